@@ -1,0 +1,51 @@
+/* base.h -- the ground under every stage: errors, memory from the system, tables that grow.
+ *
+ * Nothing here knows Python. Memory comes straight from mmap, never from malloc and never from the
+ * allocator that memsure measures, so that a recorded program cannot see it in its own figures.
+ * Every allocation can be made to fail on request, so that tests walk each way out. */
+#ifndef MS_BASE_H
+#define MS_BASE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define MS_LIKELY(x)   __builtin_expect(!!(x), 1)
+#define MS_UNLIKELY(x) __builtin_expect(!!(x), 0)
+#define MS_COLD        __attribute__((noinline, cold))
+#define MS_EXPORT      __attribute__((visibility("default")))
+
+/* What can go wrong. MS_OK is 0; ms_err_text() says each in words. */
+typedef enum {
+    MS_OK = 0,
+    MS_ENOMEM,   /* the system gave no memory */
+    MS_EIO,      /* the system refused a read, write, map or rename: errno says why */
+    MS_EFORMAT,  /* not a memsure file */
+    MS_EVERSION, /* a memsure file of a newer version */
+    MS_EDAMAGED, /* a memsure file with a damaged or missing part */
+    MS_EINVAL,   /* the caller asked for something that cannot be */
+    MS_ELIMIT,   /* a fixed capacity is used up */
+} ms_err;
+
+const char *ms_err_text(ms_err err);
+
+/* Forward an error where nothing needs undoing. */
+#define MS_TRY(call)                          \
+    do {                                      \
+        ms_err ms_try_err_ = (call);          \
+        if (MS_UNLIKELY(ms_try_err_ != MS_OK)) \
+            return ms_try_err_;               \
+    } while (0)
+
+/* Zeroed memory from the system, rounded up to pages; NULL when there is none. free(NULL) is fine;
+ * size is the one asked for. resize keeps the contents (the old block is gone unless NULL is returned). */
+void *ms_sys_alloc(size_t size);
+void *ms_sys_resize(void *block, size_t old_size, size_t new_size);
+void ms_sys_free(void *block, size_t size);
+
+/* For tests: the n-th allocation from now fails (0: the next), and all after it; -1: none.
+ * ms_sys_live() is the number of blocks handed out and not freed. */
+void ms_sys_fail_after(long n);
+long ms_sys_live(void);
+
+#endif
