@@ -1,0 +1,127 @@
+/* base.c -- errors in words, and memory straight from the kernel.
+ *
+ * ms_sys_alloc() is one mmap: zeroed, page-aligned, unknown to malloc. It costs a system call and at
+ * least a page, so it is for a few large blocks; small things are packed into them by their owners.
+ *
+ * Always true:
+ *   B1  bytes between the size asked for and the end of the last page are zero when a block grows
+ *   B2  ms_sys_live() counts exactly the blocks handed out and not given back
+ *
+ * Threads: any; the two counters are atomic. fork(): nothing is held. */
+#include "base/base.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+static atomic_long sys_live;
+static atomic_long sys_fail = -1; /* allocations until the first that fails; -1: none fails */
+
+const char *ms_err_text(ms_err err)
+{
+    switch (err) {
+    case MS_OK:       return "all is well";
+    case MS_ENOMEM:   return "the system gave no memory";
+    case MS_EIO:      return "the system refused to read or write";
+    case MS_EFORMAT:  return "not a memsure file";
+    case MS_EVERSION: return "written by a newer memsure";
+    case MS_EDAMAGED: return "a part is damaged or missing";
+    case MS_EINVAL:   return "asked for something that cannot be";
+    case MS_ELIMIT:   return "a fixed limit is reached";
+    }
+    return "an error without a name";
+}
+
+void ms_why_set(ms_why *why, const char *format, ...)
+{
+    if (why == NULL)
+        return;
+    int saved = errno; /* the caller may still want it */
+    va_list args;
+    va_start(args, format);
+    vsnprintf(why->text, sizeof why->text, format, args);
+    va_end(args);
+    errno = saved;
+}
+
+/* True when this allocation is to fail. The counter stays at 0: all later ones fail too. */
+static bool sys_must_fail(void)
+{
+    long left = atomic_load_explicit(&sys_fail, memory_order_relaxed);
+    if (MS_LIKELY(left < 0))
+        return false;
+    while (left > 0)
+        if (atomic_compare_exchange_weak(&sys_fail, &left, left - 1))
+            return false;
+    return left == 0;
+}
+
+/* size rounded up to pages, at least one; 0 when it does not fit in a size_t. */
+static size_t sys_pages(size_t size)
+{
+    size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    if (size > SIZE_MAX - page)
+        return 0;
+    size_t rounded = (size + page - 1) & ~(page - 1);
+    return rounded ? rounded : page;
+}
+
+void *ms_sys_alloc(size_t size)
+{
+    size_t bytes = sys_pages(size);
+    if (bytes == 0 || sys_must_fail()) {
+        errno = ENOMEM;
+        return NULL;
+    }
+    void *block = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (block == MAP_FAILED)
+        return NULL;
+    atomic_fetch_add_explicit(&sys_live, 1, memory_order_relaxed);
+    return block;
+}
+
+void *ms_sys_resize(void *block, size_t old_size, size_t new_size)
+{
+    if (block == NULL)
+        return ms_sys_alloc(new_size);
+    size_t before = sys_pages(old_size), after = sys_pages(new_size);
+    if (after == 0 || sys_must_fail()) {
+        errno = ENOMEM;
+        return NULL;
+    }
+    if (before != after) {
+        void *moved = mremap(block, before, after, MREMAP_MAYMOVE);
+        if (moved == MAP_FAILED)
+            return NULL;
+        block = moved;
+    }
+    if (new_size < old_size) { /* B1 */
+        size_t end = old_size < after ? old_size : after;
+        memset((char *)block + new_size, 0, end - new_size);
+    }
+    return block;
+}
+
+void ms_sys_free(void *block, size_t size)
+{
+    if (block == NULL)
+        return;
+    int saved = errno;
+    munmap(block, sys_pages(size));
+    errno = saved;
+    atomic_fetch_sub_explicit(&sys_live, 1, memory_order_relaxed);
+}
+
+void ms_sys_fail_after(long n)
+{
+    atomic_store(&sys_fail, n < 0 ? -1 : n);
+}
+
+long ms_sys_live(void)
+{
+    return atomic_load(&sys_live);
+}

@@ -1,0 +1,37 @@
+/* py.h -- the door between Python and the stages: what the files of this folder share.
+ *
+ * memsure._core is initialised in several phases and keeps what it needs in its module state, so that
+ * each interpreter of a process has its own. A file of this folder offers a list of functions (a
+ * PyMethodDef array, declared here and named in module.c) or a type. */
+#ifndef MS_PY_H
+#define MS_PY_H
+
+#ifndef PY_SSIZE_T_CLEAN
+#define PY_SSIZE_T_CLEAN
+#endif
+#include <Python.h>
+
+#include "base/base.h"
+
+typedef struct {
+    PyObject     *Error;       /* memsure._core.Error */
+    PyTypeObject *File;
+    PyTypeObject *Column;      /* what a column's memoryview looks at */
+} ms_py_state;
+
+extern PyModuleDef ms_py_module;
+
+static inline ms_py_state *ms_py_get_state(PyObject *module)
+{
+    return (ms_py_state *)PyModule_GetState(module);
+}
+
+/* Raise Error with this sentence and, unless it is NULL, this path. Returns NULL. MS_ENOMEM becomes
+ * a MemoryError. */
+PyObject *ms_py_raise(ms_py_state *state, ms_err err, const char *sentence, PyObject *path);
+
+/* file.c */
+extern PyMethodDef ms_py_file_methods[];
+int ms_py_file_types(PyObject *module, ms_py_state *state); /* make the types; -1: an exception is set */
+
+#endif
