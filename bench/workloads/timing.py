@@ -12,6 +12,7 @@ import sys
 import time
 
 WORKLOADS = {}     # name -> a function that prepares and returns the function to time
+EXTRA = {}         # what a workload adds to its line, e.g. the number of operations
 
 
 def work(function):
@@ -51,7 +52,8 @@ def measure(function, repeats):
             raise SystemExit(f"the work is not the same each time: {result!r}, then {value!r}")
         result = value
     rss, peak = memory()
-    return {"cpu": cpu, "wall": wall, "result": repr(result)[:80], "rss": rss, "peak_rss": peak}
+    return {"cpu": cpu, "wall": wall, "result": repr(result)[:80], "rss": rss, "peak_rss": peak,
+            **EXTRA}
 
 
 def finish(figures):
