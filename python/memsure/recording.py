@@ -1,0 +1,417 @@
+"""A recording, read: one file or a session folder, and its figures by line.
+
+`_core.File` gives typed columns without copying them; this module joins what belongs together and adds up, in whole-column operations, only
+the figures that are asked for (a report needs six of twenty).
+
+    Recording            what `memsure run` wrote: one Process, or several of one session
+      .processes         [Process], parent first
+      .lines             Lines: rows of all processes grouped by (file, line, function, import time or not)
+      .lines[metric]     one exact integer per group, e.g. lines["peak_bytes"]
+      .warnings()        [(what, shown)] of what could not be read
+
+A Process also gives its info, timeline, memory sums, curves and collections. A damaged file yields empty columns, never an exception; what
+is damaged is in warnings(). All integers stay integers.
+"""
+
+import os
+from array import array
+
+NO_FRAME, OURS, IMPORT, BEFORE = 1, 2, 4, 8         # sites.flags
+MAGIC = b"MEMSURE"
+
+
+class Unreadable(Exception):
+    """A recording cannot be read: one clear sentence, and a command to try (or None)."""
+
+    def __init__(self, sentence, hint=None):
+        super().__init__(sentence)
+        self.hint = hint
+
+
+class Process:
+    """One process's file."""
+
+    def __init__(self, file, path, errors=()):
+        self.file = file
+        self.path = path
+        self._errors = errors
+        self._texts = {}
+        offsets = self.column("strings", "offsets")
+        self._offsets = offsets
+        self._data = self.column("strings", "data")
+        self.info = {}
+        for key, value in zip(self.column("info", "key"), self.column("info", "value")):
+            self.info[self.text(key)] = self.text(value)
+
+    def column(self, table, name):
+        """A column as a sequence of numbers; empty where the file has none, or a damaged one (file.damage then says so)."""
+        if name in self.file.tables.get(table, ()):
+            try:
+                return self.file.column(table, name)
+            except self._errors:
+                pass
+        return ()
+
+    def width(self, table, name):
+        """How many values a row of this column has."""
+        columns = self.file.tables.get(table, {})
+        return columns[name][2] if name in columns else 0
+
+    def text(self, row):
+        """A row of the strings table."""
+        found = self._texts.get(row)
+        if found is None:
+            try:
+                found = bytes(self._data[self._offsets[row]:self._offsets[row + 1]]).decode("utf-8", "replace")
+            except (IndexError, ValueError):
+                found = ""
+            self._texts[row] = found
+        return found
+
+    def number(self, key, default=0):
+        """An info value as an integer."""
+        try:
+            return int(self.info.get(key, default))
+        except ValueError:
+            return default
+
+    def words(self, key):
+        """An info value that is a JSON list of texts."""
+        value = self.info.get(key, "")
+        if not value or value == "[]":
+            return []
+        import json
+        try:
+            return [str(v) for v in json.loads(value)]
+        except ValueError:
+            return []
+
+    @property
+    def duration_ns(self):
+        return self.number("duration_ns")
+
+    @property
+    def complete(self):
+        return self.info.get("complete", "1") == "1"
+
+    def memory(self, moment):
+        """What RSS is made of at 'end' or 'peak' -> {kind: bytes}."""
+        out = {}
+        for m, k, b in zip(self.column("memory", "moment"), self.column("memory", "kind"), self.column("memory", "bytes")):
+            if self.text(m) == moment:
+                kind = self.text(k)
+                out[kind] = out.get(kind, 0) + b
+        return out
+
+    def curve_rows(self, name="live_bytes"):
+        """The curves -> ([row of sites], [list of values per row], [times in ns])."""
+        points = self.column("curve_points", "t_ns")
+        sites = self.column("curves", "site")
+        width = self.width("curves", name)
+        values = self.column("curves", name)
+        n = min(width, len(points))
+        if not n:
+            return [], [], []
+        rows = len(values) // width
+        return (list(sites[:rows]), [values[i * width:i * width + n] for i in range(rows)], list(points[:n]))
+
+
+class Lines:
+    """Rows of `sites` grouped by file, line, function and whether it was import time; totals by metric, made when asked for."""
+
+    def __init__(self, processes):
+        self.processes = processes
+        self.keys = []              # (file, line, function, imported) with ids of self._names
+        self.group = []             # per process: array, row of sites -> group
+        self._names = None
+        self._totals = {}
+        index = {}
+        if len(processes) > 1:
+            self._names, ids = [], {}
+        for p in processes:
+            files, lines = p.column("sites", "file"), p.column("sites", "line")
+            functions, flags = p.column("sites", "function"), p.column("sites", "flags")
+            if self._names is not None:                     # bring the processes' string rows together
+                known = {}
+
+                def shared(row, p=p, known=known):
+                    found = known.get(row)
+                    if found is None:
+                        word = p.text(row)
+                        found = ids.get(word)
+                        if found is None:
+                            found = ids[word] = len(self._names)
+                            self._names.append(word)
+                        known[row] = found
+                    return found
+                files, functions = list(map(shared, files)), list(map(shared, functions))
+            group = array("L")
+            add, find = group.append, index.setdefault
+            for file, line, function, flag in zip(files, lines, functions, flags):
+                add(find((file, line, function, flag), len(index)))
+            self.group.append(group)
+        self.keys = list(index)
+
+    def __len__(self):
+        return len(self.keys)
+
+    def name(self, row):
+        """The text of a file's or function's id, as in keys."""
+        return self.processes[0].text(row) if self._names is None else self._names[row]
+
+    def named(self, name):
+        """The ids of functions of this name."""
+        ids = {key[2] for key in self.keys}
+        if self._names is None:
+            offsets, length = self.processes[0]._offsets, len(name.encode())
+            ids = {i for i in ids if i + 1 < len(offsets) and offsets[i + 1] - offsets[i] == length}
+        return {i for i in ids if self.name(i) == name}
+
+    def file(self, i):
+        return self.name(self.keys[i][0])
+
+    def line(self, i):
+        return self.keys[i][1]
+
+    def function(self, i):
+        return self.name(self.keys[i][2])
+
+    def flags(self, i):
+        return self.keys[i][3]
+
+    def __getitem__(self, metric):
+        """Exact totals per group, e.g. lines['live_bytes']."""
+        found = self._totals.get(metric)
+        if found is None:
+            found = self._totals[metric] = [0] * len(self.keys)
+            for p, group in zip(self.processes, self.group):
+                column = p.column("sites", metric)
+                if len(column) == len(group) == len(self.keys):         # each row its own line: nothing to add
+                    for g, value in zip(group, column):
+                        found[g] = value
+                else:
+                    for g, value in zip(group, column):
+                        if value:
+                            found[g] += value
+        return found
+
+    def rows(self, i):
+        """The rows of sites that a group consists of -> [(process, row)]."""
+        out = []
+        for p, group in zip(self.processes, self.group):
+            at = -1
+            try:
+                while True:
+                    at = group.index(i, at + 1)
+                    out.append((p, at))
+            except ValueError:
+                pass
+        return out
+
+    def top(self, metric, n, which=None):
+        """The n groups with the most of a metric (zero left out), greatest first; `which` filters by group number."""
+        values = self[metric]
+        wanted = (i for i, v in enumerate(values) if v)
+        if n >= 64 or which is not None:
+            order = sorted(wanted, key=values.__getitem__, reverse=True)
+            if which is None:
+                return order[:n]
+            out = []
+            for i in order:
+                if which(i):
+                    out.append(i)
+                    if len(out) == n:
+                        break
+            return out
+        from heapq import nlargest
+        return nlargest(n, wanted, key=values.__getitem__)
+
+
+class Recording:
+    """One or several processes of a session, as one."""
+
+    def __init__(self, processes, path, warnings=()):
+        self.processes = processes
+        self.path = path
+        self._unread = list(warnings)
+        self._lines = None
+
+    def warnings(self):
+        """What could not be read -> [(sentence, what is shown or None)]. Columns are checked as they are read: ask last."""
+        out = list(self._unread)
+        for p in self.processes:
+            if p.file.damage:
+                out.append((_sentence(p.path, p.file.damage), _whole_until(p)))
+            elif not p.complete:
+                why = p.info.get("incomplete_why") or "the program's end was not seen"
+                out.append((f"{os.path.basename(p.path)} ends early: {why}", _whole_until(p)))
+        return out
+
+    @property
+    def first(self):
+        return self.processes[0]
+
+    @property
+    def lines(self):
+        if self._lines is None:
+            self._lines = Lines(self.processes)
+        return self._lines
+
+    def total(self, key):
+        """The sum of an info number over the processes."""
+        return sum(p.number(key) for p in self.processes)
+
+    @property
+    def duration_ns(self):
+        """From the first process's start to the last one's end."""
+        if len(self.processes) == 1:
+            return self.first.duration_ns
+        starts = [p.number("start_unix_ns") for p in self.processes]
+        return max(s + p.duration_ns for s, p in zip(starts, self.processes)) - min(starts)
+
+    def timeline(self, name, points=240):
+        """A timeline column over the whole session -> ([t_ns], [values]); several processes are added up over time."""
+        if len(self.processes) == 1:
+            return list(self.first.column("timeline", "t_ns")), list(self.first.column("timeline", name))
+        start = min(p.number("start_unix_ns") for p in self.processes)
+        span = max(1, self.duration_ns)
+        total = [0] * points
+        for p in self.processes:
+            times, values = p.column("timeline", "t_ns"), p.column("timeline", name)
+            if not len(times):
+                continue
+            shift = p.number("start_unix_ns") - start
+            first = min(points - 1, (times[0] + shift) * points // span)
+            last = min(points - 1, (times[-1] + shift) * points // span)
+            seen = [0] * (last - first + 1)
+            for t, v in zip(times, values):
+                at = min(last, max(first, (t + shift) * points // span)) - first
+                seen[at] = max(seen[at], v)
+            held = seen[0]
+            for i, v in enumerate(seen):
+                held = v or held
+                total[first + i] += held
+        return [(i + 1) * span // points for i in range(points)], total
+
+    def memory(self, moment):
+        """What RSS is made of, all processes together -> {kind: bytes}."""
+        out = {}
+        for p in self.processes:
+            for kind, n in p.memory(moment).items():
+                out[kind] = out.get(kind, 0) + n
+        return out
+
+    def only(self, pid):
+        """The same recording with one process alone."""
+        chosen = [p for p in self.processes if p.number("pid") == pid]
+        if not chosen:
+            known = ", ".join(str(p.number("pid")) for p in self.processes[:8])
+            more = len(self.processes) - 8
+            raise Unreadable(f"{self.path} has no process {pid}; it has {known}{f' and {more} more' if more > 0 else ''}",
+                             f"memsure report {self.path} --process {self.first.number('pid')}")
+        return Recording(chosen, self.path)
+
+
+def _whole_until(p):
+    times = p.column("timeline", "t_ns")
+    last = times[-1] if len(times) else 0
+    whole = p.duration_ns
+    if last and whole and last < whole:
+        return f"everything up to {last / 1e9:.1f} s of {whole / 1e9:.1f} s"
+    return f"everything up to {max(last, whole) / 1e9:.1f} s" if last or whole else "what is whole"
+
+
+def _sentence(path, damage):
+    """A damage sentence that names its file."""
+    name = os.path.basename(path)
+    return damage if name in damage else f"{name}: {damage}"
+
+
+_KINDS = ((b"PK\x03\x04", "a zip archive"), (b"\x1f\x8b", "gzip data"), (b"\x7fELF", "a program"), (b"%PDF", "a PDF file"),
+          (b"SQLite format 3", "a database"), (b"memray", "a recording of memray"), (b"\x80\x04", "a pickle"), (b"\x89PNG", "a picture"))
+
+
+def foreign(path):
+    """What a file that is no recording begins with, as a sentence's end, or None if it may be one."""
+    try:
+        with open(path, "rb") as f:
+            head = f.read(16)
+    except OSError:
+        return None
+    if head.upper().startswith(MAGIC):
+        return None
+    if not head:
+        return "it is empty"
+    for magic, name in _KINDS:
+        if head.startswith(magic):
+            shown = magic.decode("ascii", "ignore").strip("\x03\x04\x1f\x7f")
+            return f'it begins with "{shown}": {name}' if shown else f"it is {name}"
+    try:
+        word = head.decode("utf-8").split("\n")[0][:12]
+        if word.isprintable():
+            return f'it begins with "{word}"'
+    except UnicodeDecodeError:
+        pass
+    return None
+
+
+def load(path, opener=None):
+    """Read a recording file or a session folder. Raises Unreadable with one clear sentence."""
+    if opener is None:
+        from . import _core
+        opener, failed = _core.open, _core.Error
+    else:
+        failed = OSError                # tests bring their own files
+    shown = os.fspath(path)
+    try:
+        names = sorted(n for n in os.listdir(path) if n.endswith(".memsure")) if os.path.isdir(path) else None
+    except OSError as e:
+        raise Unreadable(f"cannot read the folder {shown}: {_reason(e)}") from None
+    if names is not None:
+        files = [os.path.join(path, n) for n in names]
+        if not files:
+            raise Unreadable(f"{shown} holds no recordings", "memsure run app.py")
+    elif not os.path.exists(path):
+        raise Unreadable(f"'{shown}' does not exist", nearest(shown))
+    else:
+        files = [path]
+    processes, warnings, last = [], [], None
+    for name in files:
+        try:
+            processes.append(Process(opener(name), name, (failed, OSError)))
+        except (failed, OSError) as e:
+            sentence = _reason(e) if isinstance(e, OSError) and e.strerror else str(e)
+            why = foreign(name)
+            base = os.path.basename(name) if names is not None else os.fspath(name)
+            if why:
+                sentence = f"{base} is not a memsure file ({why})"
+            elif base not in sentence:
+                sentence = f"cannot read {base}: {sentence}"
+            last = Unreadable(sentence)
+            warnings.append((sentence, None))
+    if not processes:
+        if len(files) > 1:
+            raise Unreadable(f"none of the {len(files)} recordings in {shown} can be read; the first: {warnings[0][0]}")
+        raise last
+    processes.sort(key=lambda p: (p.number("start_unix_ns"), p.number("pid")))
+    return Recording(processes, shown, warnings)
+
+
+def _reason(e):
+    return e.strerror.lower() if e.strerror else str(e)
+
+
+def nearest(path):
+    """A command that names the recording that was perhaps meant, or None."""
+    folder = os.path.dirname(path) or "."
+    try:
+        names = [n for n in os.listdir(folder) if n.endswith(".memsure")]
+    except OSError:
+        return None
+    if not names:
+        return None
+    from difflib import get_close_matches
+    close = get_close_matches(os.path.basename(path), names, 1, 0.5)
+    if not close:
+        return None
+    return f"memsure report {os.path.normpath(os.path.join(folder, close[0]))}"

@@ -1,0 +1,721 @@
+"""The report: what is wrong, which line, the evidence, and what the run was made of.
+
+    header      program · CPython · duration · allocations
+    verdict     one word, one sentence with a number, the line
+    entry       the first finding in full: source line, caret, evidence; the others a line each
+    table       the top lines by live at the peak, growth, temporaries, collector work
+    RSS         over time; what it is made of at the end and at the peak (rows that add up)
+    cost        of the recording, and what was not seen (only where not zero)
+    next:       commands to copy
+
+`render()` lays it out on a Paper; `data()` gives the same as JSON (schema 1, docs/REPORT.md); `annotated()` a source file with figures.
+The words and figures of all three come from the same judgement.
+"""
+
+import os
+
+from . import text, verdict
+from .source import LIBRARY, OWN, STANDARD, Sources, marked
+from .text import NBSP, change, count, percent, seconds, size
+
+METRICS = {         # --sort -> (column of sites, heading)
+    "peak": ("peak_bytes", "live at peak"),
+    "growth": (None, "grows"),
+    "temporary": ("temporary_bytes", "temporary"),
+    "gc": ("gc_freed_bytes", "collector"),
+    "allocated": ("allocated_bytes", "allocated"),
+    "live": ("live_bytes", "live at end"),
+}
+KINDS = (("python_live", "Python live"), ("slab_holes", "slab holes"), ("memsure", "memsure"), ("native_live", "native live"),
+         ("native_free", "native free"), ("files", "files"), ("stacks", "stacks"), ("shared", "shared"),
+         ("unaccounted", "unaccounted"))
+ASIDE = {"import": "imports", "none": "(no Python frame)", "before": "(before Python started)", "memsure": "(memsure itself)"}
+COLORS = {"growing": "yellow", "cyclic": "yellow", "churn": "yellow", "healthy": "green"}
+TITLES = {"growing": "blocks that pile up", "cyclic": "dead until the collector came", "churn": "allocated, and not kept"}
+
+
+class Report:
+    """A recording, judged, with what layouts share."""
+
+    def __init__(self, recording):
+        self.recording = recording
+        p = recording.first
+        self.process = p
+        self.lines = recording.lines
+        self.sources = Sources(p.info.get("cwd", ""), p.words("argv"), p.number("start_unix_ns"))
+        self.judged = verdict.judge(recording, self.sources)
+
+    # -- words that all layouts share
+
+    def place(self, i):
+        why = self.judged.baseline[i]
+        if why and why != "import":
+            return ASIDE[why]
+        return self.sources.place(self.lines.file(i), self.lines.line(i))
+
+    def whose(self, i):
+        return self.sources.kind(self.lines.file(i))
+
+    def where(self, i):
+        """'shop/cache.py:24 in load'"""
+        function = self.lines.function(i)
+        return f"{self.place(i)}{f' in {function}' if function and function != '<module>' else ''}"
+
+    def program(self):
+        return self.process.info.get("command") or os.path.basename(self.process.info.get("executable", "")) or "program"
+
+    def verdict_text(self):
+        """The verdict's sentence and the line below it."""
+        j = self.judged
+        if not j.findings:
+            return self._healthy()
+        f = j.findings[0]
+        who = ""
+        if len(self.recording.processes) > 1:
+            who = f" (process {f.process.number('pid')})"
+        where = self.where(f.line)
+        if f.kind == "growing":
+            per, name = rate_unit(f.process)
+            return (f"{text.with_error(f.slope.per_second * per, f.slope.error * per)} per{NBSP}{name}, with no plateau{who}",
+                    f"suspect: {where}")
+        if f.kind == "cyclic":
+            if f.facts["waiting"]:
+                first = f"{size(f.facts['waiting'])} was dead at once, waiting for the collector; the peak is {size(f.facts['peak'])}{who}"
+            else:
+                first = (f"the collector frees {percent(f.facts['by_collector'], f.facts['freed'])} of all freed bytes, and takes "
+                         f"{percent(f.facts['collector_ns'], f.process.duration_ns)} of the time{who}")
+            return first, f"{where} makes {percent(f.facts['line_bytes'], self._collected(f))} of what it frees"
+        return (f"{size(f.facts['allocated'])} allocated to keep {size(f.facts['peak'])}; the peak is fine, the work is not{who}",
+                f"{where} makes {percent(f.bytes, f.facts['allocated'])} of it")
+
+    def _collected(self, f):
+        return sum(f.process.column("sites", "gc_freed_bytes"))
+
+    def _healthy(self):
+        p = self.process
+        checked = "no line grows, churns or waits for the collector"
+        if len(self.recording.processes) > 1:
+            return f"{len(self.recording.processes)} processes; {checked}", ""
+        if not self.judged.judged_growth:
+            checked = "no line churns or waits for the collector; too short to judge growth"
+        times, values = p.column("timeline", "t_ns"), p.column("timeline", "python_bytes")
+        span = verdict.window(p)
+        if span and len(times) >= 4:
+            inside = [(t, v) for t, v in zip(times, values) if t / 1e9 <= span[1]]
+            if inside:
+                level, since = inside[-1][1], inside[-1][0]
+                for t, v in reversed(inside):
+                    if abs(v - level) > verdict.FLAT * level:
+                        break
+                    since = t
+                if since / 1e9 <= span[0] + (span[1] - span[0]) / 2:
+                    return f"flat at {size(level)} since {seconds(since / 1e9, 1)}; {checked}", ""
+        return f"at most {size(p.number('peak_bytes'))} alive, at {seconds(p.number('peak_t_ns') / 1e9, 1)}; {checked}", ""
+
+    def note(self, f):
+        """What stands beside the caret."""
+        lines, i = self.lines, f.line
+        if f.kind == "growing":
+            return f"{count(lines['live_blocks'][i])} blocks live at the end"
+        if f.kind == "cyclic":
+            return f"{count(lines['gc_freed_blocks'][i])} blocks, {size(lines['gc_freed_bytes'][i])} freed by the collector"
+        return f"{count(f.facts['blocks'])} blocks, {size(f.bytes / f.facts['blocks'])} each on average"
+
+    def evidence(self, f):
+        lines, i = self.lines, f.line
+        if f.kind == "growing":
+            s = f.slope
+            told = (f"{change(s.rise)} from {seconds(s.start)} to {seconds(s.end)}; its lowest level rose in {f.facts['up']} of "
+                    f"{f.facts['parts']} steps")
+            kept = lines["live_bytes"][i]
+            if lines["allocated_bytes"][i]:
+                told += f"; {percent(kept, lines['allocated_bytes'][i])} of what it ever allocated is live at the end"
+            return told
+        if f.kind == "cyclic":
+            told = f"{percent(lines['gc_freed_bytes'][i], lines['freed_bytes'][i])} of the bytes it freed went in a collection"
+            n = f.facts["collections"]
+            if n:
+                took = f.facts["collector_ns"]
+                told += f"; {count(n)} collection{'s' if n > 1 else ''} took {seconds(took / 1e9)} of {seconds(f.process.duration_ns / 1e9)}"
+            return told
+        return f"freed within 10{NBSP}ms of birth; {size(lines['peak_bytes'][i])} of this line was alive at the peak"
+
+    def caller(self, f):
+        """The nearest other function of the user's own code above a line, by the (sampled) stacks -> (group, share) or None."""
+        p = f.process
+        rows = {r for q, r in self.lines.rows(f.line) if q is p}
+        group = self.lines.group[self.recording.processes.index(p)]
+        sites, parents = p.column("nodes", "site"), p.column("nodes", "parent")
+        weights = p.column("nodes", {"growing": "live_bytes"}.get(f.kind, "allocated_bytes"))
+        if not (len(sites) == len(parents) == len(weights)):
+            return None
+        function, own = self.lines.function(f.line), self.whose(f.line) == OWN
+        by, total = {}, 0.0
+        for node, site in enumerate(sites):
+            if site in rows and weights[node] > 0:
+                total += weights[node]
+                at, steps = parents[node], 0
+                while at and at < len(parents) and steps < 1000:
+                    g = group[sites[at]] if sites[at] < len(group) else None
+                    if g is not None and self.whose(g) == OWN and not (own and self.lines.function(g) == function):
+                        by[g] = by.get(g, 0.0) + weights[node]
+                        break
+                    at, steps = parents[at], steps + 1
+        if not by:
+            return None
+        best = max(by, key=by.get)
+        return (best, by[best] / total) if by[best] >= total / 2 else None
+
+    def marked_site(self, f):
+        """The instruction to mark: the row of sites that carries most of a finding -> (column, end_column)."""
+        metric = {"growing": "live_bytes", "cyclic": "gc_freed_bytes", "churn": "temporary_bytes"}[f.kind]
+        return self.mark(f.line, metric)
+
+    def mark(self, i, metric):
+        best = None
+        for p, row in self.lines.rows(i):
+            weight = p.column("sites", metric)[row]
+            if best is None or weight > best[0]:
+                line, end_line = p.column("sites", "line")[row], p.column("sites", "end_line")[row]
+                end = p.column("sites", "end_column")[row] if end_line == line else -1
+                best = weight, p.column("sites", "column")[row], end
+        return best[1:] if best else (-1, -1)
+
+    def table(self, metric, n, keep=None):
+        """The top lines of a metric -> ([(bytes, group or None, words)], base). Import time is one row."""
+        column = METRICS[metric][0]
+        if column is None:
+            order = sorted(self.judged.slopes, key=lambda i: -self.judged.slopes[i].rise)
+            return [(round(self.judged.slopes[i].rise), i, "") for i in order if keep is None or keep(i)][:n], 0
+        values, aside = self.lines[column], self.judged.baseline
+        base = sum(values)
+        folded = 0
+        packages = {}
+        if keep is None:
+            for i, why in enumerate(aside):
+                if why == "import" and values[i]:
+                    folded += values[i]
+                    file = self.lines.keys[i][0]
+                    packages[file] = packages.get(file, 0) + values[i]
+        which = keep if keep else (lambda i: aside[i] != "import") if folded else None
+        rows = [(values[i], i, "") for i in self.lines.top(column, n, which)]
+        if folded and (len(rows) < n or folded > rows[-1][0]):
+            rows.append((folded, None, self._packages(packages)))
+            rows.sort(key=lambda r: -r[0])
+        return rows[:n], base
+
+    def _packages(self, by_file):
+        by = {}
+        for file, n in by_file.items():
+            name = self.sources.package(self.lines.name(file))
+            by[name] = by.get(name, 0) + n
+        order = sorted(by, key=by.get, reverse=True)
+        shown = [f"{name} {size(by[name])}" for name in order[:2]]
+        if len(order) > 2:
+            shown.append(f"{len(order) - 2} other{'s' if len(order) > 3 else ''}")
+        return ", ".join(shown)
+
+    def unseen(self):
+        """What the recording did not see -> [words]."""
+        out = []
+        blocks = self.recording.total("unrecorded_blocks")
+        if blocks:
+            out.append(f"{count(blocks)} blocks (no memory for their record)")
+        before = self.recording.total("before_blocks")
+        if before:
+            out.append(f"{count(before)} blocks from before memsure")
+        types = []
+        for p in self.recording.processes:
+            types += [t for t in p.words("undercounted") if t not in types]
+        if types:
+            out.append(f"reused {', '.join(types)} objects (free lists)")
+        return out
+
+
+def rate_unit(process):
+    """Growth is told per minute; of a run shorter than that, per second: never extrapolated beyond what was seen."""
+    return (60, "minute") if process.duration_ns >= 60e9 else (1, "second")
+
+
+# -- layout -------------------------------------------------------------------------------------------------------
+
+def render(recording, paper, show=1, all_=False, sort=None, filter_=None, after_run=False):
+    """The report as a text."""
+    r = Report(recording)
+    out = []
+    _header(r, paper, out)
+    _verdict(r, paper, out)
+    if sort or filter_:
+        _sorted_table(r, paper, out, sort or "peak", filter_, all_)
+    else:
+        _findings(r, paper, out, 10 ** 9 if all_ else show, all_)
+        _tables(r, paper, out, all_)
+        _rss(r, paper, out, all_)
+        _cost(r, paper, out)
+        _next(r, paper, out)
+    return paper.finish(_warnings(recording, paper) + out)
+
+
+def _warnings(recording, paper):
+    out = []
+    for sentence, shown in recording.warnings():
+        out += paper.wrap(paper.paint("warning:", "yellow") + " " + paper.fix(sentence), rest="  ")
+        if shown:
+            out += paper.wrap(paper.fix(shown), first="  shown: ")
+    return out + [""] if out else out
+
+
+def _header(r, paper, out):
+    p, rec = r.process, r.recording
+    parts = [r.program(), f"CPython{NBSP}{p.info.get('python', '?')}"]
+    if len(rec.processes) > 1:
+        parts.append(f"{count(len(rec.processes))}{NBSP}processes")
+    parts += [seconds(rec.duration_ns / 1e9), f"{count(rec.total('allocated_blocks'))}{NBSP}allocations"]
+    if p.info.get("mode") == "exact":
+        parts.append("exact")
+    ended = _ended(p)
+    if ended:
+        parts.append(ended)
+    lines = paper.wrap(" · ".join(paper.fix(x) for x in parts), first="memsure  ")
+    out += [paper.paint(line, "dim") for line in lines] + [""]
+
+
+def _ended(p):
+    """How the program ended, where that is not plain success."""
+    kind, code = p.info.get("exit_kind", "exit"), p.number("exit_code")
+    if kind == "signal":
+        import signal
+        try:
+            return f"killed by {signal.Signals(code).name}"
+        except ValueError:
+            return f"killed by signal {code}"
+    if kind == "exit" and code:
+        return f"exit status {code}"
+    if kind == "running":
+        return "still running"
+    return ""
+
+
+def _verdict(r, paper, out):
+    first, second = r.verdict_text()
+    kind = r.judged.kind
+    head = f"{kind}: "
+    lines = paper.wrap(paper.fix(first), first=head)
+    lines[0] = paper.paint(f"{kind}:", COLORS[kind], "bold") + lines[0][len(kind) + 1:]
+    if second:
+        lines += paper.wrap(paper.fix(second), first=" " * len(head))
+    out += lines + [""]
+
+
+def _findings(r, paper, out, show, all_):
+    found = r.judged.findings
+    if not found:
+        return
+    full = [f for n, f in enumerate(found) if n < show or n == 1 and show == 1 and 3 * f.bytes >= found[0].bytes
+            and f.kind != found[0].kind]
+    if len(full) > show and not all_:
+        full = full[:max(show, 1)]
+    for f in full:
+        _entry(r, paper, out, f)
+    rest = found[len(full):]
+    limit = len(rest) if all_ else 3
+    for f in rest[:limit]:
+        place = paper.fix(r.place(f.line))
+        at = paper.cut_front(place, 24)
+        start = f" {paper.right(size(f.bytes), 8)}  "
+        tail = "  " + _short(r, f)
+        out.append(start + paper.paint(paper.left(at, min(24, max(12, paper.width // 3))), "cyan")
+                   + paper.cut(paper.sign(tail), max(8, paper.width - text.cells(start) - max(text.cells(at), min(24, max(12, paper.width // 3))))))
+    if len(rest) > limit:
+        out.append(paper.paint(f"           {len(rest) - limit} more: --all", "dim"))
+    if rest:
+        out.append("")
+
+
+def _short(r, f):
+    if f.kind == "growing":
+        per, name = rate_unit(f.process)
+        return f"piles up: {text.with_error(f.slope.per_second * per, f.slope.error * per)} per {name}"
+    return TITLES[f.kind]
+
+
+def _entry(r, paper, out, f):
+    i = f.line
+    file, number = r.lines.file(i), r.lines.line(i)
+    amount = size(f.bytes) + (" allocated" if f.kind == "churn" else "")
+    head = paper.between(TITLES[f.kind], amount)
+    if len(head) == 1:
+        head[0] = head[0][:-len(amount)] + paper.paint(amount, "bold")
+    out += head
+    function = paper.fix(r.lines.function(i))
+    place = paper.fix(r.place(i))
+    shown = paper.paint(place, "cyan")
+    tail = f" in {function}" if function and function != "<module>" else ""
+    if text.cells(f"  --> {place}{tail}") > paper.width:
+        out.append(f"  --> {paper.link(shown, r.sources.path(file), number)}")
+        out += paper.wrap(tail.strip(), first="      ") if tail else []
+    else:
+        out.append(f"  --> {paper.link(shown, r.sources.path(file), number)}{tail}")
+    line = r.sources.line(file, number)
+    digits = max(2, len(str(number)) if number > 0 else 0)
+    bar = paper.paint("|", "dim")
+    margin = " " * (digits + 2)
+    if line is not None and line.strip():
+        body, start, length = marked(line, *r.marked_site(f), paper, paper.width - digits - 4)
+        out.append(f" {number:>{digits}} {bar} {body}")
+        caret = " " * start + "^" * length
+        note = paper.sign(r.note(f))
+        if digits + 4 + text.cells(caret) + 1 + text.cells(note) <= paper.width:
+            out.append(f"{margin}{bar} {paper.paint(caret, COLORS[f.kind])} {note}")
+        else:
+            out.append(f"{margin}{bar} {paper.paint(caret, COLORS[f.kind])}")
+            indent = min(start, max(0, paper.width - digits - 4 - text.cells(note)))
+            out += paper.wrap(note, first=f"{margin}{bar} {' ' * indent}", rest=f"{margin}{bar} {' ' * indent}")
+    else:
+        out += paper.wrap(r.note(f), first=f"{margin}{bar} ", rest=f"{margin}{bar} ")
+    out.append(f"{margin}{bar}")
+    facts = [("evidence", r.evidence(f))]
+    caller = r.caller(f)
+    if caller:
+        facts.append(("called by", f"{r.where(caller[0])} ({_about(caller[1], r)} of it)"))
+    if r.sources.changed(file):
+        facts.append(("note", "the file was changed after the recording"))
+    for name, words in facts:
+        out += paper.wrap(paper.fix(words), first=f"{margin}= {name:<9} ")
+    out.append("")
+
+
+def _about(share, r):
+    exact = r.process.info.get("mode") == "exact"
+    return f"{'' if exact else '~'}{percent(round(share * 1000), 1000)}"
+
+
+def _tables(r, paper, out, all_):
+    """The top lines by four metrics, with what they are parts of below the metric's name."""
+    n = 20 if all_ else 3
+    groups = []
+    for metric in ("peak", "growth", "temporary", "gc"):
+        rows, base = r.table(metric, n if metric == "peak" or all_ else 2)
+        label = METRICS[metric][1]
+        if metric == "growth":
+            shown = r.judged.findings[0].slope if rows and r.judged.findings[0].slope else None
+            since = f"since {seconds(shown.start, 1)}" if shown else ""
+            rows = [(change(n), "", i, words) for n, i, words in rows]
+        else:
+            least = max(base // 1000, 1 if metric == "peak" else 64 << 10)
+            rows = [(size(n), percent(n, base), i, words) for n, i, words in rows if n >= least]
+            since = f"of {size(base)}"
+        if rows:
+            groups.append((label, since, rows))
+    _rows(r, paper, out, groups)
+    if groups:
+        out.append("")
+
+
+def _rows(r, paper, out, groups):
+    every = [row for _, _, rows in groups for row in rows]
+    places = {}
+    for _, _, i, _ in every:
+        places[i] = paper.fix(r.place(i)) if i is not None else "imports"
+    wide = max([text.cells(p) for p in places.values()], default=0)
+    narrow = paper.width < 60
+    column = min(wide, max(16, (paper.width - 38) * 3 // 5 if paper.width < 100 else 36))
+    functions = paper.width >= 100
+    named = {i: paper.fix(r.lines.function(i)) for i in places if i is not None} if functions else {}
+    fcolumn = min(20, max([text.cells(f) for f in named.values()], default=0))
+    for label, base, rows in groups:
+        labels = [label, base] if base else [label]
+        for at in range(max(len(rows), len(labels))):
+            name = labels[at] if at < len(labels) else ""
+            start = f" {paper.left(paper.sign(name), 12)} "
+            if at >= len(rows):
+                out.append(paper.paint(start, "dim"))
+                continue
+            amount, share, i, words = rows[at]
+            kind = r.whose(i) if i is not None else ""
+            place = places[i]
+            told = paper.fix(words or r_source(r, i))
+            line = (paper.paint(start, "dim") if at else start) + paper.right(paper.sign(amount), 9)
+            line += " " + paper.paint(paper.right(share, 5 if share else 5), "dim") + "  "
+            whose = paper.left({LIBRARY: "lib", STANDARD: "std"}.get(kind, ""), 3)
+            link = paper.cut_front(place, column)
+            pad = " " * (column - text.cells(link))
+            link = paper.paint(link, "cyan") if kind == OWN else link
+            if i is not None and r.lines.file(i)[:1] != "<":
+                link = paper.link(link, r.sources.path(r.lines.file(i)), r.lines.line(i))
+            if narrow:
+                out.append(line + whose)
+                out.append("   " + paper.link(paper.paint(paper.cut_front(place, paper.width - 3), "cyan"), r.sources.path(
+                    r.lines.file(i)) if i is not None else ""))
+                continue
+            line += paper.paint(whose, "dim") + " " + link + pad
+            if functions and fcolumn:
+                function = paper.cut(named.get(i, ""), fcolumn)
+                line += "  " + paper.left(function, fcolumn)
+            room = paper.width - text.cells(line) - 2 if paper.cut_tables else 60
+            if room >= 6:
+                line += "  " + paper.cut(told, room)
+            out.append(line)
+
+
+def r_source(r, i):
+    line = r.sources.line(r.lines.file(i), r.lines.line(i)) if i is not None else None
+    return line.strip() if line else ""
+
+
+def _sorted_table(r, paper, out, sort, filter_, all_):
+    keep = None
+    n = len(r.lines) if all_ else 20
+    if filter_:
+        wanted = filter_.lower()
+        matched = [i for i in range(len(r.lines)) if wanted in r.where(i).lower()]
+        chosen = set(matched)
+        keep = chosen.__contains__
+        out += paper.wrap(f"{count(len(matched))} of {count(len(r.lines))} lines contain '{paper.fix(filter_)}'") + [""]
+        if not matched:
+            return
+    label = METRICS[sort][1]
+    rows, base = r.table(sort, n, keep)
+    if sort == "growth":
+        shown = [(change(v), "", i, words) for v, i, words in rows]
+        since = ""
+    else:
+        shown = [(size(v), percent(v, base), i, words) for v, i, words in rows]
+        since = f"of {size(base)}"
+    if not shown:
+        out += paper.wrap(f"no line has anything under '{label}'")
+        return
+    _rows(r, paper, out, [(label, since, shown)])
+
+
+def _rss(r, paper, out, all_):
+    rec = r.recording
+    times, values = rec.timeline("rss_bytes")
+    peak = rec.total("peak_rss_bytes") if len(rec.processes) == 1 else max(values, default=0)
+    if len(values) > 1:
+        top = max(range(len(values)), key=values.__getitem__)
+        words = f"peak {size(max(peak, values[top]))} at {seconds(times[top] / 1e9)}"
+        room = paper.width - text.cells(words) - 7
+        out.append("RSS  " + paper.sign(text.bars(_even(times, values), min(room, 60))) + "  " + words)
+    ends, peaks = rec.memory("end"), rec.memory("peak")
+    if ends:
+        out += _sum(paper, "RSS", ends, "" if peaks else "")
+    if peaks and (not ends or peaks.get("rss", 0) > 1.1 * ends.get("rss", 0) or all_):
+        out += _sum(paper, "RSS at the peak", peaks, "")
+    if len(rec.processes) > 1 and (ends or peaks):
+        out += paper.wrap(f"(all {len(rec.processes)} processes; pages that they share count in each)")
+
+
+def _even(times, values, points=240):
+    """Values at even times: samples need not be equally far apart."""
+    if len(values) <= 2:
+        return values
+    start, span = times[0], max(1, times[-1] - times[0])
+    out = [0] * points
+    for t, v in zip(times, values):
+        i = min(points - 1, (t - start) * points // span)
+        out[i] = max(out[i], v)
+    held = values[0]
+    for i, v in enumerate(out):
+        if v:
+            held = v
+        else:
+            out[i] = held
+    return out
+
+
+def _sum(paper, name, kinds, note):
+    """'RSS 1.79 GiB = Python live 1.30 + ...': rounded so that the rows add up."""
+    named = [(label, kinds[k]) for k, label in KINDS if kinds.get(k)]
+    known = {k for k, _ in KINDS} | {"rss"}
+    named += [(k.replace("_", " "), n) for k, n in kinds.items() if k not in known and n]
+    unit, unit_name, decimals = text.sum_unit(sum(n for _, n in named))
+    parts, total = text.shares([n for _, n in named], unit, decimals)
+    zero = f"{0:.{decimals}f}"
+    words = [f"{label.replace(' ', NBSP)}{NBSP}{part}" for (label, n), part in zip(named, parts) if part != zero]
+    head = f"{name} {total} {unit_name} = "
+    return paper.wrap(" + ".join(words), first=head, rest="      ")
+
+
+def _cost(r, paper, out):
+    rec = r.recording
+    words = []
+    cost, cpu = rec.total("overhead_ns"), rec.total("cpu_ns")
+    if cost and cpu:
+        words.append(f"Recording cost {percent(cost, cpu)} of CPU time.")
+    unseen = r.unseen()
+    if unseen:
+        words.append(f"Not seen: {'; '.join(unseen)}.")
+    if words:
+        out += [paper.paint(line, "dim") for line in paper.wrap(paper.fix(" ".join(words)))]
+
+
+def _next(r, paper, out):
+    path = shell_word(r.recording.path)
+    commands = []
+    f = r.judged.findings[0] if r.judged.findings else None
+    if f and r.sources.lines(r.lines.file(f.line)) and not r.lines.file(f.line).startswith("<"):
+        commands.append(f"memsure report {path} --lines {shell_word(r.place(f.line).rpartition(':')[0])}")
+    else:
+        commands.append(f"memsure report {path} --sort allocated")
+    commands.append(f"memsure report {path} --all")
+    out.append("")
+    joined = "   ".join(c.replace(" ", NBSP) for c in commands)
+    if text.cells(joined) + 6 <= paper.width:
+        out.append(f"next: {joined}")
+    else:
+        for n, c in enumerate(commands):
+            out.append(("next: " if n == 0 else "      ") + paper.fix(c))
+
+
+def shell_word(word):
+    """A word as it is typed in a shell."""
+    if word and all(c.isalnum() or c in "_-./=+:,@%" for c in word):
+        return word
+    return "'" + word.replace("'", "'\\''") + "'"
+
+
+# -- annotated source ---------------------------------------------------------------------------------------------
+
+def annotated(recording, wanted, paper, all_=False):
+    """A source file with what each line allocated, held at the peak and at the end, and made for a moment only."""
+    from .recording import Unreadable
+    r = Report(recording)
+    lines = r.lines
+    files = {}
+    for i in range(len(lines)):
+        files.setdefault(lines.keys[i][0], []).append(i)
+    names = {row: lines.name(row) for row in files}
+    absolute = os.path.abspath(wanted)
+    found = [row for row, name in names.items() if name == wanted or r.sources.path(name) == absolute
+             or r.sources.place(name) == wanted]
+    if not found:
+        tail = "/" + wanted.lstrip("./")
+        found = [row for row, name in names.items() if ("/" + name).endswith(tail)]
+    if not found:
+        from difflib import get_close_matches
+        close = get_close_matches(wanted, sorted({r.sources.place(n) for n in names.values() if n}), 1, 0.4)
+        raise Unreadable(f"no line of '{wanted}' allocated anything",
+                         f"memsure report {shell_word(recording.path)} --lines {shell_word(close[0])}" if close else None)
+    if len(found) > 1:
+        some = [r.sources.place(names[row]) for row in found]
+        raise Unreadable(f"'{wanted}' may be any of {', '.join(some[:4])}{' ...' if len(some) > 4 else ''}",
+                         f"memsure report {shell_word(recording.path)} --lines {shell_word(names[found[0]])}")
+    file = names[found[0]]
+    metrics = ("allocated_bytes", "peak_bytes", "live_bytes", "temporary_bytes")
+    by = {}
+    for i in files[found[0]]:
+        row = by.setdefault(lines.line(i), [0, 0, 0, 0])
+        for k, metric in enumerate(metrics):
+            row[k] += lines[metric][i]
+    source = r.sources.lines(file)
+    last = max(max(by), len(source))
+    if source and not source[-1] and last == len(source):
+        last -= 1
+    out = [paper.paint(paper.fix(r.sources.place(file)), "bold") + "  " + paper.paint(f"{count(len(by))} lines allocate", "dim")]
+    if r.sources.changed(file):
+        out.append("note: the file was changed after the recording; its lines may have moved")
+    if not source:
+        out.append("note: its source is not here; the lines that allocate are shown")
+    out += ["", "allocated   at peak    at end temporary"]
+    digits = len(str(last))
+    elided = False
+    for number in range(1, last + 1):
+        row = by.get(number)
+        near = all_ or any(k in by for k in range(number - 3, number + 4))
+        if row is None and (not near or not source):
+            if source and not elided:
+                out.append(" " * 40 + paper.paint(paper.sign("…"), "dim"))
+            elided = True
+            continue
+        elided = False
+        figures = " ".join(paper.right(size(v) if v else "", 9) for v in row) if row else " " * 39
+        body = paper.fix(source[number - 1].replace("\t", "    ")) if number <= len(source) else ""
+        text_line = f"{figures} {paper.paint(f'{number:>{digits}} |', 'dim')} "
+        out.append(text_line + paper.cut(body, max(12, paper.width - 43 - digits)))
+    sums = [sum(row[k] for row in by.values()) for k in range(4)]
+    out.append(" ".join(paper.right(size(v), 9) for v in sums) + "  in all")
+    rest = sum(row[0] for n, row in by.items() if n < 1)
+    if rest:
+        out.append(f"({size(rest)} of it has no line number)")
+    return paper.finish(_warnings(recording, paper) + out)
+
+
+# -- JSON ---------------------------------------------------------------------------------------------------------
+
+SITE_METRICS = ("allocated_blocks", "allocated_bytes", "freed_blocks", "freed_bytes", "live_blocks", "live_bytes", "peak_blocks",
+                "peak_bytes", "temporary_blocks", "temporary_bytes", "gc_freed_blocks", "gc_freed_bytes")
+
+
+def data(recording, sort="peak", filter_=None):
+    """The report as a dict: schema 1, described in docs/REPORT.md. All sizes are exact bytes."""
+    r = Report(recording)
+    lines, j, rec = r.lines, r.judged, recording
+    first, second = r.verdict_text()
+    paper = text.Paper()
+
+    def said(s):
+        return paper.fix(s).replace(NBSP, " ")
+
+    def process(p):
+        return {
+            "argv": p.words("argv"), "python": p.info.get("python", ""), "executable": p.info.get("executable", ""),
+            "cwd": p.info.get("cwd", ""), "pid": p.number("pid"), "ppid": p.number("ppid"),
+            "exit_kind": p.info.get("exit_kind", "unknown"), "exit_code": p.number("exit_code"),
+            "start_unix_ns": p.number("start_unix_ns"), "duration_s": p.duration_ns / 1e9, "cpu_s": p.number("cpu_ns") / 1e9,
+            "peak_rss_bytes": p.number("peak_rss_bytes"), "mode": p.info.get("mode", "line"), "complete": p.complete,
+        }
+
+    def growth(i):
+        s = j.slopes.get(i)
+        return s and {"bytes_per_s": round(s.per_second, 1), "error_bytes_per_s": round(s.error, 1), "rise_bytes": round(s.rise),
+                      "from_s": round(s.start, 3), "to_s": round(s.end, 3)}
+
+    def finding(f):
+        out = {"kind": f.kind, "suspect": f.kind == "growing", "bytes": f.bytes, "pid": f.process.number("pid"),
+               "file": lines.file(f.line), "line": lines.line(f.line), "function": lines.function(f.line),
+               "title": TITLES[f.kind], "note": said(r.note(f)), "evidence": said(r.evidence(f)), "growth": growth(f.line)}
+        caller = r.caller(f)
+        if caller:
+            g = caller[0]
+            out["called_by"] = {"file": lines.file(g), "line": lines.line(g), "function": lines.function(g),
+                                "share": round(caller[1], 4)}
+        return out
+
+    metrics = [lines[m] for m in SITE_METRICS]
+    column = METRICS[sort][0]
+    if column is None:
+        order = sorted(range(len(lines)), key=lambda i: -(j.slopes[i].rise if i in j.slopes else 0))
+    else:
+        order = sorted(range(len(lines)), key=lines[column].__getitem__, reverse=True)
+    if filter_:
+        order = [i for i in order if filter_.lower() in r.where(i).lower()]
+    sites = []
+    for i in order:
+        file = lines.file(i)
+        site = {"file": file, "line": lines.line(i), "function": lines.function(i), "code": r.sources.kind(file),
+                "baseline": j.baseline[i] or None}
+        for name, values in zip(SITE_METRICS, metrics):
+            site[name] = values[i]
+        site["growth"] = growth(i) if i in j.slopes else None
+        sites.append(site)
+    cost, cpu = rec.total("overhead_ns"), rec.total("cpu_ns")
+    times, rss = rec.timeline("rss_bytes")
+    _, python = rec.timeline("python_bytes")
+    return {
+        "schema": 1,
+        "memsure": rec.first.info.get("memsure", ""),
+        "process": process(rec.first),
+        "processes": [process(p) for p in rec.processes],
+        "overhead": {"ns": cost, "share_of_cpu": cost / cpu if cpu else None},
+        "unseen": {"unrecorded_blocks": rec.total("unrecorded_blocks"), "before_blocks": rec.total("before_blocks"),
+                   "undercounted": sorted({t for p in rec.processes for t in p.words("undercounted")})},
+        "verdict": {"kind": j.kind, "text": said(first), "detail": said(second)},
+        "totals": {name: rec.total(name) for name in ("allocated_blocks", "allocated_bytes", "freed_blocks", "freed_bytes",
+                                                      "live_blocks", "live_bytes", "peak_blocks", "peak_bytes")},
+        "memory": {moment: rec.memory(moment) for moment in ("end", "peak")},
+        "timeline": {"t_ns": list(times), "rss_bytes": list(rss), "python_bytes": list(python)},
+        "findings": [finding(f) for f in j.findings],
+        "sites": sites,
+        "warnings": [sentence for sentence, _ in rec.warnings()],
+    }

@@ -1,0 +1,231 @@
+"""`memsure run`: find out what is to run and where the record goes, let `_core.run` record it, report, and end as the program ended.
+
+Nothing of memsure happens between the program's start and its end but the monitor in C; the program is executed as it would be from a
+shell. Everything that can be known to be wrong is said before it starts (exit 2); once it has run, its own end is ours: the same
+exit status, or the same signal.
+"""
+
+import os
+import sys
+
+from .cli import Usage, complain, failed, write
+
+
+def run(settings, words):
+    """The run command; returns the program's exit status, or does not return."""
+    argv = command_line(words)
+    session = output(settings.output)
+    from . import _core
+    if settings.show is None:
+        settings.show = 1
+    options = {"children": 0 if settings.no_children else 1}
+    try:
+        ended = _core.run(argv, session, "exact" if settings.exact else "line", options)
+    except (_core.Error, OSError) as e:
+        raise Usage(str(e)) from None
+    try:
+        report(settings, ended, session)
+    except KeyboardInterrupt:
+        if not settings.quiet:
+            complain(f"stopped; {session} is complete: memsure report {session}", word="note")
+    except BrokenPipeError:
+        from .cli import _drop_stdout
+        _drop_stdout()
+    except Exception as e:
+        if type(e).__name__ == "Unreadable":
+            complain(str(e), e.hint, word="warning")
+        elif os.environ.get("MEMSURE_TRACEBACK"):
+            raise
+        else:
+            failed(e, "; your program was not touched")
+    return end_as(ended)
+
+
+def command_line(words):
+    """The argument list to execute; raises Usage where it cannot run.
+
+    >>> command_line(["-m", "json.tool", "--help"])[-3:]
+    ['-m', 'json.tool', '--help']
+    """
+    if not words:
+        raise Usage("run needs a program", "memsure run app.py")
+    first = words[0]
+    if first == "--":
+        if len(words) == 1:
+            raise Usage("nothing stands after --", "memsure run -- pytest tests")
+        find_command(words[1])
+        return words[1:]
+    if first[:2] in ("-m", "-c"):
+        if len(first) == 2 and len(words) == 1:
+            raise Usage(f"{first} needs {'a module' if first == '-m' else 'code'}",
+                        "memsure run -m pytest tests" if first == "-m" else "memsure run -c 'import json'")
+        return python() + words
+    if not os.path.exists(first):
+        raise Usage(f"'{first}' does not exist", *nearby(first, words[1:]))
+    if os.path.isdir(first):
+        if not os.path.exists(os.path.join(first, "__main__.py")):
+            raise Usage(f"'{first}' is a folder without a __main__.py", f"memsure run {os.path.join(first, 'app.py')}")
+    else:
+        other = interpreter_of(first)
+        if other:
+            raise Usage(f"'{first}' is a program for {other}, not for Python",
+                        "memsure run -- " + " ".join([first if "/" in first else "./" + first, *words[1:]]))
+        if not os.access(first, os.R_OK):
+            raise Usage(f"'{first}' cannot be read")
+    if first.startswith("-"):
+        first = "./" + first
+    return python() + [first, *words[1:]]
+
+
+def python():
+    """This interpreter, with the flags it was given as `python FLAGS -m memsure`: -X, -W, -O and the like hold for the program, too.
+
+    The installed script's own flags (`#!python -sP`) are those of the script.
+    """
+    original = getattr(sys, "orig_argv", [])
+    flags = list(original[1:len(original) - len(sys.argv) + 1])
+    if len(flags) >= 1 and flags[-1] == "memsure" and len(flags) >= 2 and flags[-2][:1] == "-" and flags[-2].endswith("m"):
+        flags[-2:] = [flags[-2][:-1]] if flags[-2] != "-m" else []
+    elif flags and flags[-1].startswith("-") and flags[-1].endswith("mmemsure"):
+        flags[-1:] = [flags[-1][:-8]] if flags[-1] != "-mmemsure" else []
+    else:
+        flags = []
+    return [sys.executable, *flags]
+
+
+def find_command(word):
+    """Raises Usage unless word can be executed."""
+    if "/" in word:
+        if not os.path.exists(word):
+            raise Usage(f"'{word}' does not exist", *nearby(word, []))
+        if os.path.isdir(word) or not os.access(word, os.X_OK):
+            hint = f"memsure run {word}" if word.endswith(".py") else f"memsure run -- sh {word}"
+            raise Usage(f"'{word}' is not executable", hint)
+        return
+    if not which(word):
+        if os.path.exists(word):
+            raise Usage(f"no command '{word}' is on the PATH", f"memsure run {'' if word.endswith('.py') else '-- ./'}{word}")
+        raise Usage(f"no command '{word}' is on the PATH")
+
+
+def which(word):
+    for folder in os.environ.get("PATH", os.defpath).split(os.pathsep):
+        path = os.path.join(folder or ".", word)
+        if os.path.isfile(path) and os.access(path, os.X_OK):
+            return path
+    return None
+
+
+def interpreter_of(path):
+    """The other interpreter that a script's first line names, or None."""
+    if path.endswith((".py", ".pyz", ".zip", ".pyc")):
+        return None
+    try:
+        with open(path, "rb") as f:
+            head = f.read(256)
+    except OSError:
+        return None
+    if head.startswith(b"\x7fELF"):
+        return "the machine"
+    if not head.startswith(b"#!"):
+        return None
+    line = head[2:].split(b"\n")[0].decode("utf-8", "replace").split()
+    if not line or any("python" in word or "pypy" in word for word in line):
+        return None
+    name = line[-1] if line[0].endswith("/env") and len(line) > 1 else line[0]
+    return name.rpartition("/")[2]
+
+
+def nearby(word, rest):
+    """What was perhaps meant instead of a file that does not exist -> (command, remark)."""
+    from difflib import get_close_matches
+    folder = os.path.dirname(word)
+    tail = "".join(" " + w for w in rest)
+    try:
+        names = [n for n in os.listdir(folder or ".") if n.endswith(".py") or n == os.path.basename(word)]
+    except OSError:
+        names = []
+    close = get_close_matches(os.path.basename(word), names, 1, 0.6)
+    if close:
+        return f"memsure run {os.path.join(folder, close[0])}{tail}", f"(found in {'this folder' if not folder else folder})"
+    if "/" not in word and which(word):
+        return f"memsure run -- {word}{tail}", "(a command on the PATH)"
+    if not word.endswith(".py") and "/" not in word:
+        return f"memsure run -m {word}{tail}", "(if it is a module)"
+    return None, ""
+
+
+def output(wanted):
+    """Where the record goes; raises Usage where nothing can be written, or something else would be lost."""
+    if wanted is None:
+        folder, path, n = ".", "run.memsure", 1
+        while os.path.lexists(path):
+            n += 1
+            path = f"run-{n}.memsure"
+    else:
+        path = wanted
+        folder = os.path.dirname(path) or "."
+        if not os.path.isdir(folder):
+            raise Usage(f"the folder '{folder}' does not exist", f"mkdir -p {folder}")
+        if path.endswith("/") or os.path.isdir(path):
+            taken = os.path.isdir(path) and any(n.endswith(".memsure") for n in os.listdir(path))
+            raise Usage(f"'{path}' is a folder" + (" with a recording of several processes" if taken else ""),
+                        f"-o {os.path.join(path, 'run.memsure') if not taken else 'run-2.memsure'}")
+        if os.path.exists(path):
+            from .recording import foreign
+            if not os.path.isfile(path) or foreign(path) not in (None, "it is empty"):
+                raise Usage(f"'{path}' is there, and is no recording", f"-o {path.rpartition('.')[0] or path}.memsure")
+    if not os.access(folder, os.W_OK | os.X_OK):
+        where = "this folder" if folder == "." else f"'{folder}'"
+        raise Usage(f"{where} cannot be written to", "-o /tmp/run.memsure")
+    return path
+
+
+def report(settings, ended, session):
+    """What is said after the program ended."""
+    problem, recordings = ended.get("problem"), ended.get("recordings") or []
+    if settings.quiet:
+        return
+    if problem:
+        complain(problem, word="warning")
+    if not recordings:
+        if not problem:
+            complain("nothing was recorded: no CPython that memsure knows ran", word="note")
+        return
+    from .report import shell_word
+    path = session if os.path.exists(session) else recordings[0]
+    if settings.no_report:
+        write(sys.stderr, f"memsure: recorded in {path}   memsure report {shell_word(path)}\n")
+        if not settings.json:
+            return
+    from . import recording, report as reports, text
+    loaded = recording.load(path)
+    if settings.json:
+        import json
+        write(sys.stdout, json.dumps(reports.data(loaded), ensure_ascii=False) + "\n")
+        return
+    paper = text.paper_for(sys.stderr, settings.color or "auto", settings.width)
+    write(sys.stderr, "\n" + reports.render(loaded, paper, settings.show, settings.all))
+
+
+def end_as(ended):
+    """Return the program's exit status, or die of its signal (without a core file of our own)."""
+    code = int(ended.get("exit_code") or 0)
+    if ended.get("exit_kind") != "signal":
+        return code
+    import resource
+    import signal
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (OSError, ValueError, AttributeError):
+            pass
+    try:
+        resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
+        if code not in (signal.SIGKILL, signal.SIGSTOP):
+            signal.signal(code, signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, [code])
+        os.kill(os.getpid(), code)
+    except (OSError, ValueError):
+        pass
+    os._exit(128 + code)            # it did not end us: say it as shells do
