@@ -18,6 +18,25 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+/* Under AddressSanitizer every block has a page more, and all behind its size is forbidden ground: an
+ * access past the end is seen there as it is with malloc. */
+#if defined(__SANITIZE_ADDRESS__)
+#include <sanitizer/asan_interface.h>
+enum { SYS_GUARD = 1 };
+static void sys_guard(void *block, size_t size, size_t bytes)
+{
+    ASAN_POISON_MEMORY_REGION((char *)block + size, bytes - size);
+}
+static void sys_unguard(void *block, size_t bytes)
+{
+    ASAN_UNPOISON_MEMORY_REGION(block, bytes);
+}
+#else
+enum { SYS_GUARD = 0 };
+#define sys_guard(block, size, bytes) ((void)0)
+#define sys_unguard(block, bytes)     ((void)0)
+#endif
+
 static atomic_long sys_live;
 static atomic_long sys_fail = -1; /* allocations until the first that fails; -1: none fails */
 
@@ -64,10 +83,10 @@ static bool sys_must_fail(void)
 static size_t sys_pages(size_t size)
 {
     size_t page = (size_t)sysconf(_SC_PAGESIZE);
-    if (size > SIZE_MAX - page)
+    if (size > SIZE_MAX - 2 * page)
         return 0;
     size_t rounded = (size + page - 1) & ~(page - 1);
-    return rounded ? rounded : page;
+    return (rounded ? rounded : page) + SYS_GUARD * page;
 }
 
 void *ms_sys_alloc(size_t size)
@@ -80,6 +99,7 @@ void *ms_sys_alloc(size_t size)
     void *block = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (block == MAP_FAILED)
         return NULL;
+    sys_guard(block, size, bytes);
     atomic_fetch_add_explicit(&sys_live, 1, memory_order_relaxed);
     return block;
 }
@@ -93,16 +113,20 @@ void *ms_sys_resize(void *block, size_t old_size, size_t new_size)
         errno = ENOMEM;
         return NULL;
     }
+    sys_unguard(block, before);
     if (before != after) {
         void *moved = mremap(block, before, after, MREMAP_MAYMOVE);
-        if (moved == MAP_FAILED)
+        if (moved == MAP_FAILED) {
+            sys_guard(block, old_size, before);
             return NULL;
+        }
         block = moved;
     }
     if (new_size < old_size) { /* B1 */
         size_t end = old_size < after ? old_size : after;
         memset((char *)block + new_size, 0, end - new_size);
     }
+    sys_guard(block, new_size, after);
     return block;
 }
 
@@ -111,6 +135,7 @@ void ms_sys_free(void *block, size_t size)
     if (block == NULL)
         return;
     int saved = errno;
+    sys_unguard(block, sys_pages(size));
     munmap(block, sys_pages(size));
     errno = saved;
     atomic_fetch_sub_explicit(&sys_live, 1, memory_order_relaxed);
