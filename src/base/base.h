@@ -32,7 +32,7 @@ const char *ms_err_text(ms_err err);
 /* Why something failed, as one sentence for people. Functions that can say more than an ms_err take
  * one and fill it when they fail; NULL is fine everywhere. */
 typedef struct {
-    char text[512];
+    char text[1024];
 } ms_why;
 
 void ms_why_set(ms_why *why, const char *format, ...) __attribute__((format(printf, 2, 3)));

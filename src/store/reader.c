@@ -500,7 +500,7 @@ const char *ms_file_damage(ms_file *f)
         snprintf(parts, sizeof parts, "%u column%s found whole", whole, whole == 1 ? " was" : "s were");
     if (bad > 0)
         snprintf(lost, sizeof lost, "; not %s%s", broken, bad > 2 ? " and others" : "");
-    ms_why_set(&f->damage, "%.200s %s; %s%s", f->name, said[f->state], parts, lost);
+    ms_why_set(&f->damage, "%.600s %s; %s%s", f->name, said[f->state], parts, lost);
     return f->damage.text;
 }
 

@@ -74,7 +74,7 @@ static void test_errors_have_words(void)
         EXPECT(strcmp(ms_err_text((ms_err)e), ms_err_text((ms_err)99)) != 0);
     ms_why_set(NULL, "%d", 1);
     ms_why why;
-    ms_why_set(&why, "%0600d", 1);
+    ms_why_set(&why, "%02000d", 1);
     EXPECT_EQ(strlen(why.text), sizeof why.text - 1);
 }
 
