@@ -1,0 +1,234 @@
+/* live.c -- the shared file under ms_area: made, grown, and left behind at fork. */
+#include "record/site.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+/* In .bss, so that its address is a constant of the hot path; the file is mapped over it. */
+_Alignas(4096) ms_live ms_area;
+
+static char path[512]; /* of the live file; empty: private memory */
+static char dir_kept[400];
+
+static const struct {
+    size_t offset, entry;
+    uint32_t max, first;
+} region[MS_TABLES] = {
+    [MS_T_TALLY] = {offsetof(ms_live, tally), sizeof(ms_tally), MS_TALLY_MAX, 2048},
+    [MS_T_SITE] = {offsetof(ms_live, site), sizeof(ms_site), MS_SITE_MAX, 4096},
+    [MS_T_CODE] = {offsetof(ms_live, code), sizeof(ms_code), MS_CODE_MAX, 2048},
+    [MS_T_NODE] = {offsetof(ms_live, node), sizeof(ms_node), MS_NODE_MAX, 1024},
+    [MS_T_THREAD] = {offsetof(ms_live, thread), sizeof(ms_thread), MS_THREAD_MAX, MS_THREAD_MAX},
+    [MS_T_TEXT] = {offsetof(ms_live, text), 1, MS_TEXT_MAX, 65536},
+};
+
+/* Have the file system set aside the bytes, so that touching them cannot fail. */
+static bool reserve(int fd, size_t offset, size_t size)
+{
+    return posix_fallocate(fd, (off_t)offset, (off_t)size) == 0;
+}
+
+bool ms_live_back(int t, uint32_t n)
+{
+    uint32_t have = ms_area.table[t].backed, want = have ? have * 2 : region[t].first;
+    if (n >= region[t].max)
+        return false;
+    while (want <= n)
+        want *= 2;
+    if (want > region[t].max)
+        want = region[t].max;
+    if (path[0]) {
+        /* No descriptor is kept: the program may close or reuse any number. */
+        int fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+        if (fd < 0)
+            return false;
+        bool ok = reserve(fd, region[t].offset + have * region[t].entry, (want - have) * region[t].entry);
+        close(fd);
+        if (!ok)
+            return false;
+    }
+    ms_area.table[t].backed = want;
+    return true;
+}
+
+static uint64_t clock_ns(clockid_t clock)
+{
+    struct timespec t;
+    clock_gettime(clock, &t);
+    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+/* Make the file and map it over the area. What the area held is gone. */
+static ms_err place(void)
+{
+    int fd = -1;
+    for (unsigned n = 1; n < 10000; n++) {
+        int length = snprintf(path, sizeof path, "%s/%ld-%u.live", dir_kept, (long)getpid(), n);
+        if (length < 0 || (size_t)length >= sizeof path)
+            break;
+        fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+        if (fd >= 0 || errno != EEXIST)
+            break;
+    }
+    if (fd < 0)
+        goto fail;
+    if (ftruncate(fd, sizeof ms_area) != 0 || !reserve(fd, 0, offsetof(ms_live, tally)) ||
+        !reserve(fd, offsetof(ms_live, gc), sizeof ms_area.gc))
+        goto fail;
+    for (int t = 0; t < MS_TABLES; t++)
+        if (!reserve(fd, region[t].offset, region[t].first * region[t].entry))
+            goto fail;
+    if (mmap(&ms_area, sizeof ms_area, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd, 0) == MAP_FAILED)
+        goto fail;
+    close(fd);
+    for (int t = 0; t < MS_TABLES; t++)
+        ms_area.table[t].backed = region[t].first;
+    return MS_OK;
+fail:
+    if (fd >= 0) {
+        unlink(path);
+        close(fd);
+    }
+    path[0] = 0;
+    return MS_EIO;
+}
+
+static void identify(uint32_t started)
+{
+    memcpy(ms_area.magic, MS_LIVE_MAGIC, 8);
+    ms_area.version = MS_LIVE_VERSION;
+    ms_area.size = sizeof ms_area;
+    ms_area.started = started;
+    ms_area.pid = (uint32_t)getpid();
+    ms_area.ppid = (uint32_t)getppid();
+    ms_area.start_ns = clock_ns(CLOCK_MONOTONIC);
+    ms_area.start_unix_ns = clock_ns(CLOCK_REALTIME);
+    ms_area.own_base = (uint64_t)(uintptr_t)&ms_area;
+    ms_area.own_size = sizeof ms_area;
+}
+
+ms_err ms_live_open(const char *dir)
+{
+    ms_err err = MS_OK;
+    path[0] = 0;
+    if (dir) {
+        if (strlen(dir) >= sizeof dir_kept)
+            return MS_EINVAL;
+        strcpy(dir_kept, dir);
+        err = place();
+    }
+    identify(MS_STARTED_PRELOAD);
+    return err;
+}
+
+/* --- fork ---------------------------------------------------------------------------------------- */
+
+/* The parts of the area in use, copied before fork: the parent goes on writing into the shared file
+ * while the child reads. */
+static char  *copy;
+static size_t copy_size;
+
+static size_t used_parts(size_t offset[], size_t size[])
+{
+    int n = 0;
+    offset[n] = 0;
+    size[n++] = offsetof(ms_live, tally);
+    for (int t = 0; t < MS_TABLES; t++) {
+        offset[n] = region[t].offset;
+        size[n++] = ms_area.table[t].used * region[t].entry;
+    }
+    size_t sum = 0;
+    for (int i = 0; i < n; i++)
+        sum += size[i];
+    return sum;
+}
+
+void ms_live_fork_before(void)
+{
+    if (path[0] == 0)
+        return; /* private memory is copied by fork itself */
+    size_t offset[MS_TABLES + 1], size[MS_TABLES + 1], at = 0;
+    copy_size = used_parts(offset, size);
+    copy = ms_sys_alloc(copy_size);
+    for (int i = 0; copy && i <= MS_TABLES; i++, at += size[i - 1])
+        memcpy(copy + at, (char *)&ms_area + offset[i], size[i]);
+}
+
+void ms_live_fork_parent(void)
+{
+    ms_sys_free(copy, copy_size);
+    copy = NULL;
+}
+
+void ms_live_fork_child(void)
+{
+    bool shared = path[0] != 0;
+    if (shared) {
+        /* First away from the parent's pages, whatever comes after. */
+        ms_live *head = (ms_live *)copy;
+        uint32_t used[MS_TABLES];
+        void *own = mmap(&ms_area, sizeof ms_area, PROT_READ | PROT_WRITE,
+                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
+        if (own == MAP_FAILED)
+            _exit(127); /* cannot happen: it replaces a mapping of the same size */
+        bool placed = copy && place() == MS_OK;
+        for (int t = 0; copy && t < MS_TABLES; t++) {
+            used[t] = head->table[t].used;
+            if (placed && used[t] > ms_area.table[t].backed && !ms_live_back(t, used[t] - 1)) {
+                mmap(&ms_area, sizeof ms_area, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
+                unlink(path);
+                path[0] = 0;
+                placed = false;
+                t = -1;
+            }
+        }
+        if (copy) {
+            ms_table backed[MS_TABLES];
+            memcpy(backed, ms_area.table, sizeof backed);
+            size_t at = 0;
+            for (int i = 0; i <= MS_TABLES; i++) {
+                size_t offset = i ? region[i - 1].offset : 0, size = i ? used[i - 1] * region[i - 1].entry : offsetof(ms_live, tally);
+                memcpy((char *)&ms_area + offset, copy + at, size);
+                at += size;
+            }
+            for (int t = 0; t < MS_TABLES; t++)
+                ms_area.table[t].backed = placed ? backed[t].backed : region[t].max;
+        }
+        ms_sys_free(copy, copy_size);
+        copy = NULL;
+    }
+    for (uint32_t i = 0; i < ms_area.table[MS_T_TALLY].used; i++) {
+        ms_tally *t = &ms_area.tally[i];
+        t->inherited = t->live;
+        t->inherited_bytes = t->live_bytes;
+        memset(t->age, 0, sizeof t->age);
+        t->gc_freed = t->end_live = 0;
+        t->peak = t->live;
+        t->peak_bytes = t->live_bytes;
+        t->freed_bytes = t->gc_bytes = t->end_bytes = 0;
+        t->gen = ms_area.gen;
+    }
+    for (uint32_t i = 0; i < ms_area.table[MS_T_NODE].used; i++) {
+        ms_node *n = &ms_area.node[i];
+        n->samples = 0;
+        n->blocks = n->bytes = n->variance = 0;
+        n->peak_bytes = n->live_bytes;
+        n->gen = ms_area.gen;
+    }
+    ms_area.peak_bytes = ms_area.live_bytes;
+    ms_area.table[MS_T_THREAD].used = 0;
+    ms_area.gc_used = ms_area.ended = ms_area.gc_on = 0;
+    ms_area.monitor = 0;
+    ms_area.unrecorded_blocks = ms_area.before_blocks = ms_area.cold_ns = ms_area.cold_calls = 0;
+    memset(&ms_area.memory_now, 0, sizeof ms_area.memory_now);
+    memset(&ms_area.memory_end, 0, sizeof ms_area.memory_end);
+    memset(&ms_area.memory_peak, 0, sizeof ms_area.memory_peak);
+    identify(MS_STARTED_FORK);
+    __atomic_store_n(&ms_area.ready, 1, __ATOMIC_RELEASE);
+}

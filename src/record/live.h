@@ -1,0 +1,178 @@
+/* live.h -- what a recorded process counts, in memory that its monitor reads while it counts.
+ *
+ * The recorded program only counts: a tally is bumped at each birth and death of a block, in a file
+ * mapped into the program. Everything else (the clock, curves over time, RSS, the recording file) is
+ * made by the monitor, another process, from the same pages. So recording needs no thread, no signal
+ * and no exit handler in the program, and nothing is lost when the program is killed.
+ *
+ *   site   one place in code that allocates: function, line, columns
+ *   tally  the counters of one (site, size class), or in exact mode of one (node, size class)
+ *   node   a call path: a parent node and the site it calls from; node 0 is the root
+ *   epoch  the clock of births and deaths, one tick every MS_EPOCH_NS, written by the monitor
+ *
+ * The file is the struct below, sparse; each table is backed by disk only as far as it is used
+ * (ms_table.backed), so that a full disk is met when the file grows, never when a counter is bumped.
+ *
+ * Threads: one writer at a time (the holder of the GIL, or of the recorder's lock); the monitor
+ * only reads, apart from epoch and the doorbell. Counters are read while they change: each is one
+ * aligned word, so each is right at some moment. */
+#ifndef MS_LIVE_H
+#define MS_LIVE_H
+
+#include "base/base.h"
+
+#define MS_LIVE_MAGIC   "MSLIVE1"
+#define MS_LIVE_VERSION 1u
+
+#define MS_EPOCH_NS     10000000ull /* 10 ms */
+#define MS_AGES         12          /* lifetimes in epochs: 0, 1, 2-3, 4-7, ..., 1024 and more */
+
+#define MS_TALLY_MAX    (1u << 19)
+#define MS_SITE_MAX     (1u << 18)
+#define MS_CODE_MAX     (1u << 16)
+#define MS_NODE_MAX     (1u << 20)
+#define MS_GC_MAX       (1u << 11) /* a ring: the monitor empties it at every tick */
+#define MS_THREAD_MAX   512u
+#define MS_TEXT_MAX     (16u << 20)
+
+/* One (site, size class). freed blocks = sum of age[] + gc_freed; born = live + freed - inherited.
+ * The 32-bit counters wrap; the monitor reads them often enough to extend them to 64 bits.
+ * stride is the bytes each block counts for; 0 marks a tally of large blocks, whose bytes differ and
+ * are summed in the 64-bit fields. Where gen is not the process's gen, nothing changed here since the
+ * last peak: what is live now was live at the peak. */
+typedef struct {
+    uint32_t gen;
+    uint32_t live;
+    uint32_t peak;
+    uint32_t stride;
+    uint32_t age[MS_AGES];      /* end of the first cache line */
+    uint32_t gc_freed;          /* must follow age[]: MS_AGE_GC indexes it */
+    uint32_t owner;             /* site, or in exact mode node */
+    uint32_t end_live;
+    uint32_t inherited;
+    uint64_t live_bytes, peak_bytes, freed_bytes, gc_bytes, end_bytes, inherited_bytes;
+} ms_tally;
+#define MS_AGE_GC MS_AGES
+
+typedef struct {
+    uint32_t code;
+    int32_t  line, end_line;     /* 0: the code has no line there */
+    int32_t  column, end_column; /* UTF-8 bytes from the line's start; -1: not known */
+    uint32_t next;               /* next site of the same hash bucket: private to the recorder */
+} ms_site;
+
+typedef struct {
+    uint32_t file, function;     /* offsets into text[]: NUL-terminated UTF-8 */
+    int32_t  first_line;
+    uint32_t flags;              /* MS_CODE_* */
+} ms_code;
+#define MS_CODE_NO_FRAME 1u      /* a pseudo code: allocated without a Python frame */
+#define MS_CODE_OURS     2u      /* a pseudo code: memsure's own objects */
+#define MS_CODE_BEFORE   8u      /* a pseudo code: the interpreter's start */
+
+/* A call path. Sampled: sums of what each sampled block stands for (docs/SAMPLING.md). */
+typedef struct {
+    uint32_t parent;
+    uint32_t site;
+    uint32_t gen;
+    uint32_t samples;
+    double   blocks, bytes;      /* born */
+    double   variance;           /* of bytes */
+    double   live_blocks, live_bytes, peak_bytes;
+} ms_node;
+
+typedef struct {
+    uint64_t start_ns, stop_ns;  /* CLOCK_MONOTONIC */
+    uint64_t collected, uncollectable;
+    int64_t  reclaimed_bytes;
+    uint32_t generation, done;   /* done: written last */
+} ms_gc;
+
+typedef struct {
+    uint64_t id;                 /* kernel's thread id */
+    uint64_t samples;
+    double   bytes;
+    char     name[40];           /* threading's name, or empty */
+} ms_thread;
+
+typedef struct {
+    uint32_t used;               /* entries; grows only; written after the entry */
+    uint32_t backed;             /* entries that the file has room for */
+} ms_table;
+
+enum { MS_T_TALLY, MS_T_SITE, MS_T_CODE, MS_T_NODE, MS_T_THREAD, MS_T_TEXT, MS_TABLES };
+
+enum { MS_MODE_ALLOC, MS_MODE_LINE, MS_MODE_EXACT };
+enum { MS_STARTED_PRELOAD, MS_STARTED_LATE, MS_STARTED_FORK };
+
+/* What malloc and the slabs hold, as of when_ns. */
+typedef struct {
+    uint64_t when_ns;
+    uint64_t slab_bytes;         /* slab pages that may be resident: handed out or kept for reuse */
+    uint64_t native_used, native_free; /* malloc's: in use (large Python blocks included), free */
+    uint64_t python_bytes, python_blocks, large_bytes;
+} ms_memory;
+
+typedef struct {
+    /* written once, at the start */
+    char     magic[8];
+    uint32_t version, mode, started, python_hex;
+    uint64_t size;               /* of this struct: the file's length */
+    uint32_t pid, ppid;
+    uint64_t start_ns, start_unix_ns; /* CLOCK_MONOTONIC, CLOCK_REALTIME */
+    uint64_t sample_bytes;
+    uint64_t slab_base, slab_span;
+    uint64_t own_base, own_size; /* this struct's address in the program */
+    char     python[32];
+    uint32_t ready;              /* 1: all of the above stands */
+    uint32_t undercounted;       /* MS_UNDER_*: type free lists that could not be switched off */
+
+    /* written by the program as it goes: the hot line */
+    _Alignas(64) uint64_t live_bytes;
+    uint64_t peak_bytes;
+    int64_t  sample_left;        /* bytes to the next sample; the monitor may set -1: the doorbell */
+    uint32_t gen;                /* rises when the first free leaves a new peak */
+    uint32_t gc_on;              /* MS_AGE_GC while the collector frees, else 0 */
+
+    /* written by the monitor: its own line */
+    _Alignas(64) uint32_t epoch;
+    uint32_t monitor;            /* the monitor's pid; 0: none looks after this file */
+    uint32_t want_memory;        /* the monitor raises it: the program answers in memory_now */
+
+    /* written by the program, seldom */
+    _Alignas(64) ms_table table[MS_TABLES];
+    uint32_t gc_used;            /* events ever; the ring holds the last MS_GC_MAX */
+    uint32_t ended;              /* 1: finalization began, end_* stand; 2: forked child that execs */
+    uint32_t got_memory;         /* last want_memory answered */
+    uint32_t purge_due;          /* slabs wait to be given back: ring the doorbell */
+    uint64_t end_ns;
+    ms_memory memory_now, memory_end, memory_peak;
+    uint64_t unrecorded_blocks;  /* handed out without a record: no room for one */
+    uint64_t before_blocks;      /* freed blocks that were born before the recorder */
+    uint64_t cold_ns;            /* time spent off the hot path: interning, stacks, slabs, purges */
+    uint64_t cold_calls;
+
+    _Alignas(4096) ms_tally tally[MS_TALLY_MAX];
+    ms_site   site[MS_SITE_MAX];
+    ms_code   code[MS_CODE_MAX];
+    ms_node   node[MS_NODE_MAX];
+    ms_thread thread[MS_THREAD_MAX];
+    ms_gc     gc[MS_GC_MAX];
+    _Alignas(4096) char text[MS_TEXT_MAX];
+} ms_live;
+
+/* Bits of undercounted: births of these types may be missing where their free list was not empty. */
+#define MS_UNDER_LIST      1u
+#define MS_UNDER_DICT      2u
+#define MS_UNDER_DICTKEYS  4u
+#define MS_UNDER_SLICE     8u
+#define MS_UNDER_CONTEXT  16u
+#define MS_UNDER_ASYNC    32u
+
+/* The environment by which the launcher, the preload and the recorder speak. */
+#define MS_ENV_DIR    "MEMSURE_LIVE"         /* folder of live files */
+#define MS_ENV_MODE   "MEMSURE_MODE"         /* alloc, line or exact */
+#define MS_ENV_SAMPLE "MEMSURE_SAMPLE_BYTES" /* mean bytes between samples */
+#define MS_ENV_SEED   "MEMSURE_SEED"         /* of the sampling; default: random */
+
+#endif

@@ -1,0 +1,223 @@
+/* preload.c -- comes into every process of a recorded session, by LD_PRELOAD, and is quiet in most.
+ *
+ * Before main, in a process that is a CPython of the version memsure was built for, it loads the
+ * recorder, which takes over Python's allocator while that is still in contract. Then it hides: the
+ * variables that brought it are removed from the environment, so the program sees its own. When the
+ * program starts another one, they are put back on the way: exec, posix_spawn and system pass through
+ * here. In any other process it does nothing and leaves the variables for that one's children. */
+#include "record/live.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+extern char **environ;
+
+/* What to give back to children, as NAME=value; empty: nothing is hidden. */
+enum { KEPT = 6 };
+static char kept[KEPT][2048];
+static int  nkept;
+
+static bool ours(const char *entry)
+{
+    static const char *const names[] = {MS_ENV_DIR "=", MS_ENV_MODE "=", MS_ENV_SAMPLE "=", MS_ENV_SEED "=", NULL};
+    for (int i = 0; names[i]; i++)
+        if (strncmp(entry, names[i], strlen(names[i])) == 0)
+            return true;
+    return false;
+}
+
+/* Take our variables out of environ, and our own path out of LD_PRELOAD. */
+static void hide(const char *self)
+{
+    char **to = environ;
+    for (char **from = environ; *from; from++) {
+        bool preload = strncmp(*from, "LD_PRELOAD=", 11) == 0;
+        if (!preload && !ours(*from)) {
+            *to++ = *from;
+            continue;
+        }
+        if (nkept < KEPT && strlen(*from) < sizeof kept[0])
+            strcpy(kept[nkept++], *from);
+        if (!preload)
+            continue;
+        char *rest = strstr(*from, self);
+        size_t n = strlen(self);
+        if (rest && rest == *from + 11 && (rest[n] == ':' || rest[n] == ' ') && rest[n + 1]) {
+            memmove(rest, rest + n + 1, strlen(rest + n + 1) + 1); /* the user's own preloads stay */
+            *to++ = *from;
+        } else if (rest == NULL) {
+            *to++ = *from;
+        }
+    }
+    *to = NULL;
+}
+
+__attribute__((constructor)) static void preload(void)
+{
+    const char *dir = getenv(MS_ENV_DIR), *mode = getenv(MS_ENV_MODE), *bytes = getenv(MS_ENV_SAMPLE), *seed = getenv(MS_ENV_SEED);
+    const unsigned long *version = dlsym(RTLD_DEFAULT, "Py_Version");
+    if (mode == NULL || version == NULL || dlsym(RTLD_DEFAULT, "PyMem_SetAllocator") == NULL)
+        return;
+    if (*version >> 16 != MS_PYTHON_HEX >> 16)
+        return; /* another CPython: its structs are not known here */
+    Dl_info self;
+    char path[1024];
+    if (dladdr((void *)preload, &self) == 0 || self.dli_fname == NULL)
+        return;
+    const char *slash = strrchr(self.dli_fname, '/');
+    int n = snprintf(path, sizeof path, "%.*s/memsure_record.so", slash ? (int)(slash - self.dli_fname) : 1, slash ? self.dli_fname : ".");
+    if (n < 0 || (size_t)n >= sizeof path)
+        return;
+    void *lib = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+    ms_err (*start)(const char *, int, uint64_t, uint64_t, uint32_t) =
+        lib ? (ms_err (*)(const char *, int, uint64_t, uint64_t, uint32_t))dlsym(lib, "ms_recorder_start") : NULL;
+    if (start == NULL)
+        return;
+    int m = strcmp(mode, "exact") == 0 ? MS_MODE_EXACT : strcmp(mode, "alloc") == 0 ? MS_MODE_ALLOC : MS_MODE_LINE;
+    start(dir && dir[0] ? dir : NULL, m, bytes ? strtoull(bytes, NULL, 10) : 524288, seed ? strtoull(seed, NULL, 10) : 0, MS_STARTED_PRELOAD);
+    hide(self.dli_fname);
+}
+
+/* --- starting other programs ---------------------------------------------------------------------- */
+
+#define REAL(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
+
+static size_t count(char *const list[])
+{
+    size_t n = 0;
+    while (list && list[n])
+        n++;
+    return n;
+}
+
+/* envp with what is hidden put back, into out[count(envp) + nkept + 1]. No allocation: this may run in
+ * the child of a vfork. An entry of ours that the caller set itself wins. */
+static char **with_kept(char *const envp[], char **out)
+{
+    size_t n = 0;
+    for (char *const *e = envp; e && *e; e++)
+        out[n++] = *e;
+    size_t given = n;
+    for (int i = 0; i < nkept; i++) {
+        size_t name = strcspn(kept[i], "=") + 1;
+        bool preload = strncmp(kept[i], "LD_PRELOAD=", 11) == 0, set = false;
+        for (size_t k = 0; k < given; k++) {
+            if (strncmp(out[k], kept[i], name) != 0)
+                continue;
+            set = true;
+            if (preload)
+                out[k] = kept[i];
+        }
+        if (!set)
+            out[n++] = kept[i];
+    }
+    out[n] = NULL;
+    return out;
+}
+
+#define WITH_KEPT(envp) with_kept(envp, __builtin_alloca((count(envp) + KEPT + 1) * sizeof(char *)))
+
+MS_EXPORT int execve(const char *path, char *const argv[], char *const envp[]) { return REAL(execve)(path, argv, WITH_KEPT(envp)); }
+MS_EXPORT int execv(const char *path, char *const argv[]) { return REAL(execve)(path, argv, WITH_KEPT(environ)); }
+MS_EXPORT int execvpe(const char *file, char *const argv[], char *const envp[]) { return REAL(execvpe)(file, argv, WITH_KEPT(envp)); }
+MS_EXPORT int execvp(const char *file, char *const argv[]) { return REAL(execvpe)(file, argv, WITH_KEPT(environ)); }
+MS_EXPORT int fexecve(int fd, char *const argv[], char *const envp[]) { return REAL(fexecve)(fd, argv, WITH_KEPT(envp)); }
+MS_EXPORT int execveat(int fd, const char *path, char *const argv[], char *const envp[], int flags)
+{
+    return REAL(execveat)(fd, path, argv, WITH_KEPT(envp), flags);
+}
+MS_EXPORT int posix_spawn(pid_t *pid, const char *path, const posix_spawn_file_actions_t *actions, const posix_spawnattr_t *attr,
+                          char *const argv[], char *const envp[])
+{
+    return REAL(posix_spawn)(pid, path, actions, attr, argv, WITH_KEPT(envp));
+}
+MS_EXPORT int posix_spawnp(pid_t *pid, const char *file, const posix_spawn_file_actions_t *actions, const posix_spawnattr_t *attr,
+                           char *const argv[], char *const envp[])
+{
+    return REAL(posix_spawnp)(pid, file, actions, attr, argv, WITH_KEPT(envp));
+}
+
+#define COLLECT_ARGV(first)                                   \
+    va_list list;                                             \
+    size_t n = 1;                                             \
+    va_start(list, first);                                    \
+    while (va_arg(list, char *))                              \
+        n++;                                                  \
+    va_end(list);                                             \
+    char **argv = __builtin_alloca((n + 1) * sizeof(char *)); \
+    argv[0] = (char *)(first);                                \
+    va_start(list, first);                                    \
+    for (size_t i = 1; i <= n; i++)                           \
+        argv[i] = va_arg(list, char *);
+
+MS_EXPORT int execl(const char *path, const char *arg, ...)
+{
+    COLLECT_ARGV(arg)
+    va_end(list);
+    return execv(path, argv);
+}
+MS_EXPORT int execlp(const char *file, const char *arg, ...)
+{
+    COLLECT_ARGV(arg)
+    va_end(list);
+    return execvp(file, argv);
+}
+MS_EXPORT int execle(const char *path, const char *arg, ...)
+{
+    COLLECT_ARGV(arg)
+    char *const *envp = va_arg(list, char *const *);
+    va_end(list);
+    return execve(path, argv, envp);
+}
+
+/* libc's own system() would start the shell with the environment that the program sees. */
+MS_EXPORT int system(const char *command)
+{
+    if (nkept == 0 || command == NULL)
+        return REAL(system)(command);
+    struct sigaction ignore = {.sa_handler = SIG_IGN}, interrupt, quit;
+    sigset_t block, old, defaults;
+    sigemptyset(&ignore.sa_mask);
+    sigemptyset(&block);
+    sigaddset(&block, SIGCHLD);
+    sigaction(SIGINT, &ignore, &interrupt);
+    sigaction(SIGQUIT, &ignore, &quit);
+    sigprocmask(SIG_BLOCK, &block, &old);
+    sigemptyset(&defaults);
+    if (interrupt.sa_handler != SIG_IGN)
+        sigaddset(&defaults, SIGINT);
+    if (quit.sa_handler != SIG_IGN)
+        sigaddset(&defaults, SIGQUIT);
+    posix_spawnattr_t attr;
+    posix_spawnattr_init(&attr);
+    posix_spawnattr_setsigdefault(&attr, &defaults);
+    posix_spawnattr_setsigmask(&attr, &old);
+    posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
+    char *argv[] = {"sh", "-c", (char *)command, NULL};
+    pid_t pid;
+    int status = 127 << 8, err = posix_spawn(&pid, "/bin/sh", NULL, &attr, argv, environ);
+    if (err == 0)
+        while (waitpid(pid, &status, 0) < 0)
+            if (errno != EINTR) {
+                status = -1;
+                break;
+            }
+    posix_spawnattr_destroy(&attr);
+    sigaction(SIGINT, &interrupt, NULL);
+    sigaction(SIGQUIT, &quit, NULL);
+    sigprocmask(SIG_SETMASK, &old, NULL);
+    if (err == ENOMEM || err == EAGAIN) {
+        errno = err;
+        return -1;
+    }
+    return status;
+}

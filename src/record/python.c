@@ -1,0 +1,331 @@
+/* python.c -- what the recorder asks of the interpreter, and what it changes there.
+ *
+ * Changed, and why:
+ *   type free lists   switched off, so that each birth and death comes by the allocator. 3.13+: by their
+ *                     own counters. 3.11, 3.12: those of float and tuple likewise; list and dict keep
+ *                     theirs in arrays that cannot be switched off, so their tp_dealloc is wrapped and
+ *                     the list emptied again after each death. What stays is named in `undercounted`.
+ *   gc.callbacks      one builtin function more, which notes each collection.
+ * Nothing is imported and no Python code is run. What these calls allocate is moved from the program's
+ * lines to memsure's own (ms_block_disown). The changes are made at a pending call, between two
+ * bytecodes, never inside an allocation. */
+#include "record/recorder.h"
+
+#include <string.h>
+
+/* --- free lists ----------------------------------------------------------------------------------- */
+
+static void *gc_block(void *op) { return (PyGC_Head *)op - 1; }
+
+#if PY_VERSION_HEX >= 0x030e0000
+
+static void list_off(struct _Py_freelist *fl, bool gc)
+{
+    while (fl->freelist) {
+        void *op = fl->freelist;
+        fl->freelist = *(void **)op;
+        ms_free_list_block(gc ? gc_block(op) : op);
+    }
+    fl->size = -1; /* refuses what is pushed */
+}
+
+static void free_lists_off(PyThreadState *ts)
+{
+    struct _Py_freelists *f = &ts->interp->object_state.freelists;
+    list_off(&f->floats, false);
+    list_off(&f->ints, false);
+    for (int i = 0; i < PyTuple_MAXSAVESIZE; i++)
+        list_off(&f->tuples[i], true);
+    list_off(&f->lists, true);
+    list_off(&f->list_iters, true);
+    list_off(&f->tuple_iters, true);
+    list_off(&f->dicts, true);
+    list_off(&f->dictkeys, false);
+    list_off(&f->slices, true);
+    list_off(&f->ranges, false);
+    list_off(&f->range_iters, false);
+    list_off(&f->contexts, true);
+    list_off(&f->async_gens, true);
+    list_off(&f->async_gen_asends, true);
+    list_off(&f->futureiters, true);
+    list_off(&f->pycfunctionobject, true);
+    list_off(&f->pycmethodobject, true);
+    list_off(&f->pymethodobjects, true);
+#if PY_VERSION_HEX >= 0x030f0000
+    list_off(&f->complexes, false);
+#endif
+}
+
+#elif PY_VERSION_HEX >= 0x030d0000
+
+static void free_lists_off(PyThreadState *ts)
+{
+    struct _Py_object_freelists *f = &ts->interp->object_state.freelists;
+    while (f->floats.items) {
+        PyFloatObject *op = f->floats.items;
+        f->floats.items = (PyFloatObject *)Py_TYPE(op);
+        ms_free_list_block(op);
+    }
+    f->floats.numfree = -1;
+    for (int i = 0; i < PyTuple_NFREELISTS; i++) {
+        while (f->tuples.items[i]) {
+            PyTupleObject *op = f->tuples.items[i];
+            f->tuples.items[i] = (PyTupleObject *)op->ob_item[0];
+            ms_free_list_block(gc_block(op));
+        }
+        f->tuples.numfree[i] = -1;
+    }
+    while (f->lists.numfree > 0)
+        ms_free_list_block(gc_block(f->lists.items[--f->lists.numfree]));
+    while (f->dicts.numfree > 0)
+        ms_free_list_block(gc_block(f->dicts.items[--f->dicts.numfree]));
+    while (f->dictkeys.numfree > 0)
+        ms_free_list_block(f->dictkeys.items[--f->dictkeys.numfree]);
+    f->lists.numfree = f->dicts.numfree = f->dictkeys.numfree = -1;
+    ms_area.undercounted = MS_UNDER_SLICE | MS_UNDER_CONTEXT | MS_UNDER_ASYNC;
+}
+
+#else
+
+static destructor list_dealloc, dict_dealloc;
+
+static void list_dealloc_and_free(PyObject *op)
+{
+    PyObject_GC_UnTrack(op);
+    Py_TRASHCAN_BEGIN(op, list_dealloc_and_free) /* list_dealloc's own stands aside: it knows itself only */
+    list_dealloc(op);
+    struct _Py_list_state *s = &ms_thread_state()->interp->list;
+    while (s->numfree > 0)
+        ms_free_list_block(gc_block(s->free_list[--s->numfree]));
+    Py_TRASHCAN_END
+}
+
+static void dict_free_list_empty(void)
+{
+    struct _Py_dict_state *s = &ms_thread_state()->interp->dict_state;
+    while (s->numfree > 0)
+        ms_free_list_block(gc_block(s->free_list[--s->numfree]));
+    while (s->keys_numfree > 0)
+        ms_free_list_block(s->keys_free_list[--s->keys_numfree]);
+}
+
+static void dict_dealloc_and_free(PyObject *op)
+{
+    PyObject_GC_UnTrack(op);
+    Py_TRASHCAN_BEGIN(op, dict_dealloc_and_free)
+    dict_dealloc(op);
+    dict_free_list_empty();
+    Py_TRASHCAN_END
+}
+
+static void free_lists_off(PyThreadState *ts)
+{
+    struct _Py_float_state *f = &ts->interp->float_state;
+    while (f->free_list) {
+        PyFloatObject *op = f->free_list;
+        f->free_list = (PyFloatObject *)Py_TYPE(op);
+        ms_free_list_block(op);
+    }
+    f->numfree = PyFloat_MAXFREELIST; /* full, and nothing in it */
+    struct _Py_tuple_state *t = &ts->interp->tuple;
+    for (int i = 0; i < PyTuple_NFREELISTS; i++) {
+        while (t->free_list[i]) {
+            PyTupleObject *op = t->free_list[i];
+            t->free_list[i] = (PyTupleObject *)op->ob_item[0];
+            ms_free_list_block(gc_block(op));
+        }
+        t->numfree[i] = PyTuple_MAXFREELIST;
+    }
+    if (list_dealloc == NULL) {
+        list_dealloc = PyList_Type.tp_dealloc;
+        dict_dealloc = PyDict_Type.tp_dealloc;
+        PyList_Type.tp_dealloc = list_dealloc_and_free;
+        PyDict_Type.tp_dealloc = dict_dealloc_and_free;
+    }
+    dict_free_list_empty();
+    struct _Py_list_state *s = &ts->interp->list;
+    while (s->numfree > 0)
+        ms_free_list_block(gc_block(s->free_list[--s->numfree]));
+    ms_area.undercounted = MS_UNDER_DICTKEYS | MS_UNDER_SLICE | MS_UNDER_CONTEXT | MS_UNDER_ASYNC;
+}
+
+#endif
+
+/* --- collections ---------------------------------------------------------------------------------- */
+
+static PyObject *key_generation, *key_collected, *key_uncollectable;
+static uint64_t  collection_start;
+static int64_t   collection_live;
+
+static uint64_t info_number(PyObject *info, PyObject *key)
+{
+    PyObject *v = PyDict_GetItemWithError(info, key);
+    return v && PyLong_CheckExact(v) ? (uint64_t)PyLong_AsLong(v) : 0;
+}
+
+/* What the collector made to call us: the dict, its keys and values. */
+static void disown_info(PyObject *info)
+{
+    PyObject *key, *value;
+    Py_ssize_t at = 0;
+    ms_block_disown(gc_block(info));
+    ms_block_disown(((PyDictObject *)info)->ma_keys);
+    while (PyDict_Next(info, &at, &key, &value)) {
+        if (Py_REFCNT(key) == 1)
+            ms_block_disown(key);
+        if (Py_REFCNT(value) == 1)
+            ms_block_disown(value);
+    }
+}
+
+static PyObject *on_collection(PyObject *self, PyObject *const *args, Py_ssize_t n)
+{
+    if (ms_mode != MS_MODE_ALLOC && n == 2 && PyUnicode_Check(args[0]) && PyDict_CheckExact(args[1])) {
+        disown_info(args[1]);
+        const char *phase = PyUnicode_DATA(args[0]);
+        if (strcmp(phase, "start") == 0) {
+            collection_start = ms_now_ns();
+            collection_live = (int64_t)ms_area.live_bytes;
+            ms_area.gc_on = MS_AGE_GC;
+        } else if (ms_area.gc_on) {
+            ms_area.gc_on = 0;
+            ms_gc *e = &ms_area.gc[ms_area.gc_used % MS_GC_MAX];
+            e->done = 0;
+            e->start_ns = collection_start;
+            e->stop_ns = ms_now_ns();
+            e->generation = (uint32_t)info_number(args[1], key_generation);
+            e->collected = info_number(args[1], key_collected);
+            e->uncollectable = info_number(args[1], key_uncollectable);
+            e->reclaimed_bytes = collection_live - (int64_t)ms_area.live_bytes;
+            __atomic_store_n(&e->done, 1, __ATOMIC_RELEASE);
+            __atomic_store_n(&ms_area.gc_used, ms_area.gc_used + 1, __ATOMIC_RELEASE);
+            free_lists_off(ms_thread_state_asked()); /* a full collection switches them on again */
+        }
+    }
+    PyErr_Clear();
+    Py_RETURN_NONE;
+}
+
+static PyMethodDef on_collection_def = {"memsure_on_collection", (PyCFunction)(void (*)(void))on_collection, METH_FASTCALL,
+                                        "Notes a collection for memsure's recording."};
+
+static PyObject *ours(PyObject *o, bool gc)
+{
+    if (o)
+        ms_block_disown(gc ? gc_block(o) : o);
+    return o;
+}
+
+static bool watch_collections(PyThreadState *ts)
+{
+    PyObject *callbacks = ts->interp->gc.callbacks;
+    if (callbacks == NULL || !PyList_CheckExact(callbacks))
+        return false;
+    key_generation = ours(PyUnicode_FromString("generation"), false);
+    key_collected = ours(PyUnicode_FromString("collected"), false);
+    key_uncollectable = ours(PyUnicode_FromString("uncollectable"), false);
+    PyObject *f = ours(PyCFunction_New(&on_collection_def, NULL), true);
+    void *items = ((PyListObject *)callbacks)->ob_item;
+    bool ok = key_generation && key_collected && key_uncollectable && f && PyList_Append(callbacks, f) == 0;
+    if (((PyListObject *)callbacks)->ob_item != items)
+        ms_block_disown(((PyListObject *)callbacks)->ob_item);
+    Py_XDECREF(f);
+    return ok;
+}
+
+/* --- threads -------------------------------------------------------------------------------------- */
+
+/* The names that threading keeps, read without running its code: sys.modules["threading"]._active is a
+ * dict of Thread objects by identity, each with its name in _name. */
+static void name_threads(void)
+{
+    static PyObject *threading, *active, *name;
+    if (threading == NULL) {
+        threading = ours(PyUnicode_FromString("threading"), false);
+        active = ours(PyUnicode_FromString("_active"), false);
+        name = ours(PyUnicode_FromString("_name"), false);
+    }
+    PyObject *modules = PyImport_GetModuleDict();
+    PyObject *m = modules && threading && active && name ? PyDict_GetItemWithError(modules, threading) : NULL;
+    PyObject *d = m && PyModule_Check(m) ? PyDict_GetItemWithError(PyModule_GetDict(m), active) : NULL;
+    if (d == NULL || !PyDict_CheckExact(d))
+        return;
+    for (uint32_t i = 0; i < ms_area.table[MS_T_THREAD].used; i++) {
+        ms_thread *t = &ms_area.thread[i];
+        if (t->name[0])
+            continue;
+        for (PyThreadState *ts = PyInterpreterState_ThreadHead(PyInterpreterState_Main()); ts; ts = PyThreadState_Next(ts)) {
+            if (ts->native_thread_id != t->id)
+                continue;
+            PyObject *ident = ours(PyLong_FromUnsignedLong(ts->thread_id), false);
+            PyObject *thread = ident ? PyDict_GetItemWithError(d, ident) : NULL;
+            PyObject *text = thread ? PyObject_GenericGetAttr(thread, name) : NULL;
+            if (text)
+                ms_frame_text(text, t->name, sizeof t->name);
+            Py_XDECREF(text);
+            Py_XDECREF(ident);
+        }
+    }
+    PyErr_Clear();
+}
+
+/* --- safe moments --------------------------------------------------------------------------------- */
+
+static bool watching, naming;
+static uint32_t pending; /* calls asked for and not yet made */
+
+static int at_safe_moment(void *arg)
+{
+    pending = 0;
+    if (ms_mode == MS_MODE_ALLOC)
+        return 0;
+    PyObject *type, *value, *trace;
+    PyErr_Fetch(&type, &value, &trace);
+    if (!watching)
+        watching = watch_collections(ms_thread_state_asked());
+    if (naming) {
+        naming = false;
+        name_threads();
+    }
+    PyErr_Restore(type, value, trace);
+    return 0;
+}
+
+static void ask_for_safe_moment(void)
+{
+    if (pending == 0 && Py_AddPendingCall(at_safe_moment, NULL) == 0)
+        pending = 1;
+}
+
+void ms_python_attach(PyThreadState *ts)
+{
+    static PyInterpreterState *seen[64];
+    if (!watching)
+        ask_for_safe_moment();
+    for (int i = 0; i < 64; i++) {
+        if (seen[i] == ts->interp)
+            return;
+        if (seen[i] == NULL) {
+            seen[i] = ts->interp;
+            break;
+        }
+    }
+    free_lists_off(ts);
+}
+
+void ms_python_thread_seen(PyThreadState *ts, uint32_t thread)
+{
+    naming = true;
+    ask_for_safe_moment();
+}
+
+void ms_python_maybe_end(void)
+{
+#if PY_VERSION_HEX >= 0x030d0000
+    bool ending = Py_IsFinalizing();
+#else
+    bool ending = _Py_IsFinalizing();
+#endif
+    if (ending && ms_area.ended == 0)
+        ms_recorder_end();
+}

@@ -1,0 +1,822 @@
+/* recorder.c -- the allocator under CPython: each birth and death of a block bumps one tally.
+ *
+ * A birth: pop a block of the size class; find the tally by (instruction, class) in a direct-mapped
+ * cache; write tally and epoch into the block's tag; live++. A death: read the tag; live--, and one
+ * step in the tally's lifetime histogram; push the block. No lock, no call, no division, and no
+ * table that grows with the heap. tests/hotpath/ keeps the instruction counts.
+ *
+ * The peak, line by line, in constant time: gen rises at the first death after a new peak. A tally
+ * that is touched later, and still carries an older gen, first keeps its live blocks as its share of
+ * that peak. Tallies not touched since need nothing: what they have is what they had.
+ *
+ * Blocks above MS_BLOCK_MAX are malloc's, with the tag in a table (large.h). What is in neither is
+ * from before the recorder and goes back to the allocator that was there. */
+#include "record/recorder.h"
+
+#include <dlfcn.h>
+#include <malloc.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+
+#define ALWAYS static inline __attribute__((always_inline))
+
+int ms_mode = -1;
+
+static ms_heap  heap, raw_heap;
+static ms_large large;
+static pthread_mutex_t lock = PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
+static PyMemAllocatorEx before[3]; /* by domain: raw, mem, obj */
+static bool many_gils;
+
+/* Which tally, by instruction and class. An entry costs a miss to replace, nothing to be wrong about:
+ * the key is the whole question. */
+#define CACHE_BITS 14
+typedef struct {
+    uint64_t key;
+    uint32_t tag, unused;
+} cache_entry;
+static _Alignas(64) cache_entry cache[1u << CACHE_BITS];
+static ms_map places; /* instruction -> site, for misses */
+
+static inline uint64_t cache_key(uintptr_t instruction, uint32_t cls) { return (uint64_t)instruction | (uint64_t)cls << 56; }
+static inline cache_entry *cache_at(uint64_t key) { return &cache[key * 0x9E3779B97F4A7C15ull >> (64 - CACHE_BITS)]; }
+
+uint64_t ms_now_ns(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+void ms_cold_begin(uint64_t *t) { *t = ms_now_ns(); }
+void ms_cold_end(uint64_t t)
+{
+    ms_area.cold_ns += ms_now_ns() - t;
+    ms_area.cold_calls++;
+}
+
+static void lock_take(void) { pthread_mutex_lock(&lock); }
+static void lock_give(void) { pthread_mutex_unlock(&lock); }
+
+/* --- who allocates -------------------------------------------------------------------------------- */
+
+/* The site of an instruction of frame f. */
+uint32_t ms_who_site(ms_frame *f, uintptr_t instruction)
+{
+    ms_map_slot *known = ms_map_put(&places, instruction | 1);
+    if (known && known->value)
+        return known->value;
+    char text[4096];
+    PyCodeObject *code = ms_frame_code(f);
+    size_t n = ms_frame_text(code->co_filename, text, sizeof text);
+    uint32_t file = ms_text_intern(text, n);
+    n = ms_frame_text(code->co_qualname, text, sizeof text);
+    uint32_t function = ms_text_intern(text, n);
+    ms_place p = ms_frame_place(code, instruction);
+    uint32_t site = ms_site_intern(ms_code_intern(file, function, code->co_firstlineno, 0), p.line, p.end_line, p.column, p.end_column);
+    if (known)
+        known->value = site;
+    uint64_t *tag = ms_block_tag(code);
+    if (tag)
+        *tag |= MS_TAG_WATCH; /* when the code dies, another may get its addresses */
+    return site;
+}
+
+void ms_code_died(PyCodeObject *code)
+{
+    uintptr_t from = (uintptr_t)code->co_code_adaptive, n = (uintptr_t)Py_SIZE(code);
+    for (uintptr_t unit = 0; unit <= n; unit++) {
+        uintptr_t instruction = from + 2 * unit - 2; /* before the first, too: a frame not yet started */
+        ms_map_slot *s = ms_map_find(&places, instruction | 1);
+        if (s == NULL)
+            continue;
+        ms_map_remove(&places, s);
+        for (uint32_t cls = 0; cls < MS_CLASSES; cls++) {
+            cache_entry *e = cache_at(cache_key(instruction, cls));
+            if (e->key == cache_key(instruction, cls))
+                e->key = 0;
+        }
+    }
+    ms_path_forget();
+}
+
+static uint32_t owner_of_site(uint32_t site)
+{
+    return ms_mode == MS_MODE_EXACT ? ms_node_below(0, site) : site;
+}
+
+static inline uint32_t class_bytes(uint32_t cls) { return cls ? ms_class_stride[cls] - MS_TAG_SIZE : 0; }
+
+static uint32_t tag_of_site(uint32_t site, uint32_t cls)
+{
+    return ms_tally_tag(ms_tally_intern(owner_of_site(site), class_bytes(cls)));
+}
+
+/* No thread state where the hot path looks, no frame, or only the interpreter's own marks. */
+static MS_COLD uint32_t who_else(uint32_t cls)
+{
+    static uint32_t tags[2][MS_CLASSES];
+    static bool python_seen;
+    if (!ms_frame_verify() || ms_thread_state() == NULL) {
+        PyThreadState *asked = ms_thread_state_asked();
+        ms_frame *f = asked ? ms_frame_python(ms_frame_top(asked)) : NULL;
+        if (f) /* the fast read does not work here: the slow way, each time */
+            return tag_of_site(ms_who_site(f, ms_frame_instruction(f)), cls);
+    }
+    PyThreadState *ts = ms_thread_state();
+    ms_frame *f = ts ? ms_frame_python(ms_frame_top(ts)) : NULL;
+    if (f)
+        return ms_mode == MS_MODE_EXACT ? ms_path_who(ts, f, cls, class_bytes(cls))
+                                        : tag_of_site(ms_who_site(f, ms_frame_instruction(f)), cls);
+    python_seen |= ms_area.table[MS_T_SITE].used > MS_SITE_FIRST;
+    if (python_seen)
+        ms_python_maybe_end();
+    uint32_t *tag = &tags[python_seen][cls];
+    if (*tag == 0)
+        *tag = tag_of_site(python_seen ? MS_SITE_NO_FRAME : MS_SITE_BEFORE, cls);
+    return *tag;
+}
+
+static MS_COLD uint32_t who_new(PyThreadState *ts, ms_frame *f, uint64_t key, uint32_t cls)
+{
+    uint64_t t;
+    ms_cold_begin(&t);
+    uint32_t tag;
+    uintptr_t instruction = ms_frame_instruction(f);
+    ms_frame_verify();
+    ms_python_attach(ts);
+    if (!ms_frame_is_python(f) || instruction == 0) {
+        tag = who_else(cls); /* its instruction is shared by many: not to be cached */
+    } else {
+        tag = tag_of_site(ms_who_site(f, instruction), cls);
+        *cache_at(key) = (cache_entry){.key = key, .tag = tag};
+    }
+    ms_cold_end(t);
+    return tag;
+}
+
+ALWAYS uint32_t who(uint32_t cls, int mode)
+{
+    PyThreadState *ts = ms_thread_state();
+    if (MS_UNLIKELY(ts == NULL))
+        return who_else(cls);
+    ms_frame *f = ms_frame_top(ts);
+    if (MS_UNLIKELY(f == NULL))
+        return who_else(cls);
+    if (mode == MS_MODE_EXACT)
+        return ms_path_who(ts, f, cls, class_bytes(cls));
+    uint64_t key = cache_key(ms_frame_instruction(f), cls);
+    cache_entry *e = cache_at(key);
+    if (MS_LIKELY(e->key == key))
+        return e->tag;
+    return who_new(ts, f, key, cls);
+}
+
+/* --- births and deaths ---------------------------------------------------------------------------- */
+
+ALWAYS void tally_touch(ms_tally *t)
+{
+    if (t->gen != ms_area.gen) {
+        t->peak = t->live;
+        if (t->stride == 0)
+            t->peak_bytes = t->live_bytes;
+        t->gen = ms_area.gen;
+    }
+}
+
+ALWAYS void birth(ms_tally *t, uint64_t bytes, bool is_large)
+{
+    tally_touch(t);
+    t->live++;
+    if (is_large)
+        t->live_bytes += bytes;
+    uint64_t live = ms_area.live_bytes + bytes;
+    ms_area.live_bytes = live;
+    if (live > ms_area.peak_bytes)
+        ms_area.peak_bytes = live;
+}
+
+ALWAYS void death(ms_tally *t, uint64_t bytes, uint32_t born, bool is_large)
+{
+    if (ms_area.live_bytes == ms_area.peak_bytes)
+        ms_area.gen++;
+    tally_touch(t);
+    t->live--;
+    uint32_t age = ms_area.epoch - born, i = age ? 32u - (uint32_t)__builtin_clz(age) : 0;
+    if (i >= MS_AGES)
+        i = MS_AGES - 1;
+    if (ms_area.gc_on)
+        i = MS_AGE_GC;
+    (&t->age[0])[i]++;
+    ms_area.live_bytes -= bytes;
+    if (is_large) {
+        t->live_bytes -= bytes;
+        t->freed_bytes += bytes;
+        if (ms_area.gc_on)
+            t->gc_bytes += bytes;
+    }
+}
+
+/* Blocks without the GIL: their tallies are counted under the lock, outside the process's sums. */
+static void birth_no_gil(ms_tally *t, uint64_t bytes)
+{
+    t->live++;
+    if (t->stride == 0)
+        t->live_bytes += bytes;
+}
+
+static void death_no_gil(ms_tally *t, uint64_t bytes, uint32_t born)
+{
+    t->live--;
+    t->age[born == ms_area.epoch ? 0 : 1]++;
+    if (t->stride == 0) {
+        t->live_bytes -= bytes;
+        t->freed_bytes += bytes;
+    }
+}
+
+static MS_COLD void watched(void *block, uint64_t bytes)
+{
+    uint64_t t;
+    ms_cold_begin(&t);
+    ms_sample_died(block, bytes);
+    if (Py_TYPE((PyObject *)block) == &PyCode_Type)
+        ms_code_died((PyCodeObject *)block);
+    ms_cold_end(t);
+}
+
+/* Deaths, without the GIL, of blocks whose tally only its holder may touch: kept for it. */
+static struct {
+    uint64_t tag, bytes;
+} deferred[4096];
+static uint32_t ndeferred;
+
+static MS_COLD void deferred_settle(void)
+{
+    while (ndeferred) {
+        uint64_t tag = deferred[--ndeferred].tag, bytes = deferred[ndeferred].bytes;
+        ms_tally *t = ms_tag_tally((uint32_t)tag);
+        death(t, bytes, (uint32_t)(tag >> 32), t->stride == 0);
+    }
+}
+
+/* A death seen under the lock; gil: its caller holds the GIL too. */
+static void death_cold(void *block, uint64_t tag, uint64_t bytes, bool gil)
+{
+    uint32_t low = (uint32_t)tag, born = (uint32_t)(tag >> 32);
+    ms_tally *t = ms_tag_tally(low);
+    if (ms_mode == MS_MODE_ALLOC)
+        return;
+    if (low & MS_TAG_NO_GIL) {
+        death_no_gil(t, bytes, born);
+    } else if (gil) {
+        if (low & MS_TAG_WATCH)
+            watched(block, bytes);
+        death(t, bytes, born, t->stride == 0);
+    } else if (ndeferred < sizeof deferred / sizeof *deferred) {
+        deferred[ndeferred].tag = tag;
+        deferred[ndeferred++].bytes = bytes;
+    } else {
+        ms_area.unrecorded_blocks++;
+    }
+}
+
+/* The tag for a block born under the lock, its birth counted. cls 0: a large block. */
+static uint64_t birth_cold(uint32_t cls, uint64_t bytes, bool gil)
+{
+    if (ms_mode == MS_MODE_ALLOC)
+        return MS_TAG_LIVE;
+    uint64_t epoch = (uint64_t)ms_area.epoch << 32;
+    if (!gil) {
+        static uint32_t tags[MS_CLASSES];
+        if (tags[cls] == 0)
+            tags[cls] = tag_of_site(MS_SITE_NO_GIL, cls) | MS_TAG_NO_GIL;
+        birth_no_gil(ms_tag_tally(tags[cls]), bytes);
+        return tags[cls] | epoch;
+    }
+    if (ndeferred)
+        deferred_settle();
+    uint32_t low = who(cls, ms_mode);
+    ms_tally *t = ms_tag_tally(low);
+    birth(t, t->stride ? t->stride : bytes, t->stride == 0);
+    return low | epoch;
+}
+
+/* After birth_cold: the sample that may be due. Returns the tag, perhaps marked. */
+static uint64_t sample_cold(void *block, uint64_t tag, uint64_t bytes, bool gil)
+{
+    if (gil && ms_mode != MS_MODE_ALLOC && ((ms_area.sample_left -= (int64_t)bytes) < 0 || bytes >= MS_BIG_BLOCK))
+        ms_sample(block, &tag, bytes);
+    return tag;
+}
+
+static bool holds_gil(void) { return ms_thread_state_asked() != NULL; }
+
+/* --- large blocks, and raw memory: under the lock ------------------------------------------------- */
+
+enum { GIL, LOCKED, RAW }; /* who calls: the GIL's holder; it with the lock; anybody with the lock */
+enum { D_RAW, D_MEM, D_OBJ };
+
+static void enter(int caller)
+{
+    if (caller == GIL)
+        lock_take();
+}
+static void leave(int caller)
+{
+    if (caller == GIL)
+        lock_give();
+}
+
+static MS_COLD void *large_alloc(size_t size, bool zero, int caller)
+{
+    void *block = zero ? calloc(1, size ? size : 1) : malloc(size ? size : 1);
+    if (block == NULL)
+        return NULL;
+    enter(caller);
+    bool gil = caller != RAW || holds_gil();
+    uint64_t tag = birth_cold(0, size, gil);
+    ms_large_slot *s = ms_large_put(&large, block, size, tag);
+    if (s == NULL) { /* unknown from now on: it will be freed as one from before */
+        ms_area.unrecorded_blocks++;
+        death_cold(block, tag, size, gil);
+    } else {
+        tag = sample_cold(block, tag, size, gil);
+        s->tag = tag;
+    }
+    leave(caller);
+    return block;
+}
+
+static MS_COLD void *refill(ms_heap *h, uint32_t cls)
+{
+    if (ms_area.monitor == 0) /* nobody ticks the clock */
+        ms_area.epoch = (uint32_t)((ms_now_ns() - ms_area.start_ns) / MS_EPOCH_NS);
+    void *block = ms_heap_refill(h, cls, ms_area.epoch);
+    ms_area.purge_due = h->queue != MS_NO_SLAB || h->ndirty > MS_KEEP_DIRTY;
+    return block;
+}
+
+static inline void *pop(ms_heap *h, uint32_t cls)
+{
+    void *block = h->list[cls];
+    if (MS_UNLIKELY(block == NULL))
+        return refill(h, cls);
+    h->list[cls] = (void *)*ms_tag(block);
+    return block;
+}
+
+static void *raw_take(size_t size, bool zero)
+{
+    if (size > MS_BLOCK_MAX)
+        return large_alloc(size, zero, RAW);
+    bool gil = holds_gil();
+    uint32_t cls = ms_class(size);
+    void *block = pop(&raw_heap, cls);
+    if (block == NULL)
+        return large_alloc(size, zero, RAW);
+    uint64_t tag = birth_cold(cls, class_bytes(cls), gil);
+    *ms_tag(block) = sample_cold(block, tag, class_bytes(cls), gil);
+    if (zero)
+        memset(block, 0, size);
+    return block;
+}
+
+static MS_COLD void give_gil(void *block);
+
+/* Free, under the lock, what a slab of the caller's heap does not hold. */
+static void release_any(void *block, int caller, int domain)
+{
+    bool gil = caller != RAW || holds_gil();
+    if (ms_heap_has(&raw_heap, block)) {
+        uint64_t tag = *ms_tag(block);
+        if (!(tag & MS_TAG_LIVE))
+            return; /* freed twice: a bug of the program's, which a pool must survive */
+        ms_slab *s = ms_slab_of(&raw_heap, block);
+        death_cold(block, tag, class_bytes(s->cls), gil);
+        ms_heap_give(&raw_heap, s, block, ms_area.epoch);
+        return;
+    }
+    if (ms_heap_has(&heap, block)) {
+        if (gil) /* else it stays: nobody may touch the GIL's heap now */
+            give_gil(block);
+        return;
+    }
+    ms_large_slot *s = ms_large_find(&large, block);
+    if (s) {
+        ms_large_slot kept = *s;
+        ms_large_remove(&large, s);
+        death_cold(block, kept.tag, kept.size, gil);
+        free(block);
+    } else {
+        ms_area.before_blocks++;
+        before[domain].free(before[domain].ctx, block);
+    }
+}
+
+static MS_COLD void release_other(void *block, int caller, int domain)
+{
+    if (block == NULL)
+        return;
+    enter(caller);
+    release_any(block, caller, domain);
+    leave(caller);
+}
+
+/* The bytes a block of ours has room for, 0 when it is not ours. Under the lock. */
+static uint64_t room(const void *block)
+{
+    if (ms_heap_has(&raw_heap, block))
+        return class_bytes(ms_slab_of(&raw_heap, block)->cls);
+    if (ms_heap_has(&heap, block))
+        return class_bytes(ms_slab_of(&heap, block)->cls);
+    ms_large_slot *s = ms_large_find(&large, block);
+    return s ? s->size : 0;
+}
+
+/* Large stays large: malloc may extend it in place, but it dies here and is born here again. */
+static void *large_move(void *block, size_t size, int caller)
+{
+    bool gil = caller != RAW || holds_gil();
+    ms_large_slot *s = ms_large_find(&large, block), kept = *s;
+    void *next = realloc(block, size);
+    if (next == NULL)
+        return NULL;
+    ms_large_remove(&large, s);
+    death_cold((void *)kept.block, kept.tag, kept.size, gil);
+    uint64_t tag = birth_cold(0, size, gil);
+    tag = sample_cold(next, tag, size, gil);
+    ms_large_put(&large, next, size, tag); /* has room: one was just removed */
+    return next;
+}
+
+static bool fits(uint64_t room, size_t size) { return size <= room && size > room - room / 4 - 16; }
+
+/* --- the hot path --------------------------------------------------------------------------------- */
+
+ALWAYS void *take(size_t size, bool zero, int mode, int caller)
+{
+    if (MS_UNLIKELY(size > MS_BLOCK_MAX))
+        return large_alloc(size, zero, caller);
+    uint32_t cls = ms_class(size), low = mode == MS_MODE_ALLOC ? MS_TAG_LIVE : who(cls, mode);
+    void *block = pop(&heap, cls);
+    if (MS_UNLIKELY(block == NULL))
+        return large_alloc(size, zero, caller);
+    *ms_tag(block) = low | (uint64_t)ms_area.epoch << 32;
+    if (mode != MS_MODE_ALLOC) {
+        ms_tally *t = ms_tag_tally(low);
+        uint32_t bytes = t->stride;
+        birth(t, bytes, false);
+        if (MS_UNLIKELY((ms_area.sample_left -= bytes) < 0))
+            ms_sample(block, ms_tag(block), bytes);
+    }
+    if (zero)
+        memset(block, 0, size);
+    return block;
+}
+
+static MS_COLD bool odd(void *block, uint64_t tag)
+{
+    if (!(tag & MS_TAG_LIVE))
+        return false; /* freed twice: a bug of the program's, which a pool must survive */
+    watched(block, ms_tag_tally((uint32_t)tag)->stride);
+    return true;
+}
+
+ALWAYS void release(void *block, int mode, int caller, int domain)
+{
+    if (MS_UNLIKELY(!ms_heap_has(&heap, block))) {
+        release_other(block, caller, domain);
+        return;
+    }
+    ms_slab *s = ms_slab_of(&heap, block);
+    uint64_t tag = *ms_tag(block);
+    uint32_t low = (uint32_t)tag;
+    uint32_t look = mode == MS_MODE_ALLOC ? MS_TAG_LIVE : MS_TAG_LIVE | MS_TAG_WATCH;
+    if (MS_UNLIKELY((low & look) != MS_TAG_LIVE) && !odd(block, tag))
+        return;
+    if (mode != MS_MODE_ALLOC) {
+        ms_tally *t = ms_tag_tally(low);
+        death(t, t->stride, (uint32_t)(tag >> 32), false);
+    }
+    ms_heap_give(&heap, s, block, ms_area.epoch);
+}
+
+static MS_COLD void give_gil(void *block)
+{
+    if (ms_mode == MS_MODE_ALLOC)
+        release(block, MS_MODE_ALLOC, LOCKED, D_RAW);
+    else
+        release(block, MS_MODE_LINE, LOCKED, D_RAW);
+}
+
+static MS_COLD void *move_other(void *block, size_t size, int mode, int caller, int domain)
+{
+    enter(caller);
+    uint64_t old = room(block);
+    void *next;
+    if (old == 0) /* from before the recorder: it stays with its owner */
+        next = before[domain].realloc(before[domain].ctx, block, size);
+    else if (old > MS_BLOCK_MAX && size > MS_BLOCK_MAX)
+        next = large_move(block, size, caller);
+    else if (fits(old, size))
+        next = block;
+    else {
+        next = mode == MS_MODE_ALLOC ? take(size, false, MS_MODE_ALLOC, LOCKED) : mode == MS_MODE_LINE ? take(size, false, MS_MODE_LINE, LOCKED) : take(size, false, MS_MODE_EXACT, LOCKED);
+        if (next) {
+            memcpy(next, block, old < size ? old : size);
+            release_any(block, caller, domain);
+        }
+    }
+    leave(caller);
+    return next;
+}
+
+ALWAYS void *move(void *block, size_t size, int mode, int caller, int domain)
+{
+    if (block == NULL)
+        return take(size, false, mode, caller);
+    if (MS_UNLIKELY(!ms_heap_has(&heap, block)))
+        return move_other(block, size, mode, caller, domain);
+    uint32_t old = class_bytes(ms_slab_of(&heap, block)->cls);
+    if (fits(old, size))
+        return block;
+    void *next = take(size, false, mode, caller);
+    if (next) {
+        memcpy(next, block, old < size ? old : size);
+        release(block, mode, caller, domain);
+    }
+    return next;
+}
+
+static void *raw_move(void *block, size_t size)
+{
+    uint64_t old = room(block);
+    if (old == 0)
+        return before[D_RAW].realloc(before[D_RAW].ctx, block, size);
+    if (old > MS_BLOCK_MAX && size > MS_BLOCK_MAX)
+        return large_move(block, size, RAW);
+    if (fits(old, size))
+        return block;
+    void *next = raw_take(size, false);
+    if (next) {
+        memcpy(next, block, old < size ? old : size);
+        release_any(block, RAW, D_RAW);
+    }
+    return next;
+}
+
+/* --- what CPython calls --------------------------------------------------------------------------- */
+
+static bool product(size_t n, size_t each, size_t *size) { return !__builtin_mul_overflow(n, each, size); }
+
+#define DOMAIN(name, mode, caller, domain, BEFORE, AFTER)                          \
+    static void *name##_malloc(void *ctx, size_t size)                             \
+    {                                                                              \
+        BEFORE;                                                                    \
+        void *block = take(size, false, mode, caller);                             \
+        AFTER;                                                                     \
+        return block;                                                              \
+    }                                                                              \
+    static void *name##_calloc(void *ctx, size_t n, size_t each)                   \
+    {                                                                              \
+        size_t size;                                                               \
+        if (!product(n, each, &size))                                              \
+            return NULL;                                                           \
+        BEFORE;                                                                    \
+        void *block = take(size, true, mode, caller);                              \
+        AFTER;                                                                     \
+        return block;                                                              \
+    }                                                                              \
+    static void *name##_realloc(void *ctx, void *block, size_t size)               \
+    {                                                                              \
+        BEFORE;                                                                    \
+        block = move(block, size, mode, caller, domain);                           \
+        AFTER;                                                                     \
+        return block;                                                              \
+    }                                                                              \
+    static void name##_free(void *ctx, void *block)                                \
+    {                                                                              \
+        BEFORE;                                                                    \
+        release(block, mode, caller, domain);                                      \
+        AFTER;                                                                     \
+    }
+#define DOMAINS(name, mode)                                                        \
+    DOMAIN(name##_mem, mode, GIL, D_MEM, , )                                       \
+    DOMAIN(name##_obj, mode, GIL, D_OBJ, , )                                       \
+    DOMAIN(name##_mem_locked, mode, LOCKED, D_MEM, lock_take(), lock_give())       \
+    DOMAIN(name##_obj_locked, mode, LOCKED, D_OBJ, lock_take(), lock_give())
+DOMAINS(alloc, MS_MODE_ALLOC)
+DOMAINS(line, MS_MODE_LINE)
+DOMAINS(exact, MS_MODE_EXACT)
+
+#define FOUR(name) {NULL, name##_malloc, name##_calloc, name##_realloc, name##_free}
+static const PyMemAllocatorEx functions[3][2][2] = {
+    [MS_MODE_ALLOC] = {{FOUR(alloc_mem), FOUR(alloc_obj)}, {FOUR(alloc_mem_locked), FOUR(alloc_obj_locked)}},
+    [MS_MODE_LINE] = {{FOUR(line_mem), FOUR(line_obj)}, {FOUR(line_mem_locked), FOUR(line_obj_locked)}},
+    [MS_MODE_EXACT] = {{FOUR(exact_mem), FOUR(exact_obj)}, {FOUR(exact_mem_locked), FOUR(exact_obj_locked)}},
+};
+
+static void install(void)
+{
+    PyMemAllocatorEx mem = functions[ms_mode][many_gils][0], obj = functions[ms_mode][many_gils][1];
+    PyMem_SetAllocator(PYMEM_DOMAIN_MEM, &mem);
+    PyMem_SetAllocator(PYMEM_DOMAIN_OBJ, &obj);
+}
+
+/* An interpreter is being made, by the holder of the GIL: it may get a GIL of its own (3.12+). From
+ * here on every call takes the lock. All other threads of this GIL wait for it now, so none is inside. */
+static MS_COLD __attribute__((unused)) void interpreter_born(void)
+{
+    if (many_gils || ms_thread_state_asked() == NULL)
+        return;
+    many_gils = true;
+    install();
+}
+
+static void *raw_malloc(void *ctx, size_t size)
+{
+    lock_take();
+    void *block = raw_take(size, false);
+    lock_give();
+    return block;
+}
+
+static void *raw_calloc(void *ctx, size_t n, size_t each)
+{
+    size_t size;
+    if (!product(n, each, &size))
+        return NULL;
+#if PY_VERSION_HEX >= 0x030c0000
+    if (MS_UNLIKELY(size >= sizeof(PyInterpreterState) / 2))
+        interpreter_born();
+#endif
+    lock_take();
+    void *block = raw_take(size, true);
+    lock_give();
+    return block;
+}
+
+static void *raw_realloc(void *ctx, void *block, size_t size)
+{
+    lock_take();
+    block = block ? raw_move(block, size) : raw_take(size, false);
+    lock_give();
+    return block;
+}
+
+static void raw_free(void *ctx, void *block)
+{
+    if (block == NULL)
+        return;
+    lock_take();
+    release_any(block, RAW, D_RAW);
+    lock_give();
+}
+
+/* --- what the other parts ask ---------------------------------------------------------------------- */
+
+uint64_t *ms_block_tag(void *block)
+{
+    if (ms_heap_has(&heap, block))
+        return ms_tag(block);
+    if (ms_heap_has(&raw_heap, block))
+        return ms_tag(block);
+    lock_take();
+    ms_large_slot *s = ms_large_find(&large, block);
+    lock_give();
+    return s ? &s->tag : NULL;
+}
+
+void ms_block_disown(void *block)
+{
+    if (ms_mode == MS_MODE_ALLOC || !ms_heap_has(&heap, block) || !(*ms_tag(block) & MS_TAG_LIVE))
+        return;
+    ms_tally *from = ms_tag_tally((uint32_t)*ms_tag(block));
+    uint32_t low = tag_of_site(MS_SITE_OURS, ms_slab_of(&heap, block)->cls) | (*ms_tag(block) & MS_TAG_WATCH);
+    ms_tally *to = ms_tag_tally(low);
+    tally_touch(from);
+    tally_touch(to);
+    from->live--; /* births are live + freed: this one never was */
+    to->live++;
+    *ms_tag(block) = low | (*ms_tag(block) >> 32 << 32);
+}
+
+/* The interpreter goes down: what is counted now stands. The heap works on, without counting. */
+void ms_recorder_end(void)
+{
+    ms_area.end_ns = ms_now_ns();
+    ms_memory_read(&ms_area.memory_end);
+    ms_mode = MS_MODE_ALLOC;
+    install();
+    __atomic_store_n(&ms_area.ended, 1, __ATOMIC_RELEASE);
+}
+
+void ms_free_list_block(void *block) { functions[ms_mode][many_gils][1].free(NULL, block); }
+
+void ms_memory_read(ms_memory *m)
+{
+    struct native { size_t arena, ordblks, smblks, hblks, hblkhd, usmblks, fsmblks, uordblks, fordblks, keepcost; };
+    static struct native (*info)(void);
+    static bool looked;
+    if (!looked) {
+        looked = true;
+        info = (struct native (*)(void))dlsym(RTLD_DEFAULT, "mallinfo2");
+    }
+    m->when_ns = ms_now_ns();
+    m->slab_bytes = (heap.dirty_pages + raw_heap.dirty_pages) * MS_PAGE;
+    m->python_bytes = ms_area.live_bytes;
+    m->large_bytes = large.bytes;
+    if (info) {
+        struct native n = info();
+        m->native_used = n.uordblks + n.hblkhd;
+        m->native_free = n.fordblks;
+    }
+}
+
+void ms_recorder_purge(void)
+{
+    bool due = ms_heap_purge(&heap, ms_area.epoch);
+    lock_take();
+    due |= ms_heap_purge(&raw_heap, ms_area.epoch);
+    lock_give();
+    ms_area.purge_due = due;
+}
+
+static void fork_before(void)
+{
+    lock_take();
+    ms_live_fork_before();
+}
+static void fork_parent(void)
+{
+    ms_live_fork_parent();
+    lock_give();
+}
+static void fork_child(void)
+{
+    ms_live_fork_child();
+    ms_sample_forked();
+    lock = (pthread_mutex_t)PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
+}
+
+const char *ms_recorder_check(void)
+{
+    const char *why = ms_heap_check(&heap);
+    if (why == NULL)
+        why = ms_heap_check(&raw_heap);
+    if (why == NULL)
+        why = ms_large_check(&large);
+    return why ? why : ms_site_check();
+}
+
+/* Address space for the slabs: generous, as it costs nothing, but within what the process may have. */
+static ms_err heaps_init(void)
+{
+    struct rlimit limit;
+    size_t span = (size_t)sysconf(_SC_PHYS_PAGES) * (size_t)sysconf(_SC_PAGESIZE) * 4;
+    if (getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY && span > limit.rlim_cur / 2)
+        span = limit.rlim_cur / 2;
+    while (ms_heap_init(&heap, span) != MS_OK)
+        if ((span /= 2) < (64u << 20))
+            return MS_ENOMEM;
+    return ms_heap_init(&raw_heap, span / 8 < (16u << 20) ? 16u << 20 : span / 8);
+}
+
+/* Install the recorder. dir: folder for the live file, NULL for none. Before Py_Initialize, or later
+ * by the GIL's holder. On failure nothing is changed. */
+ms_err ms_recorder_start(const char *dir, int mode, uint64_t sample_bytes, uint64_t seed, uint32_t started)
+{
+    if (ms_mode >= 0)
+        return MS_EINVAL;
+    ms_frame_init();
+    MS_TRY(ms_live_open(dir));
+    MS_TRY(ms_site_init());
+    MS_TRY(heaps_init());
+    ms_area.mode = (uint32_t)mode;
+    ms_area.started = started;
+    ms_area.sample_bytes = sample_bytes;
+    ms_area.slab_base = heap.base;
+    ms_area.slab_span = heap.span;
+    ms_area.python_hex = PY_VERSION_HEX;
+    strncpy(ms_area.python, Py_GetVersion(), sizeof ms_area.python - 1);
+    ms_sample_init(sample_bytes, seed);
+    ms_mode = mode;
+    __atomic_store_n(&ms_area.ready, 1, __ATOMIC_RELEASE);
+
+    PyMem_GetAllocator(PYMEM_DOMAIN_RAW, &before[D_RAW]);
+    PyMem_GetAllocator(PYMEM_DOMAIN_MEM, &before[D_MEM]);
+    PyMem_GetAllocator(PYMEM_DOMAIN_OBJ, &before[D_OBJ]);
+    pthread_atfork(fork_before, fork_parent, fork_child);
+    install();
+    if (mode != MS_MODE_ALLOC) {
+        PyMemAllocatorEx raw = FOUR(raw);
+        PyMem_SetAllocator(PYMEM_DOMAIN_RAW, &raw);
+    }
+    return MS_OK;
+}

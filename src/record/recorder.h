@@ -1,0 +1,79 @@
+/* recorder.h -- the allocator under CPython that counts, and what its parts tell each other.
+ *
+ *   recorder.c  the hot path: every allocation and free of Python, and its tally
+ *   sample.c    full stacks of sampled blocks; the doorbell
+ *   path.c      exact mode: the call path at every allocation
+ *   python.c    what is asked of the interpreter: free lists, collections, thread names, the end
+ *   preload.c   a library of its own: finds a matching CPython before main and loads the recorder
+ *
+ * Locks: the holder of the GIL is the only writer. Raw memory (PyMem_RawMalloc) comes without the GIL:
+ * it has a heap of its own under ms_recorder_lock, and only the tallies of MS_SITE_NO_GIL are touched
+ * without the GIL. When an interpreter with a GIL of its own appears, every call takes that lock. */
+#ifndef MS_RECORDER_H
+#define MS_RECORDER_H
+
+#include "record/frame.h"
+#include "record/large.h"
+#include "record/map.h"
+#include "record/site.h"
+#include "record/slab.h"
+
+/* Low half of a tag: the tally's offset in bytes (a multiple of 128) and marks. High half: birth epoch. */
+#define MS_TAG_WATCH  2u /* look closer when it is freed: sampled, or a code object with sites */
+#define MS_TAG_NO_GIL 4u /* its tally may be touched under the lock only */
+#define MS_TAG_MARKS  127u
+
+static inline ms_tally *ms_tag_tally(uint32_t low)
+{
+    return (ms_tally *)((char *)ms_area.tally + (low & ~MS_TAG_MARKS));
+}
+static inline uint32_t ms_tally_tag(uint32_t tally) { return tally * (uint32_t)sizeof(ms_tally) | MS_TAG_LIVE; }
+_Static_assert(sizeof(ms_tally) == 128, "a tag holds a tally's offset and seven bits of marks");
+
+/* --- recorder.c --- */
+extern int ms_mode;
+MS_EXPORT ms_err ms_recorder_start(const char *dir, int mode, uint64_t sample_bytes, uint64_t seed, uint32_t started);
+/* The tag's low half for an allocation at frame f in size class cls (bytes: what the block counts for). */
+uint32_t ms_who_site(ms_frame *f, uintptr_t instruction);
+/* The tag word of a block of Python memory, wherever it lies; NULL when it is not ours. */
+uint64_t *ms_block_tag(void *block);
+/* Move a block's birth to memsure's own site: it was made by us, on the program's line. */
+void ms_block_disown(void *block);
+void ms_cold_begin(uint64_t *t);
+void ms_cold_end(uint64_t t);
+uint64_t ms_now_ns(void);
+/* Fill in what the slabs and malloc hold. */
+void ms_memory_read(ms_memory *m);
+void ms_recorder_purge(void);
+void ms_recorder_end(void);
+/* NULL: everything is sound; else the broken rule. */
+MS_EXPORT const char *ms_recorder_check(void);
+/* Forget what is known by instruction address of this code: it is about to be freed. */
+void ms_code_died(PyCodeObject *code);
+
+/* --- sample.c --- */
+void ms_sample_init(uint64_t sample_bytes, uint64_t seed);
+/* The countdown ran out, or a block is big: maybe take the stack. bytes: what the block counts for. */
+void ms_sample(void *block, uint64_t *tag, uint64_t bytes);
+void ms_sample_died(void *block, uint64_t bytes);
+/* The node of the whole stack below (and with) frame f. */
+uint32_t ms_stack_node(PyThreadState *ts);
+uint32_t ms_node_below(uint32_t parent, uint32_t site);
+void ms_sample_forked(void);
+#define MS_BIG_BLOCK (1u << 20) /* bytes from which every block's stack is kept */
+#define MS_DOORBELL  (INT64_MIN / 2)
+
+/* --- path.c --- */
+/* Exact mode: the tag's low half for an allocation at frame f, by call path. */
+uint32_t ms_path_who(PyThreadState *ts, ms_frame *f, uint32_t cls, uint32_t bytes);
+void ms_path_forget(void);
+
+/* --- python.c --- */
+/* A new interpreter was seen: switch its type free lists off and ask to be called at a safe moment. */
+void ms_python_attach(PyThreadState *ts);
+/* Allocation without a Python frame: is the interpreter going down? Then the end is now. */
+void ms_python_maybe_end(void);
+void ms_python_thread_seen(PyThreadState *ts, uint32_t thread);
+void ms_free_list_block(void *block);
+
+#endif
