@@ -179,17 +179,17 @@ def _or(words):
 
 def _close(word, words):
     from difflib import get_close_matches
-    found = get_close_matches(word, words, 1, 0.55)
+    found = get_close_matches(word, words, 1, 0.6)
     return found[0] if found else None
 
 
 def _option_hint(command, name):
-    close = _close(name, list(OPTIONS[command]))
-    if close:
-        return close, ""
     others = [c for c in COMMANDS if name in OPTIONS[c]]
     if others:
         return f"memsure {others[0]} {name}", f"(an option of {others[0]})"
+    close = _close(name, list(OPTIONS[command]))
+    if close:
+        return close, ""
     return f"memsure {command} --help", ""
 
 

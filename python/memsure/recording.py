@@ -40,7 +40,7 @@ class Process:
         self._offsets = offsets
         self._data = self.column("strings", "data")
         self.info = {}
-        for key, value in zip(self.column("info", "key"), self.column("info", "value")):
+        for key, value in zip(*self.columns("info", "key", "value")):
             self.info[self.text(key)] = self.text(value)
 
     def column(self, table, name):
@@ -51,6 +51,12 @@ class Process:
             except self._errors:
                 pass
         return ()
+
+    def columns(self, table, *names):
+        """Several columns of one table, equally long: in a damaged file the shortest decides."""
+        found = [self.column(table, name) for name in names]
+        n = min(map(len, found))
+        return [c if len(c) == n else c[:n] for c in found]
 
     def width(self, table, name):
         """How many values a row of this column has."""
@@ -112,7 +118,7 @@ class Process:
         n = min(width, len(points))
         if not n:
             return [], [], []
-        rows = len(values) // width
+        rows = min(len(values) // width, len(sites))
         return (list(sites[:rows]), [values[i * width:i * width + n] for i in range(rows)], list(points[:n]))
 
 
@@ -129,8 +135,7 @@ class Lines:
         if len(processes) > 1:
             self._names, ids = [], {}
         for p in processes:
-            files, lines = p.column("sites", "file"), p.column("sites", "line")
-            functions, flags = p.column("sites", "function"), p.column("sites", "flags")
+            files, lines, functions, flags = p.columns("sites", "file", "line", "function", "flags")
             if self._names is not None:                     # bring the processes' string rows together
                 known = {}
 
@@ -272,12 +277,13 @@ class Recording:
     def timeline(self, name, points=240):
         """A timeline column over the whole session -> ([t_ns], [values]); several processes are added up over time."""
         if len(self.processes) == 1:
-            return list(self.first.column("timeline", "t_ns")), list(self.first.column("timeline", name))
+            times, values = self.first.columns("timeline", "t_ns", name)
+            return list(times), list(values)
         start = min(p.number("start_unix_ns") for p in self.processes)
         span = max(1, self.duration_ns)
         total = [0] * points
         for p in self.processes:
-            times, values = p.column("timeline", "t_ns"), p.column("timeline", name)
+            times, values = p.columns("timeline", "t_ns", name)
             if not len(times):
                 continue
             shift = p.number("start_unix_ns") - start

@@ -30,6 +30,7 @@ KINDS = (("python_live", "Python live"), ("slab_holes", "slab holes"), ("memsure
          ("native_free", "native free"), ("files", "files"), ("stacks", "stacks"), ("shared", "shared"),
          ("unaccounted", "unaccounted"))
 ASIDE = {"import": "imports", "none": "(no Python frame)", "before": "(before Python started)", "memsure": "(memsure itself)"}
+LEAST = 64 << 10            # a line below this is not worth a row of temporaries or collector work
 COLORS = {"growing": "yellow", "cyclic": "yellow", "churn": "yellow", "healthy": "green"}
 TITLES = {"growing": "blocks that pile up", "cyclic": "dead until the collector came", "churn": "allocated, and not kept"}
 
@@ -68,6 +69,11 @@ class Report:
         """The verdict's sentence and the line below it."""
         j = self.judged
         if not j.findings:
+            if j.spread:
+                p, s = j.spread
+                per, name = rate_unit(p)
+                return (f"{text.with_error(s.per_second * per, s.error * per)} per{NBSP}{name}, spread over many lines",
+                        f"no single line makes {100 * verdict.GROWTH_SHARE:.0f}{NBSP}% of what is live")
             return self._healthy()
         f = j.findings[0]
         who = ""
@@ -98,7 +104,7 @@ class Report:
             return f"{len(self.recording.processes)} processes; {checked}", ""
         if not self.judged.judged_growth:
             checked = "no line churns or waits for the collector; too short to judge growth"
-        times, values = p.column("timeline", "t_ns"), p.column("timeline", "python_bytes")
+        times, values = p.columns("timeline", "t_ns", "python_bytes")
         span = verdict.window(p)
         if span and len(times) >= 4:
             inside = [(t, v) for t, v in zip(times, values) if t / 1e9 <= span[1]]
@@ -174,11 +180,9 @@ class Report:
     def mark(self, i, metric):
         best = None
         for p, row in self.lines.rows(i):
-            weight = p.column("sites", metric)[row]
-            if best is None or weight > best[0]:
-                line, end_line = p.column("sites", "line")[row], p.column("sites", "end_line")[row]
-                end = p.column("sites", "end_column")[row] if end_line == line else -1
-                best = weight, p.column("sites", "column")[row], end
+            weights, lines, ends, starts, stops = p.columns("sites", metric, "line", "end_line", "column", "end_column")
+            if row < len(weights) and (best is None or weights[row] > best[0]):
+                best = weights[row], starts[row], stops[row] if ends[row] == lines[row] else -1
         return best[1:] if best else (-1, -1)
 
     def table(self, metric, n, keep=None):
@@ -398,11 +402,11 @@ def _tables(r, paper, out, all_):
         rows, base = r.table(metric, n if metric == "peak" or all_ else 2)
         label = METRICS[metric][1]
         if metric == "growth":
-            shown = r.judged.findings[0].slope if rows and r.judged.findings[0].slope else None
+            shown = r.judged.slopes[rows[0][1]] if rows else None
             since = f"since {seconds(shown.start, 1)}" if shown else ""
             rows = [(change(n), "", i, words) for n, i, words in rows]
         else:
-            least = max(base // 1000, 1 if metric == "peak" else 64 << 10)
+            least = 1 if metric == "peak" else LEAST
             rows = [(size(n), percent(n, base), i, words) for n, i, words in rows if n >= least]
             since = f"of {size(base)}"
         if rows:
@@ -534,7 +538,7 @@ def _sum(paper, name, kinds, note):
     zero = f"{0:.{decimals}f}"
     words = [f"{label.replace(' ', NBSP)}{NBSP}{part}" for (label, n), part in zip(named, parts) if part != zero]
     head = f"{name} {total} {unit_name} = "
-    return paper.wrap(" + ".join(words), first=head, rest="      ")
+    return paper.wrap(f"{NBSP}+ ".join(words), first=head, rest="      ")
 
 
 def _cost(r, paper, out):
@@ -690,15 +694,13 @@ def data(recording, sort="peak", filter_=None):
         order = sorted(range(len(lines)), key=lines[column].__getitem__, reverse=True)
     if filter_:
         order = [i for i in order if filter_.lower() in r.where(i).lower()]
+    names = ("file", "line", "function", "code", "baseline", *SITE_METRICS, "growth")
+    rows = list(zip(*metrics))
     sites = []
     for i in order:
         file = lines.file(i)
-        site = {"file": file, "line": lines.line(i), "function": lines.function(i), "code": r.sources.kind(file),
-                "baseline": j.baseline[i] or None}
-        for name, values in zip(SITE_METRICS, metrics):
-            site[name] = values[i]
-        site["growth"] = growth(i) if i in j.slopes else None
-        sites.append(site)
+        sites.append(dict(zip(names, (file, lines.line(i), lines.function(i), r.sources.kind(file), j.baseline[i] or None, *rows[i],
+                                      growth(i)))))
     cost, cpu = rec.total("overhead_ns"), rec.total("cpu_ns")
     times, rss = rec.timeline("rss_bytes")
     _, python = rec.timeline("python_bytes")
