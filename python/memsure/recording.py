@@ -417,7 +417,8 @@ def nearest(path):
     if not names:
         return None
     from difflib import get_close_matches
-    close = get_close_matches(os.path.basename(path), names, 1, 0.5)
+    stems = [n[:-8] for n in names]
+    close = get_close_matches(os.path.basename(path).removesuffix(".memsure"), stems, 1, 0.6)
     if not close:
         return None
-    return f"memsure report {os.path.normpath(os.path.join(folder, close[0]))}"
+    return f"memsure report {os.path.normpath(os.path.join(folder, close[0] + '.memsure'))}"

@@ -423,6 +423,7 @@ def _rows(r, paper, out, groups):
         places[i] = paper.fix(r.place(i)) if i is not None else "imports"
     wide = max([text.cells(p) for p in places.values()], default=0)
     narrow = paper.width < 60
+    foreign = any(i is not None and r.whose(i) in (LIBRARY, STANDARD) for i in places)
     column = min(wide, max(16, (paper.width - 38) * 3 // 5 if paper.width < 100 else 36))
     functions = paper.width >= 100
     named = {i: paper.fix(r.lines.function(i)) for i in places if i is not None} if functions else {}
@@ -441,7 +442,7 @@ def _rows(r, paper, out, groups):
             told = paper.fix(words or r_source(r, i))
             line = (paper.paint(start, "dim") if at else start) + paper.right(paper.sign(amount), 9)
             line += " " + paper.paint(paper.right(share, 5 if share else 5), "dim") + "  "
-            whose = paper.left({LIBRARY: "lib", STANDARD: "std"}.get(kind, ""), 3)
+            whose = paper.left({LIBRARY: "lib", STANDARD: "std"}.get(kind, ""), 3) + " " if foreign else ""
             link = paper.cut_front(place, column)
             pad = " " * (column - text.cells(link))
             link = paper.paint(link, "cyan") if kind == OWN else link
@@ -452,7 +453,7 @@ def _rows(r, paper, out, groups):
                 out.append("   " + paper.link(paper.paint(paper.cut_front(place, paper.width - 3), "cyan"), r.sources.path(
                     r.lines.file(i)) if i is not None else ""))
                 continue
-            line += paper.paint(whose, "dim") + " " + link + pad
+            line += paper.paint(whose, "dim") + link + pad
             if functions and fcolumn:
                 function = paper.cut(named.get(i, ""), fcolumn)
                 line += "  " + paper.left(function, fcolumn)

@@ -149,12 +149,14 @@ class Build:
         self.points = [int(t * SECOND) for t in times]
         return times
 
-    def samples(self, times, python, other=40 * MIB):
-        """A timeline: what Python holds, and a constant rest."""
+    def samples(self, times, python):
+        """A timeline: what Python holds, and the rest as it is in the sum of the end."""
+        rows = {k: v for m, k, v in self.memory if m == "end"}
+        other = rows.get("rss", 40 * MIB) - rows.get("python_live", 0)
         for t, v in zip(times, python):
             v = int(v)
-            slabs = v + v // 20
-            self.timeline.append((int(t * SECOND), slabs + other, v, v // 100, slabs, other // 2, other // 8))
+            self.timeline.append((int(t * SECOND), v + other, v, v // 100, v + rows.get("slab_holes", 0), rows.get("native_live", 0),
+                                  rows.get("native_free", 0)))
 
 
 def source(folder, name, lines):
@@ -212,10 +214,10 @@ def growing(folder, seconds=120.0, plateau=False, noisy=2.0, n=240, **info):
     b.node(top, d, 10, end // 10, end // 20, end // 20)
     b.node(0, j, 300, 2 * GIB)
     base = b.total("live_bytes") - end - end // 20
-    b.samples(times, [base + p + t for p, t in zip(payload, table)])
     b.collections = [(int(t * SECOND), 2, 3_000_000, 10, 0, 9000) for t in times[::10]]
     b.sum("end", python_live=b.total("live_bytes"), slab_holes=45 * MIB, memsure=9 * MIB, native_live=20 * MIB, native_free=5 * MIB,
           files=11 * MIB, stacks=300 * KIB, unaccounted=2 * MIB)
+    b.samples(times, [base + p + t for p, t in zip(payload, table)])
     return b
 
 
@@ -234,9 +236,9 @@ def churn(folder, seconds=9.8, **info):
            temporary_blocks=700_000, temporary_bytes=2 * GIB)
     b.site("/usr/lib/python3.13/json/encoder.py", "iterencode", 200, 8, 20, allocated_blocks=9_000_000, allocated_bytes=GIB,
            temporary_blocks=8_000_000, temporary_bytes=GIB - 90 * MIB, live_blocks=4, live_bytes=400)
-    b.samples(times, [b.total("live_bytes")] * 98)
     b.sum("end", python_live=b.total("live_bytes"), slab_holes=1200 * KIB, native_live=19 * MIB, native_free=900 * KIB,
           files=21 * MIB, stacks=140 * KIB, unaccounted=600 * KIB)
+    b.samples(times, [b.total("live_bytes")] * 98)
     return b
 
 
@@ -255,15 +257,18 @@ def cyclic(folder, seconds=12.6, **info):
     c = b.site(tree, "Node.__init__", 5, 8, 27, allocated_blocks=8_100_000, allocated_bytes=GIB // 2, live_blocks=100_000,
                live_bytes=6 * MIB, peak_blocks=3_000_000, peak_bytes=100 * MIB, gc_freed_blocks=7_990_000,
                gc_freed_bytes=GIB // 2 - 10 * MIB)
-    saw = [30 * MIB + (i % 14) * 40 * MIB for i in range(n)]
+    saw = [24 * MIB + (i % 14) * 40 * MIB for i in range(n - 1)] + [22 * MIB]
+    saw[27] = 600 * MIB
+    small = [100 * MIB if v == 600 * MIB else v // 6 for v in saw[:-1]] + [6 * MIB]
     b.curve(s, saw)
-    b.curve(c, [v // 6 for v in saw])
-    b.samples(times, [v * 7 // 6 + 20 * MIB for v in saw])
+    b.curve(c, small)
+    base = b.total("live_bytes") - 28 * MIB
     b.collections = [(int(times[i] * SECOND), 2, 200_000_000, 310_000, 0, 412 * MIB) for i in range(13, n, 14)]
     b.sum("end", python_live=b.total("live_bytes"), slab_holes=9 * MIB, native_live=101 * MIB, native_free=21 * MIB, files=27 * MIB,
           stacks=900 * KIB, unaccounted=1400 * KIB)
-    b.sum("peak", python_live=b.total("peak_bytes"), slab_holes=30 * MIB, native_live=101 * MIB, native_free=2 * MIB,
-          files=27 * MIB, stacks=900 * KIB, unaccounted=1100 * KIB)
+    b.sum("peak", python_live=b.total("peak_bytes"), slab_holes=9 * MIB, native_live=101 * MIB, native_free=21 * MIB, files=27 * MIB,
+          stacks=900 * KIB, unaccounted=1400 * KIB)
+    b.samples(times, [base + v + w for v, w in zip(saw, small)])
     return b
 
 
@@ -277,9 +282,9 @@ def healthy(folder, seconds=200.0, **info):
     _imports(b)
     s = b.site(routes, "register", 12, 4, 16, allocated_blocks=1300, allocated_bytes=9 * MIB, live_blocks=1204, live_bytes=9 * MIB)
     b.curve(s, [9 * MIB] * n)
-    b.samples(times, [b.total("live_bytes") + 200 * KIB * w for w in noise(n, 3)])
     b.sum("end", python_live=b.total("live_bytes"), slab_holes=2200 * KIB, native_live=15 * MIB, native_free=800 * KIB,
           files=21 * MIB, stacks=700 * KIB, unaccounted=400 * KIB)
+    b.samples(times, [b.total("live_bytes") + 200 * KIB * w for w in noise(n, 3)])
     return b
 
 
@@ -303,6 +308,6 @@ def large(folder, sites=20_000, curves=400, points=300, nodes=40_000):
         b.curve(first + i, [live * (j + 1) // points + i % 5 * 1000 for j in range(points)])
     for i in range(nodes):
         b.node(i // 3, first + (i * 7919) % sites, 1, 1000.0, 500.0, 600.0)
-    b.samples(times, [b.total("live_bytes") * (0.5 + 0.5 * t / 300) for t in times])
     b.sum("end", python_live=b.total("live_bytes"), slab_holes=90 * MIB, native_live=80 * MIB, files=40 * MIB, unaccounted=3 * MIB)
+    b.samples(times, [b.total("live_bytes") * (0.5 + 0.5 * t / 300) for t in times])
     return b
