@@ -448,7 +448,9 @@ static void *large_move(void *block, size_t size, int caller)
     if (next == NULL)
         return NULL;
     ms_large_remove(&large, s);
-    death_cold((void *)kept.block, kept.tag, kept.size, gil);
+    if (gil && kept.tag & MS_TAG_WATCH) /* the block itself is gone: only its sample dies */
+        ms_sample_died((void *)kept.block, kept.size);
+    death_cold((void *)kept.block, kept.tag & ~(uint64_t)MS_TAG_WATCH, kept.size, gil);
     uint64_t tag = birth_cold(0, size, gil);
     tag = sample_cold(next, tag, size, gil);
     ms_large_put(&large, next, size, tag); /* has room: one was just removed */
