@@ -121,8 +121,7 @@ def run_once(python, mode, file, workload, repeats, out, timeout):
     if wall >= timeout:
         return {"error": f"longer than {timeout} s"}
     if status != 0:
-        last = (text.strip().splitlines() or ["it said nothing"])[-1]
-        return {"error": f"exit status {os.waitstatus_to_exitcode(status)}: {last[:200]}"}
+        return {"error": f"exit status {os.waitstatus_to_exitcode(status)}: {complaint(text)}"}
     figures = {"process_wall": wall, "process_cpu": usage.ru_utime + usage.ru_stime}
     if file not in ("nothing.py", "imports.py"):
         lines = [line for line in text.splitlines() if line.startswith("{") and '"cpu"' in line]
@@ -132,6 +131,12 @@ def run_once(python, mode, file, workload, repeats, out, timeout):
     if mode.output:
         figures["file_bytes"] = size_of(os.path.join(out, mode.output))
     return figures
+
+
+def complaint(text):
+    """The line of a failed program's output that most likely says why."""
+    lines = text.strip().splitlines() or ["it said nothing"]
+    return [*lines[-1:], *(line for line in lines if "Error" in line)][-1][:200]
 
 
 def run_report(python, mode, out, timeout):
@@ -145,8 +150,7 @@ def run_report(python, mode, out, timeout):
     except subprocess.TimeoutExpired:
         return {"report_error": f"longer than {timeout} s"}
     if made.returncode != 0:
-        last = made.stderr.decode(errors="replace").strip().splitlines() or ["it said nothing"]
-        return {"report_error": last[-1][:200]}
+        return {"report_error": complaint(made.stderr.decode(errors="replace"))}
     return {"report_s": time.perf_counter() - start}
 
 
@@ -285,9 +289,11 @@ def flat_table(figures, workloads, modes):
         for mode in modes:
             mine, plain = (figures.values(workload, which, "rss") for which in (mode, "plain"))
             live = figures.values(workload, mode, "live")
-            row.append(f"{(min(mine) - min(plain)) / live[0]:+.1f}" if live and plain else "")
+            told = live and plain and live[0] >= 1_000_000     # fewer: start-up is all one sees
+            row.append(f"{(min(mine) - min(plain)) / live[0]:+.1f}" if told else "")
         rows.append(row)
-    return ["ns an operation", "plain", *modes, *(f"{mode}: side bytes a block" for mode in modes)], rows
+    side = [f"{mode}: side bytes a block" for mode in modes]
+    return ["ns an operation", "plain", *modes, *side], rows
 
 
 def size_table(figures, workloads, modes):
@@ -318,7 +324,8 @@ def give_back_table(figures, workloads, modes):
                 for key in ("rss_start", "rss_full", "rss_at_once", "rss_after"):
                     row.append(f"{statistics.median(run[key] for run in runs) / MB:.1f}")
                 rows.append(row + [f"{figures.best(workload, mode):.2f}"])
-    return ["given back, RSS in MB", "mode", "start", "all live", "dropped", "3 s later", "CPU, s"], rows
+    return ["given back, RSS in MB", "mode", "start", "all live", "dropped", "3 s later",
+            "CPU, s"], rows
 
 
 def start_table(figures, workloads, modes):
@@ -342,20 +349,23 @@ def start_table(figures, workloads, modes):
 
 def cost_table(figures, workloads, modes):
     """Over the workloads of a set: the whole process, its memory, the file, the report."""
+    def both(workload, mode, key):
+        return figures.values(workload, mode, key), figures.values(workload, "plain", key)
+
     rows = []
     for mode in modes:
-        def spread(key, scale, among=workloads):
-            values = [value / scale for workload in among
+        def spread(key, scale):
+            values = [value / scale for workload in workloads
                       for value in figures.values(workload, mode, key)]
             return f"{statistics.median(values):.2f} / {max(values):.2f}" if values else ""
         more = []
         for workload in workloads:
-            mine, plain = (figures.values(workload, which, "peak_rss") for which in (mode, "plain"))
+            mine, plain = both(workload, mode, "peak_rss")
             if mine and plain:
                 more.append((statistics.median(mine) - statistics.median(plain)) / MB)
         rest = []
         for workload in workloads:
-            mine, plain = (figures.values(workload, which, "process_cpu") for which in (mode, "plain"))
+            mine, plain = both(workload, mode, "process_cpu")
             if mine and plain:
                 rest.append(min(mine) / min(plain))
         rows.append([mode, f"{geometric_mean(rest):.2f} / {max(rest):.2f}" if rest else "fail",
@@ -363,6 +373,10 @@ def cost_table(figures, workloads, modes):
                      spread("file_bytes", MB), spread("report_s", 1)])
     return ["mode", "whole process's CPU: geometric mean / worst", "peak RSS, MB: median / most",
             "file, MB: median / largest", "report, s: median / longest"], rows
+
+
+TABLES = {"start": [start_table], "size": [size_table, give_back_table],
+          "flat": [flat_table, ratio_table]}     # the other sets: ratios, then what else it costs
 
 
 def problems(runs):
@@ -412,15 +426,7 @@ def print_all(record, options):
     for python in record["pythons"]:
         figures = Figures(runs, python["label"], options.clock, options.short)
         print(("### " if options.markdown else "") + f"Python {python['label']}\n")
-        if kind == "start":
-            tables = [start_table]
-        elif kind == "size":
-            tables = [size_table, give_back_table]
-        elif kind == "flat":
-            tables = [flat_table, ratio_table]
-        else:
-            tables = [ratio_table, cost_table]
-        for table in tables:
+        for table in TABLES.get(kind, [ratio_table, cost_table]):
             header, rows = table(figures, workloads, modes)
             if rows:
                 print_table(header, rows, options.markdown)
@@ -448,6 +454,28 @@ def show(paths, options):
                             [known["label"] for known in into["pythons"]]]
     for record in merged.values():
         print_all(record, options)
+
+
+def summary(record, options):
+    """For each interpreter and mode: geometric mean, worst and the ratio of each workload."""
+    found = {}
+    for python in record["pythons"]:
+        figures = Figures(record["runs"], python["label"],
+                          "process" if record["set"] == "start" else options.clock)
+        for mode in dict.fromkeys(run["mode"] for run in record["runs"]):
+            ratios = {}
+            for workload in dict.fromkeys(run["workload"] for run in record["runs"]):
+                ratio = figures.ratio(workload, mode)
+                if ratio:
+                    ratios[workload] = dict(zip(("of_minima", "median", "low", "high"), ratio))
+            if ratios:
+                minima = {name: ratio["of_minima"] for name, ratio in ratios.items()}
+                found.setdefault(python["label"], {})[mode] = {
+                    "geometric_mean": geometric_mean(minima.values()),
+                    "geometric_mean_of_medians": geometric_mean(
+                        [ratio["median"] for ratio in ratios.values()]),
+                    "worst": max(minima, key=minima.get), "ratios": ratios}
+    return found
 
 
 def main():
@@ -500,29 +528,6 @@ def main():
 
     run_all(options, pythons, modes, save)
     print_all(record, options)
-
-
-def summary(record, options):
-    """For each interpreter and mode: geometric mean, worst and the ratio of each workload."""
-    found = {}
-    for python in record["pythons"]:
-        figures = Figures(record["runs"], python["label"], options.clock)
-        for mode in dict.fromkeys(run["mode"] for run in record["runs"]):
-            ratios = {}
-            for workload in dict.fromkeys(run["workload"] for run in record["runs"]):
-                if record["set"] == "start":
-                    break
-                ratio = figures.ratio(workload, mode)
-                if ratio:
-                    ratios[workload] = dict(zip(("of_minima", "median", "low", "high"), ratio))
-            if ratios:
-                minima = {name: ratio["of_minima"] for name, ratio in ratios.items()}
-                found.setdefault(python["label"], {})[mode] = {
-                    "geometric_mean": geometric_mean(minima.values()),
-                    "geometric_mean_of_medians": geometric_mean(
-                        [ratio["median"] for ratio in ratios.values()]),
-                    "worst": max(minima, key=minima.get), "ratios": ratios}
-    return found
 
 
 if __name__ == "__main__":

@@ -86,9 +86,11 @@ def tracemalloc_report(python, out):
             "print(*s[:50], sep='\\n')"]
 
 
-def scalene(python, program, out):
-    return [python, "-m", "scalene", "run", "--memory", "--profile-all", "--no-stacks",
-            "--no-async", "-o", f"{out}/scalene.json", program[0], "---", *program[1:]]
+def scalene(*options):
+    def command(python, program, out):
+        return [python, "-m", "scalene", "run", "--memory", *options, "-o",
+                f"{out}/scalene.json", program[0], "---", *program[1:]]
+    return command
 
 
 def scalene_report(python, out):
@@ -125,8 +127,11 @@ MODES = {mode.name: mode for mode in [
          tracemalloc_snapshot, "snapshot", tracemalloc_report),
     Mode("tracemalloc-25", "-X tracemalloc=25, one snapshot at the end", tracemalloc(25),
          tracemalloc_snapshot, "snapshot", tracemalloc_report),
-    Mode("scalene", "--memory --profile-all --no-stacks --no-async (its CPU timer stays on)",
-         scalene, output="scalene.json", report=scalene_report, needs="scalene"),
+    Mode("scalene", "--memory: the lines of the program's own folder (its CPU timer stays on)",
+         scalene(), output="scalene.json", report=scalene_report, needs="scalene"),
+    Mode("scalene-all", "--memory --profile-all --no-stacks --no-async: libraries too",
+         scalene("--profile-all", "--no-stacks", "--no-async"),
+         output="scalene.json", report=scalene_report, needs="scalene"),
     Mode("fil", "default; its report is written at exit", fil, output="fil",
          needs="filprofiler"),
 ]}
@@ -135,7 +140,7 @@ GROUPS = {
     "memsure": ["memsure-alloc", "memsure-line", "memsure-exact"],
     "run": ["memsure-run", "memsure-run-exact"],
     "peers": ["memray", "memray-python", "memray-aggregate", "memray-native",
-              "tracemalloc-1", "tracemalloc-25", "scalene", "fil"],
+              "tracemalloc-1", "tracemalloc-25", "scalene", "scalene-all", "fil"],
 }
 
 
