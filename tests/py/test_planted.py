@@ -178,8 +178,6 @@ def use(domain):
 @pytest.mark.parametrize("size", [1, 100, 10_000, 1_000_000])
 def test_raw_blocks(record, domain, size):
     """Blocks taken straight from an allocator domain: born in one line, some of them freed in another."""
-    if domain == "PyMem_Raw":
-        domain = "PyMem_Raw"
     rec = record(RAW.replace("{domain}_{f}", "{domain}{f}") + f"""
 malloc, realloc, free = use({domain + ("" if domain == "PyMem_Raw" else "_")!r})
 def leak():
@@ -193,9 +191,10 @@ leak()
 turn()
 """)
     leak, turn = rec.at("leak"), rec.at("turn")
-    assert leak.live_blocks == 50, leak         # what ctypes made on the way is gone again
+    # What ctypes made on the way is gone again, but for an int that a free list may hold.
+    assert leak.live_blocks - ("int" in rec.one.undercounted) <= 50 <= leak.live_blocks, leak
     assert_bytes(leak.live_bytes, 50 * size, 50)
-    assert turn.live_blocks == 0 and turn.freed_blocks >= 40, turn
+    assert turn.live_blocks <= ("int" in rec.one.undercounted) and turn.freed_blocks >= 40, turn
     assert turn.freed_bytes >= 40 * size
     check_sums(rec.one)
 
@@ -217,8 +216,9 @@ zero()
     stay, moved = rec.at("stay"), rec.at("moved")
     assert stay.live_blocks == 0, stay          # the same block: it still belongs to the line that made it
     assert_bytes(rec.at("first").live_bytes, 101 + 32, 2)       # with the int that p is
-    assert moved.live_blocks == 2, moved
-    assert rec.at("zero").live_blocks <= 1      # realloc(x, 0) gives a block of its own, or the same
+    assert 2 - ("int" in rec.one.undercounted) <= moved.live_blocks <= 2, moved     # the block, and the int `keep`
+    assert_bytes(moved.live_bytes, 4000, 2)
+    assert rec.at("zero").live_blocks <= 1 + ("int" in rec.one.undercounted)        # realloc(x, 0) gives a block of its own, or the same
     check_sums(rec.one)
 
 
