@@ -34,7 +34,7 @@ def normal(text):
 def same(tmp_path):
     """Run a program (source or argv) plain and recorded, in two equal folders; compare; give the recorded run."""
 
-    def same(program, *, args=(), before=(), files={}, launcher=MEMSURE, recorded=True, **more):
+    def same(program, *, args=(), before=(), files={}, launcher=MEMSURE, python=(sys.executable,), recorded=True, **more):
         (tmp_path / "w").mkdir(exist_ok=True)
         folder = tmp_path / "w"
         for name, text in files.items():
@@ -46,8 +46,8 @@ def same(tmp_path):
         more.setdefault("cwd", folder)
         out = tmp_path / "run.memsure"
         results = []
-        python = [] if program[0] == "--" else [sys.executable]
-        for command in ([*before, *python, *program[not python:]],
+        plain = program[1:] if program[0] == "--" else [*python, *program]
+        for command in ([*before, *plain],
                         [*before, *launcher, "run", "-q", "-o", str(out), *program]):
             done = run(command, **more)
             results.append((done.returncode, normal(done.stdout), normal(done.stderr)))
@@ -243,7 +243,7 @@ def test_few_objects_in_the_collector(tmp_path):
 @pytest.mark.parametrize("argv", [
     ["-m", "package", "x", "-q"], ["-m", "package.module", "-o", "y"], ["-m", "this"], ["-m", "no_such_module"],
     ["-c", "import sys, __main__; print(sys.argv, sys.path[0], vars(__main__).keys())", "-q", "a b"],
-    ["app2.py", "-m", "x"], ["./app2.py"], ["package"], ["no_such_file.py"],
+    ["app2.py", "-m", "x"], ["./app2.py"], ["package"],
     ["--", sys.executable, "app2.py", "-q"], ["--", sys.executable, "-O", "app2.py"],
     ["--", sys.executable, "-I", "app2.py"], ["--", sys.executable, "-E", "-s", "app2.py"],
     ["--", sys.executable, "-S", "app2.py"], ["--", sys.executable, "-P", "-B", "-u", "app2.py"],
@@ -265,11 +265,23 @@ def test_ways_to_start(same, argv):
          files={"package/__init__.py": "", "package/__main__.py": me, "package/module.py": me, "app2.py": me})
 
 
-def test_a_folder_with_modules_named_like_those_of_memsure(same):
+SCRIPT = os.path.join(os.path.dirname(sys.executable), "memsure")
+
+
+@pytest.mark.parametrize("launcher", [
+    MEMSURE, pytest.param([SCRIPT], marks=pytest.mark.skipif(not os.path.exists(SCRIPT), reason="memsure is not installed here")),
+], ids=["module", "script"])
+def test_a_folder_with_modules_named_like_those_of_memsure(same, launcher):
     """The program's own json.py must neither reach memsure's command line nor be hidden by it."""
-    files = {f"{n}.py": f"print('mine: {n}')" for n in ("json", "argparse", "memsure_core", "_core", "report", "struct")}
-    same("import json, argparse, _core; print(json.__file__)", files=files,
-         launcher=[sys.executable, "-P", "-m", "memsure"])
+    files = {f"{n}.py": f"print('mine: {n}')" for n in ("json", "argparse", "_core", "report", "struct", "difflib", "shutil")}
+    same("import json, argparse, _core; print(json.__file__)", files=files, launcher=launcher)
+
+
+def test_flags_of_the_interpreter_hold_for_the_program(same):
+    """`python -O -m memsure run app.py` is `python -O app.py`."""
+    for flags in (["-O"], ["-X", "dev"], ["-W", "error"], ["-I"], ["-u", "-B"]):
+        same("import sys; print(sys.flags, sys.warnoptions, sys._xoptions, sys.argv)", python=[sys.executable, *flags],
+             launcher=[sys.executable, *flags, "-m", "memsure"], recorded=False)
 
 
 def test_memory_options(same):
