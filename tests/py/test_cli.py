@@ -301,6 +301,16 @@ def test_run_dies_of_the_programs_signal(number, here):
     assert not [n for n in os.listdir() if n.startswith("core")]
 
 
+def test_no_core_file_of_our_own(monkeypatch):
+    import resource
+    seen = []
+    monkeypatch.setattr(resource, "setrlimit", lambda which, limits: seen.append((which, limits[0])))
+    monkeypatch.setattr(os, "kill", lambda pid, number: seen.append((pid, number)))
+    monkeypatch.setattr(os, "_exit", seen.append)
+    run.end_as({"exit_kind": "signal", "exit_code": signal.SIGKILL})
+    assert seen == [(resource.RLIMIT_CORE, 0), (os.getpid(), signal.SIGKILL), 128 + signal.SIGKILL]
+
+
 @pytest.mark.parametrize("flags", [[], ["-X", "utf8"], ["-W", "ignore", "-B"], ["-O"], ["-Xdev"]])
 @pytest.mark.parametrize("how", [["-m", "memsure"], ["-mmemsure"]])
 def test_interpreter_flags_hold_for_the_program(flags, how, here):

@@ -155,6 +155,26 @@ def test_a_cache_that_is_full_does_not_grow(here):
     assert kind_of(synthetic.growing(here, plateau=True)) == "healthy"
 
 
+def test_a_cache_that_fills_ever_more_slowly_does_not_grow(here):
+    assert kind_of(program(here, lambda x: 200 * MIB * (1 - 2.718 ** (-7 * x)))) == "healthy"
+    assert kind_of(program(here, lambda x: 200 * MIB * (1 - 2.718 ** (-1 * x)))) == "growing"
+
+
+def test_a_plateau_in_the_last_third_is_no_growth(here):
+    assert kind_of(program(here, lambda x: 200 * MIB * min(x, 0.8))) == "healthy"
+    assert kind_of(program(here, lambda x: 200 * MIB * min(x, 0.97))) == "growing"
+
+
+def test_what_is_emptied_now_and_then_does_not_grow(here):
+    assert kind_of(program(here, lambda x: 0 if 0.60 < x < 0.61 or 0.84 < x < 0.85 else 200 * MIB * x)) == "healthy"
+    assert kind_of(program(here, lambda x: 200 * MIB * x - 9 * MIB * (0.60 < x < 0.61 or 0.84 < x < 0.85))) == "growing"
+
+
+def test_one_step_is_no_growth(here):
+    for at in (0.45, 0.6, 0.8, 0.9):
+        assert kind_of(program(here, lambda x: 50 * MIB + 100 * MIB * (x > at) + 9000 * x)) == "healthy", at
+
+
 def test_growth_needs_a_run_long_enough(here):
     assert kind_of(synthetic.growing(here, seconds=0.9)) == "healthy"
     assert "too short to judge growth" in report.render(written("growing", here, seconds=0.9), Paper(120))
@@ -386,6 +406,21 @@ def test_what_was_not_seen_is_said_only_where_there_is_something(here):
     assert "Not seen" not in report.render(written("growing", here), Paper(100))
     shown = report.render(load(synthetic.growing(here, before_blocks=2100, undercounted='["tuple"]')), Paper(100))
     assert "Not seen: 2,100 blocks from before memsure; reused tuple objects (free lists)." in " ".join(shown.split())
+
+
+def test_the_cost_is_said_only_where_it_was_measured(here):
+    assert "Recording cost" not in report.render(load(synthetic.healthy(here, cpu_ns=0)), Paper(100))
+    assert "Recording cost" not in report.render(load(synthetic.healthy(here, overhead_ns=0)), Paper(100))
+
+
+def test_between_samples_a_process_holds_what_it_held(here):
+    os.mkdir("two.memsure")
+    for pid in (1, 2):
+        b = Build(pid=pid, seconds=10.0)
+        b.samples([1.0, 5.0, 9.0], [100 * MIB] * 3)
+        b.write(f"two.memsure/{pid}-0.memsure")
+    _, rss = recording.load("two.memsure").timeline("rss_bytes")
+    assert {v for v in rss if v} == {280 * MIB} and 180 < sum(map(bool, rss)) < 220
 
 
 def test_an_empty_recording_is_reported(here):
