@@ -33,18 +33,23 @@ static pthread_mutex_t lock = PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
 static PyMemAllocatorEx before[3]; /* by domain: raw, mem, obj */
 static bool many_gils;
 
-/* Which tally, by instruction and class. An entry costs a miss to replace, nothing to be wrong about:
- * the key is the whole question. */
-#define CACHE_BITS 14
+/* Which tally, by instruction and class: pairs of entries, the newer first. An entry costs a miss to
+ * replace, nothing to be wrong about: the key is the whole question. */
+#define CACHE_BITS 13
 typedef struct {
     uint64_t key;
     uint32_t tag, unused;
 } cache_entry;
-static _Alignas(64) cache_entry cache[1u << CACHE_BITS];
+static _Alignas(64) cache_entry cache[1u << CACHE_BITS][2];
 static ms_map places; /* instruction -> site, for misses */
 
 static inline uint64_t cache_key(uintptr_t instruction, uint32_t cls) { return (uint64_t)instruction | (uint64_t)cls << 56; }
-static inline cache_entry *cache_at(uint64_t key) { return &cache[key * 0x9E3779B97F4A7C15ull >> (64 - CACHE_BITS)]; }
+static inline cache_entry *cache_at(uint64_t key)
+{
+    /* Multiples of a large odd number spread neighbouring instructions evenly (Knuth, TAOCP 3, 6.4);
+     * the class is folded in below the top, or it would meet the multiples half the time. */
+    return cache[(key ^ key >> 37) * 0x9E3779B97F4A7C15ull >> (64 - CACHE_BITS)];
+}
 
 uint64_t ms_now_ns(void)
 {
@@ -71,6 +76,8 @@ uint32_t ms_who_site(ms_frame *f, uintptr_t instruction)
     ms_map_slot *known = ms_map_put(&places, instruction | 1);
     if (known && known->value)
         return known->value;
+    uint64_t t;
+    ms_cold_begin(&t);
     char text[4096];
     PyCodeObject *code = ms_frame_code(f);
     size_t n = ms_frame_text(code->co_filename, text, sizeof text);
@@ -84,6 +91,7 @@ uint32_t ms_who_site(ms_frame *f, uintptr_t instruction)
     uint64_t *tag = ms_block_tag(code);
     if (tag)
         *tag |= MS_TAG_WATCH; /* when the code dies, another may get its addresses */
+    ms_cold_end(t);
     return site;
 }
 
@@ -98,8 +106,9 @@ void ms_code_died(PyCodeObject *code)
         ms_map_remove(&places, s);
         for (uint32_t cls = 0; cls < MS_CLASSES; cls++) {
             cache_entry *e = cache_at(cache_key(instruction, cls));
-            if (e->key == cache_key(instruction, cls))
-                e->key = 0;
+            for (int way = 0; way < 2; way++)
+                if (e[way].key == cache_key(instruction, cls))
+                    e[way].key = 0;
         }
     }
     ms_path_forget();
@@ -142,48 +151,41 @@ static MS_COLD uint32_t who_else(uint32_t cls)
     return *tag;
 }
 
+/* A miss of the cache. */
 static MS_COLD uint32_t who_new(PyThreadState *ts, ms_frame *f, uint64_t key, uint32_t cls)
 {
-    uint64_t t;
-    ms_cold_begin(&t);
-    uint32_t tag;
     uintptr_t instruction = ms_frame_instruction(f);
+    if (!ms_frame_is_python(f) || instruction == 0)
+        return who_else(cls); /* its instruction is shared by many: not to be cached */
     ms_frame_verify();
     ms_python_attach(ts);
-    if (!ms_frame_is_python(f) || instruction == 0) {
-        tag = who_else(cls); /* its instruction is shared by many: not to be cached */
-    } else {
-        tag = tag_of_site(ms_who_site(f, instruction), cls);
-        *cache_at(key) = (cache_entry){.key = key, .tag = tag};
-    }
-    ms_cold_end(t);
+    uint32_t tag = tag_of_site(ms_who_site(f, instruction), cls);
+    cache_entry *e = cache_at(key);
+    e[1] = e[0];
+    e[0] = (cache_entry){.key = key, .tag = tag};
     return tag;
 }
 
-ALWAYS uint32_t who(uint32_t cls, int mode)
+static uint32_t who(uint32_t cls)
 {
     PyThreadState *ts = ms_thread_state();
-    if (MS_UNLIKELY(ts == NULL))
+    ms_frame *f = ts ? ms_frame_top(ts) : NULL;
+    if (f == NULL)
         return who_else(cls);
-    ms_frame *f = ms_frame_top(ts);
-    if (MS_UNLIKELY(f == NULL))
-        return who_else(cls);
-    if (mode == MS_MODE_EXACT)
+    if (ms_mode == MS_MODE_EXACT)
         return ms_path_who(ts, f, cls, class_bytes(cls));
     uint64_t key = cache_key(ms_frame_instruction(f), cls);
-    cache_entry *e = cache_at(key);
-    if (MS_LIKELY(e->key == key))
-        return e->tag;
-    return who_new(ts, f, key, cls);
+    const cache_entry *e = cache_at(key);
+    return e[0].key == key ? e[0].tag : e[1].key == key ? e[1].tag : who_new(ts, f, key, cls);
 }
 
 /* --- births and deaths ---------------------------------------------------------------------------- */
 
-ALWAYS void tally_touch(ms_tally *t)
+ALWAYS void tally_touch(ms_tally *t, bool is_large)
 {
     if (t->gen != ms_area.gen) {
         t->peak = t->live;
-        if (t->stride == 0)
+        if (is_large)
             t->peak_bytes = t->live_bytes;
         t->gen = ms_area.gen;
     }
@@ -191,7 +193,7 @@ ALWAYS void tally_touch(ms_tally *t)
 
 ALWAYS void birth(ms_tally *t, uint64_t bytes, bool is_large)
 {
-    tally_touch(t);
+    tally_touch(t, is_large);
     t->live++;
     if (is_large)
         t->live_bytes += bytes;
@@ -205,7 +207,7 @@ ALWAYS void death(ms_tally *t, uint64_t bytes, uint32_t born, bool is_large)
 {
     if (ms_area.live_bytes == ms_area.peak_bytes)
         ms_area.gen++;
-    tally_touch(t);
+    tally_touch(t, is_large);
     t->live--;
     uint32_t age = ms_area.epoch - born, i = age ? 32u - (uint32_t)__builtin_clz(age) : 0;
     if (i >= MS_AGES)
@@ -301,7 +303,7 @@ static uint64_t birth_cold(uint32_t cls, uint64_t bytes, bool gil)
     }
     if (ndeferred)
         deferred_settle();
-    uint32_t low = who(cls, ms_mode);
+    uint32_t low = who(cls);
     ms_tally *t = ms_tag_tally(low);
     birth(t, t->stride ? t->stride : bytes, t->stride == 0);
     return low | epoch;
@@ -461,33 +463,85 @@ static bool fits(uint64_t room, size_t size) { return size <= room && size > roo
 
 /* --- the hot path --------------------------------------------------------------------------------- */
 
+/* The whole of take(), at leisure. */
+static MS_COLD void *take_slow(size_t size, bool zero, int caller)
+{
+    if (size > MS_BLOCK_MAX)
+        return large_alloc(size, zero, caller);
+    bool counting = ms_mode != MS_MODE_ALLOC;
+    uint32_t cls = ms_class(size), low = counting ? who(cls) : MS_TAG_LIVE;
+    void *block = pop(&heap, cls);
+    if (block == NULL)
+        return large_alloc(size, zero, caller);
+    *ms_tag(block) = low | (uint64_t)ms_area.epoch << 32;
+    if (counting) {
+        ms_tally *t = ms_tag_tally(low);
+        birth(t, t->stride, false);
+        if ((ms_area.sample_left -= t->stride) < 0)
+            ms_sample(block, ms_tag(block), t->stride);
+    }
+    return zero ? memset(block, 0, size) : block;
+}
+
+static MS_COLD void *take_sampled(void *block, size_t size, bool zero)
+{
+    ms_sample(block, ms_tag(block), ms_tag_tally((uint32_t)*ms_tag(block))->stride);
+    return zero ? memset(block, 0, size) : block;
+}
+
+/* Straight-line: whatever is unusual is left to a tail call, so nothing has to be saved. */
 ALWAYS void *take(size_t size, bool zero, int mode, int caller)
 {
     if (MS_UNLIKELY(size > MS_BLOCK_MAX))
-        return large_alloc(size, zero, caller);
-    uint32_t cls = ms_class(size), low = mode == MS_MODE_ALLOC ? MS_TAG_LIVE : who(cls, mode);
-    void *block = pop(&heap, cls);
+        return take_slow(size, zero, caller);
+    uint32_t cls = ms_class(size), low = MS_TAG_LIVE;
+    void *block = heap.list[cls];
     if (MS_UNLIKELY(block == NULL))
-        return large_alloc(size, zero, caller);
+        return take_slow(size, zero, caller);
+    if (mode == MS_MODE_EXACT)
+        low = who(cls);
+    if (mode == MS_MODE_LINE) {
+        PyThreadState *ts = ms_thread_state();
+        if (MS_UNLIKELY(ts == NULL))
+            return take_slow(size, zero, caller);
+        ms_frame *f = ms_frame_top(ts);
+        if (MS_UNLIKELY(f == NULL))
+            return take_slow(size, zero, caller);
+        uint64_t key = cache_key(ms_frame_instruction(f), cls);
+        const cache_entry *e = cache_at(key);
+        if (MS_UNLIKELY(e->key != key) && (++e)->key != key)
+            return take_slow(size, zero, caller);
+        low = e->tag;
+    }
+    if (mode == MS_MODE_EXACT) {
+        block = heap.list[cls]; /* who() may have allocated or freed */
+        if (MS_UNLIKELY(block == NULL))
+            return take_slow(size, zero, caller);
+    }
+    heap.list[cls] = (void *)*ms_tag(block);
     *ms_tag(block) = low | (uint64_t)ms_area.epoch << 32;
     if (mode != MS_MODE_ALLOC) {
         ms_tally *t = ms_tag_tally(low);
         uint32_t bytes = t->stride;
         birth(t, bytes, false);
         if (MS_UNLIKELY((ms_area.sample_left -= bytes) < 0))
-            ms_sample(block, ms_tag(block), bytes);
+            return take_sampled(block, size, zero);
     }
-    if (zero)
-        memset(block, 0, size);
-    return block;
+    return zero ? memset(block, 0, size) : block;
 }
 
-static MS_COLD bool odd(void *block, uint64_t tag)
+/* A block whose tag has marks, or none of a live block's. */
+static MS_COLD void release_odd(void *block, int mode)
 {
+    uint64_t tag = *ms_tag(block);
     if (!(tag & MS_TAG_LIVE))
-        return false; /* freed twice: a bug of the program's, which a pool must survive */
-    watched(block, ms_tag_tally((uint32_t)tag)->stride);
-    return true;
+        return; /* freed twice: a bug of the program's, which a pool must survive */
+    if (mode != MS_MODE_ALLOC) {
+        ms_tally *t = ms_tag_tally((uint32_t)tag);
+        watched(block, t->stride);
+        death(t, t->stride, (uint32_t)(tag >> 32), false);
+    }
+    ms_heap_give(&heap, ms_slab_of(&heap, block), block, ms_area.epoch);
 }
 
 ALWAYS void release(void *block, int mode, int caller, int domain)
@@ -496,28 +550,25 @@ ALWAYS void release(void *block, int mode, int caller, int domain)
         release_other(block, caller, domain);
         return;
     }
-    ms_slab *s = ms_slab_of(&heap, block);
     uint64_t tag = *ms_tag(block);
-    uint32_t low = (uint32_t)tag;
-    uint32_t look = mode == MS_MODE_ALLOC ? MS_TAG_LIVE : MS_TAG_LIVE | MS_TAG_WATCH;
-    if (MS_UNLIKELY((low & look) != MS_TAG_LIVE) && !odd(block, tag))
+    uint32_t low = (uint32_t)tag, look = mode == MS_MODE_ALLOC ? MS_TAG_LIVE : MS_TAG_LIVE | MS_TAG_WATCH;
+    if (MS_UNLIKELY((low & look) != MS_TAG_LIVE)) {
+        release_odd(block, mode);
         return;
+    }
     if (mode != MS_MODE_ALLOC) {
         ms_tally *t = ms_tag_tally(low);
         death(t, t->stride, (uint32_t)(tag >> 32), false);
     }
-    ms_heap_give(&heap, s, block, ms_area.epoch);
+    ms_heap_give(&heap, ms_slab_of(&heap, block), block, ms_area.epoch);
 }
 
 static MS_COLD void give_gil(void *block)
 {
-    if (ms_mode == MS_MODE_ALLOC)
-        release(block, MS_MODE_ALLOC, LOCKED, D_RAW);
-    else
-        release(block, MS_MODE_LINE, LOCKED, D_RAW);
+    release_odd(block, ms_mode);
 }
 
-static MS_COLD void *move_other(void *block, size_t size, int mode, int caller, int domain)
+static MS_COLD void *move_other(void *block, size_t size, int caller, int domain)
 {
     enter(caller);
     uint64_t old = room(block);
@@ -529,7 +580,7 @@ static MS_COLD void *move_other(void *block, size_t size, int mode, int caller, 
     else if (fits(old, size))
         next = block;
     else {
-        next = mode == MS_MODE_ALLOC ? take(size, false, MS_MODE_ALLOC, LOCKED) : mode == MS_MODE_LINE ? take(size, false, MS_MODE_LINE, LOCKED) : take(size, false, MS_MODE_EXACT, LOCKED);
+        next = take_slow(size, false, LOCKED);
         if (next) {
             memcpy(next, block, old < size ? old : size);
             release_any(block, caller, domain);
@@ -544,7 +595,7 @@ ALWAYS void *move(void *block, size_t size, int mode, int caller, int domain)
     if (block == NULL)
         return take(size, false, mode, caller);
     if (MS_UNLIKELY(!ms_heap_has(&heap, block)))
-        return move_other(block, size, mode, caller, domain);
+        return move_other(block, size, caller, domain);
     uint32_t old = class_bytes(ms_slab_of(&heap, block)->cls);
     if (fits(old, size))
         return block;
@@ -702,8 +753,8 @@ void ms_block_disown(void *block)
     ms_tally *from = ms_tag_tally((uint32_t)*ms_tag(block));
     uint32_t low = tag_of_site(MS_SITE_OURS, ms_slab_of(&heap, block)->cls) | (*ms_tag(block) & MS_TAG_WATCH);
     ms_tally *to = ms_tag_tally(low);
-    tally_touch(from);
-    tally_touch(to);
+    tally_touch(from, false);
+    tally_touch(to, false);
     from->live--; /* births are live + freed: this one never was */
     to->live++;
     *ms_tag(block) = low | (*ms_tag(block) >> 32 << 32);
