@@ -36,6 +36,7 @@ def pytest_configure(config):
     config.addinivalue_line("markers", "slow: takes more than a few seconds; left out unless asked for")
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
     """Every test that is not slow is quick, so that `-m quick` and `-m "not slow"` choose the same."""
     for item in items:
