@@ -1,12 +1,13 @@
-"""The command line: which command, its options, and one clear sentence when something is not as it should be.
+"""The command line: which command, its options, and one clear sentence when something is not as it
+should be.
 
     memsure run [options] app.py [args] | -m module [args] | -c code [args] | -- any command
     memsure report FILE|FOLDER          memsure FILE means report FILE
     memsure export FILE --to FORMAT
 
-Options are read by hand, from one table per command: a program's own arguments must stay as they are, a wrong option deserves
-the sentence of `Usage`, and start-up is part of every recorded run (argparse alone takes 12 ms). What a command needs is
-imported when it runs.
+Options are read by hand, from one table per command: a program's own arguments must stay as they
+are, a wrong option deserves the sentence of `Usage`, and start-up is part of every recorded run
+(argparse alone takes 12 ms). What a command needs is imported when it runs.
 
 Exit status: `run` ends as the program ended; else 0, or 2 for wrong use and unreadable data.
 """
@@ -78,13 +79,39 @@ FORMATS = ("speedscope", "pprof", "collapsed", "csv")
 WHEN = ("auto", "always", "never")
 
 # option -> (name of the setting, what it takes: None (a flag), int, str, or the words it may be)
-COMMON = {"--color": ("color", WHEN), "--width": ("width", int), "--show": ("show", int), "--all": ("all", None)}
+COMMON = {
+    "--color": ("color", WHEN),
+    "--width": ("width", int),
+    "--show": ("show", int),
+    "--all": ("all", None),
+}
 OPTIONS = {
-    "run": {"-o": ("output", str), "--output": ("output", str), "--exact": ("exact", None), "--no-children": ("no_children", None),
-            "--no-report": ("no_report", None), "-q": ("quiet", None), "--quiet": ("quiet", None), "--json": ("json", None), **COMMON},
-    "report": {"--format": ("format", ("text", "json")), "--json": ("json", None), "--sort": ("sort", SORTS), "--filter": ("filter", str),
-               "--lines": ("lines", str), "--process": ("process", int), **COMMON},
-    "export": {"--to": ("to", FORMATS), "-o": ("output", str), "--output": ("output", str), "--process": ("process", int)},
+    "run": {
+        "-o": ("output", str),
+        "--output": ("output", str),
+        "--exact": ("exact", None),
+        "--no-children": ("no_children", None),
+        "--no-report": ("no_report", None),
+        "-q": ("quiet", None),
+        "--quiet": ("quiet", None),
+        "--json": ("json", None),
+        **COMMON,
+    },
+    "report": {
+        "--format": ("format", ("text", "json")),
+        "--json": ("json", None),
+        "--sort": ("sort", SORTS),
+        "--filter": ("filter", str),
+        "--lines": ("lines", str),
+        "--process": ("process", int),
+        **COMMON,
+    },
+    "export": {
+        "--to": ("to", FORMATS),
+        "-o": ("output", str),
+        "--output": ("output", str),
+        "--process": ("process", int),
+    },
 }
 HELPS = {"run": HELP_RUN, "report": HELP_REPORT, "export": HELP_EXPORT}
 COMMANDS = tuple(OPTIONS)
@@ -108,7 +135,8 @@ class Settings:
 
 
 def parse(command, words):
-    """Options of a command up to the first word that is none -> (Settings, rest), or None for --help.
+    """Options of a command up to the first word that is none -> (Settings, rest), or None for
+    --help.
 
     `run` stops at the program; the other commands take options before and after their file.
     """
@@ -122,19 +150,24 @@ def parse(command, words):
             return None
         if word == "--" or word[:1] != "-" or word == "-":
             if command == "run":
-                return settings, words[i - 1:]
+                return settings, words[i - 1 :]
             rest += words[i:] if word == "--" else [word]
             if word == "--":
                 break
             continue
         if command == "run" and word[:2] in ("-m", "-c"):
-            return settings, words[i - 1:]
+            return settings, words[i - 1 :]
         name, given, value = word, False, None
         if word.startswith("--") and "=" in word:
             name, _, value = word.partition("=")
             given = True
-        elif word not in options and word[:2] in options and word[1] != "-" and options[word[:2]][1] is not None:
-            name, value, given = word[:2], word[2:], True                   # -oFILE
+        elif (
+            word not in options
+            and word[:2] in options
+            and word[1] != "-"
+            and options[word[:2]][1] is not None
+        ):
+            name, value, given = word[:2], word[2:], True  # -oFILE
         if name not in options:
             raise Usage(f"{name} is not an option of {command}", *_option_hint(command, name))
         setting, takes = options[name]
@@ -154,7 +187,9 @@ def parse(command, words):
             value = int(value)
         elif takes is not str and value not in takes:
             close = _close(value, takes)
-            raise Usage(f"{name} knows no '{value}'; it takes {_or(takes)}", f"{name} {close or takes[0]}")
+            raise Usage(
+                f"{name} knows no '{value}'; it takes {_or(takes)}", f"{name} {close or takes[0]}"
+            )
         elif value == "":
             raise Usage(f"{name} needs {_needs(takes)}", _example(name, takes))
         setattr(settings, setting, value)
@@ -169,7 +204,8 @@ def _example(name, takes):
     if takes is int:
         return f"{name} {({'--width': 120, '--process': 4121}).get(name, 3)}"
     if takes is str:
-        return f"{name} {({'-o': 'run.memsure', '--output': 'run.memsure', '--lines': 'app.py'}).get(name, 'app')}"
+        words = {"-o": "run.memsure", "--output": "run.memsure", "--lines": "app.py"}
+        return f"{name} {words.get(name, 'app')}"
     return f"{name} {takes[0]}"
 
 
@@ -179,6 +215,7 @@ def _or(words):
 
 def _close(word, words):
     from difflib import get_close_matches
+
     found = get_close_matches(word, words, 1, 0.6)
     return found[0] if found else None
 
@@ -194,7 +231,8 @@ def _option_hint(command, name):
 
 
 def main(argv=None):
-    """Run one command; its exit status. `run` may end this process by the program's signal instead."""
+    """Run one command; its exit status. `run` may end this process by the program's signal
+    instead."""
     words = list(sys.argv[1:] if argv is None else argv)
     try:
         return _dispatch(words)
@@ -204,14 +242,15 @@ def main(argv=None):
     except KeyboardInterrupt:
         complain("stopped", word="note")
         return 130
-    except BrokenPipeError:             # `memsure report | head`: nobody reads on
+    except BrokenPipeError:  # `memsure report | head`: nobody reads on
         _drop_stdout()
         return 0
-    except Exception as e:              # a fault of ours says so, in one line
+    except Exception as e:  # a fault of ours says so, in one line
         if type(e).__name__ == "Unreadable":
             complain(str(e), e.hint)
             return 2
         import os
+
         if os.environ.get("MEMSURE_TRACEBACK"):
             raise
         failed(e)
@@ -225,13 +264,19 @@ def failed(e, untouched=""):
         tb = tb.tb_next
     where = f" at {tb.tb_frame.f_code.co_filename.rpartition('/')[2]}:{tb.tb_lineno}" if tb else ""
     from . import __version__
-    complain(f"{type(e).__name__}: {e}{where} (memsure {__version__}, CPython {sys.version.split()[0]}){untouched}. "
-             "Please report this line; MEMSURE_TRACEBACK=1 shows more", word="memsure failed (not your program)")
+
+    complain(
+        f"{type(e).__name__}: {e}{where} (memsure {__version__}, "
+        f"CPython {sys.version.split()[0]}){untouched}. "
+        "Please report this line; MEMSURE_TRACEBACK=1 shows more",
+        word="memsure failed (not your program)",
+    )
 
 
 def complain(sentence, hint=None, remark="", word="error"):
     """One line what is wrong, one line to copy."""
     from . import text
+
     paper = text.paper_for(sys.stderr)
     color = {"error": ("red", "bold"), "warning": ("yellow",)}.get(word, ("bold",))
     lines = [paper.paint(f"{word}:", *color) + " " + paper.fix(sentence)]
@@ -251,7 +296,11 @@ def write(stream, s):
         try:
             stream.write(s)
         except UnicodeEncodeError:
-            stream.write(s.encode(stream.encoding or "ascii", "backslashreplace").decode(stream.encoding or "ascii"))
+            stream.write(
+                s.encode(stream.encoding or "ascii", "backslashreplace").decode(
+                    stream.encoding or "ascii"
+                )
+            )
         stream.flush()
     except BrokenPipeError:
         if stream is sys.stdout:
@@ -264,6 +313,7 @@ def write(stream, s):
 def _drop_stdout():
     """Nobody reads stdout: let the interpreter's last flush go nowhere."""
     import os
+
     try:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     except OSError:
@@ -280,6 +330,7 @@ def _dispatch(words):
     command, rest = words[0], words[1:]
     if command in ("-V", "--version"):
         from . import __version__
+
         write(sys.stdout, f"memsure {__version__} (CPython {sys.version.split()[0]})\n")
         return 0
     if command not in OPTIONS:
@@ -291,6 +342,7 @@ def _dispatch(words):
     settings, rest = parsed
     if command == "run":
         from .run import run
+
         return run(settings, rest)
     return (_report if command == "report" else _export)(settings, rest)
 
@@ -298,13 +350,22 @@ def _dispatch(words):
 def _unnamed(words):
     """What was meant where the first word is no command."""
     import os
+
     word = words[0]
     if word.startswith("-"):
         for command in COMMANDS:
             if word.partition("=")[0] in OPTIONS[command]:
-                raise Usage(f"{word} needs a command before it", f"memsure {command} {word.partition('=')[0]} ...")
+                raise Usage(
+                    f"{word} needs a command before it",
+                    f"memsure {command} {word.partition('=')[0]} ...",
+                )
         raise Usage(f"{word} is not an option of memsure", "memsure --help")
-    if word.endswith((".memsure", ".memsure/")) or os.path.isdir(word) and word not in COMMANDS and _holds_recordings(word):
+    if (
+        word.endswith((".memsure", ".memsure/"))
+        or os.path.isdir(word)
+        and word not in COMMANDS
+        and _holds_recordings(word)
+    ):
         return "report", words
     if os.path.isfile(word):
         with open(word, "rb") as f:
@@ -315,12 +376,16 @@ def _unnamed(words):
         raise Usage(f"no command '{word}'", f"memsure run {word}")
     close = _close(word, COMMANDS)
     if close:
-        raise Usage(f"no command '{word}'", f"memsure {close}" + (" ..." if len(words) == 1 else " " + " ".join(words[1:])))
+        raise Usage(
+            f"no command '{word}'",
+            f"memsure {close}" + (" ..." if len(words) == 1 else " " + " ".join(words[1:])),
+        )
     raise Usage(f"no command '{word}'", "memsure --help")
 
 
 def _holds_recordings(folder):
     import os
+
     try:
         return any(n.endswith(".memsure") for n in os.listdir(folder))
     except OSError:
@@ -330,40 +395,69 @@ def _holds_recordings(folder):
 def _one_file(command, rest):
     if not rest:
         from .recording import nearest
+
         hint = nearest("run.memsure")
-        raise Usage(f"{command} needs a recording", f"memsure {command} run.memsure" if not hint else hint.replace("report", command, 1))
+        raise Usage(
+            f"{command} needs a recording",
+            f"memsure {command} run.memsure" if not hint else hint.replace("report", command, 1),
+        )
     if len(rest) > 1:
-        raise Usage(f"{command} takes one recording; '{rest[1]}' is one too many", f"memsure {command} {rest[0]}")
+        raise Usage(
+            f"{command} takes one recording; '{rest[1]}' is one too many",
+            f"memsure {command} {rest[0]}",
+        )
     return rest[0]
 
 
 def _report(settings, rest):
     path = _one_file("report", rest)
     from . import recording, text
+
     loaded = recording.load(path)
     if settings.process is not None:
         loaded = loaded.only(settings.process)
     from . import report
+
     if settings.format == "json" or settings.json:
         import json
-        write(sys.stdout, json.dumps(report.data(loaded, settings.sort or "peak", settings.filter), ensure_ascii=False) + "\n")
+
+        write(
+            sys.stdout,
+            json.dumps(
+                report.data(loaded, settings.sort or "peak", settings.filter), ensure_ascii=False
+            )
+            + "\n",
+        )
         return 0
     paper = text.paper_for(sys.stdout, settings.color or "auto", settings.width)
     if settings.lines is not None:
         write(sys.stdout, report.annotated(loaded, settings.lines, paper, settings.all))
         return 0
-    write(sys.stdout, report.render(loaded, paper, 1 if settings.show is None else settings.show, settings.all, settings.sort,
-                                    settings.filter))
+    write(
+        sys.stdout,
+        report.render(
+            loaded,
+            paper,
+            1 if settings.show is None else settings.show,
+            settings.all,
+            settings.sort,
+            settings.filter,
+        ),
+    )
     return 0
 
 
 def _export(settings, rest):
     path = _one_file("export", rest)
     if settings.to is None:
-        raise Usage("export needs a format: --to " + _or(FORMATS), f"memsure export {path} --to speedscope")
+        raise Usage(
+            "export needs a format: --to " + _or(FORMATS), f"memsure export {path} --to speedscope"
+        )
     from . import recording
+
     loaded = recording.load(path)
     if settings.process is not None:
         loaded = loaded.only(settings.process)
     from . import export
+
     return export.main(loaded, settings.to, settings.output) or 0

@@ -1,22 +1,23 @@
 """A recording, read: one file or a session folder, and its figures by line.
 
-`_core.File` gives typed columns without copying them; this module joins what belongs together and adds up, in whole-column operations, only
-the figures that are asked for (a report needs six of twenty).
+`_core.File` gives typed columns without copying them; this module joins what belongs together and
+adds up, in whole-column operations, only the figures that are asked for (a report needs six of
+twenty).
 
     Recording            what `memsure run` wrote: one Process, or several of one session
       .processes         [Process], parent first
-      .lines             Lines: rows of all processes grouped by (file, line, function, import time or not)
+      .lines             Lines: rows of all processes grouped by file, line, function and flags
       .lines[metric]     one exact integer per group, e.g. lines["peak_bytes"]
       .warnings()        [(what, shown)] of what could not be read
 
-A Process also gives its info, timeline, memory sums, curves and collections. A damaged file yields empty columns, never an exception; what
-is damaged is in warnings(). All integers stay integers.
+A Process also gives its info, timeline, memory sums, curves and collections. A damaged file yields
+empty columns, never an exception; what is damaged is in warnings(). All integers stay integers.
 """
 
 import os
 from array import array
 
-NO_FRAME, OURS, IMPORT, BEFORE = 1, 2, 4, 8         # sites.flags
+NO_FRAME, OURS, IMPORT, BEFORE = 1, 2, 4, 8  # sites.flags
 MAGIC = b"MEMSURE"
 
 
@@ -44,7 +45,8 @@ class Process:
             self.info[self.text(key)] = self.text(value)
 
     def column(self, table, name):
-        """A column as a sequence of numbers; empty where the file has none, or a damaged one (file.damage then says so)."""
+        """A column as a sequence of numbers; empty where the file has none, or a damaged one
+        (file.damage then says so)."""
         if name in self.file.tables.get(table, ()):
             try:
                 return self.file.column(table, name)
@@ -68,7 +70,9 @@ class Process:
         found = self._texts.get(row)
         if found is None:
             try:
-                found = bytes(self._data[self._offsets[row]:self._offsets[row + 1]]).decode("utf-8", "replace")
+                found = bytes(self._data[self._offsets[row] : self._offsets[row + 1]]).decode(
+                    "utf-8", "replace"
+                )
             except (IndexError, ValueError):
                 found = ""
             self._texts[row] = found
@@ -87,6 +91,7 @@ class Process:
         if not value or value == "[]":
             return []
         import json
+
         try:
             return [str(v) for v in json.loads(value)]
         except ValueError:
@@ -103,7 +108,11 @@ class Process:
     def memory(self, moment):
         """What RSS is made of at 'end' or 'peak' -> {kind: bytes}."""
         out = {}
-        for m, k, b in zip(self.column("memory", "moment"), self.column("memory", "kind"), self.column("memory", "bytes")):
+        for m, k, b in zip(
+            self.column("memory", "moment"),
+            self.column("memory", "kind"),
+            self.column("memory", "bytes"),
+        ):
             if self.text(m) == moment:
                 kind = self.text(k)
                 out[kind] = out.get(kind, 0) + b
@@ -119,16 +128,21 @@ class Process:
         if not n:
             return [], [], []
         rows = min(len(values) // width, len(sites))
-        return (list(sites[:rows]), [values[i * width:i * width + n] for i in range(rows)], list(points[:n]))
+        return (
+            list(sites[:rows]),
+            [values[i * width : i * width + n] for i in range(rows)],
+            list(points[:n]),
+        )
 
 
 class Lines:
-    """Rows of `sites` grouped by file, line, function and whether it was import time; totals by metric, made when asked for."""
+    """Rows of `sites` grouped by file, line, function and whether it was import time; totals by
+    metric, made when asked for."""
 
     def __init__(self, processes):
         self.processes = processes
-        self.keys = []              # (file, line, function, imported) with ids of self._names
-        self.group = []             # per process: array, row of sites -> group
+        self.keys = []  # (file, line, function, imported) with ids of self._names
+        self.group = []  # per process: array, row of sites -> group
         self._names = None
         self._totals = {}
         index = {}
@@ -136,7 +150,7 @@ class Lines:
             self._names, ids = [], {}
         for p in processes:
             files, lines, functions, flags = p.columns("sites", "file", "line", "function", "flags")
-            if self._names is not None:                     # bring the processes' string rows together
+            if self._names is not None:  # bring the processes' string rows together
                 known = {}
 
                 def shared(row, p=p, known=known):
@@ -149,6 +163,7 @@ class Lines:
                             self._names.append(word)
                         known[row] = found
                     return found
+
                 files, functions = list(map(shared, files)), list(map(shared, functions))
             group = array("L")
             add, find = group.append, index.setdefault
@@ -191,7 +206,9 @@ class Lines:
             found = self._totals[metric] = [0] * len(self.keys)
             for p, group in zip(self.processes, self.group):
                 column = p.column("sites", metric)
-                if len(column) == len(group) == len(self.keys):         # each row its own line: nothing to add
+                if (
+                    len(column) == len(group) == len(self.keys)
+                ):  # each row its own line: nothing to add
                     for g, value in zip(group, column):
                         found[g] = value
                 else:
@@ -214,7 +231,8 @@ class Lines:
         return out
 
     def top(self, metric, n, which=None):
-        """The n groups with the most of a metric (zero left out), greatest first; `which` filters by group number."""
+        """The n groups with the most of a metric (zero left out), greatest first; `which` filters
+        by group number."""
         values = self[metric]
         wanted = (i for i, v in enumerate(values) if v)
         if n >= 64 or which is not None:
@@ -229,6 +247,7 @@ class Lines:
                         break
             return out
         from heapq import nlargest
+
         return nlargest(n, wanted, key=values.__getitem__)
 
 
@@ -242,7 +261,8 @@ class Recording:
         self._lines = None
 
     def warnings(self):
-        """What could not be read -> [(sentence, what is shown or None)]. Columns are checked as they are read: ask last."""
+        """What could not be read -> [(sentence, what is shown or None)]. Columns are checked as
+        they are read: ask last."""
         out = list(self._unread)
         for p in self.processes:
             if p.file.damage:
@@ -275,7 +295,8 @@ class Recording:
         return max(s + p.duration_ns for s, p in zip(starts, self.processes)) - min(starts)
 
     def timeline(self, name, points=240):
-        """A timeline column over the whole session -> ([t_ns], [values]); several processes are added up over time."""
+        """A timeline column over the whole session -> ([t_ns], [values]); several processes are
+        added up over time."""
         if len(self.processes) == 1:
             times, values = self.first.columns("timeline", "t_ns", name)
             return list(times), list(values)
@@ -313,8 +334,11 @@ class Recording:
         if not chosen:
             known = ", ".join(str(p.number("pid")) for p in self.processes[:8])
             more = len(self.processes) - 8
-            raise Unreadable(f"{self.path} has no process {pid}; it has {known}{f' and {more} more' if more > 0 else ''}",
-                             f"memsure report {self.path} --process {self.first.number('pid')}")
+            raise Unreadable(
+                f"{self.path} has no process {pid}; it has {known}"
+                + (f" and {more} more" if more > 0 else ""),
+                f"memsure report {self.path} --process {self.first.number('pid')}",
+            )
         return Recording(chosen, self.path)
 
 
@@ -333,12 +357,21 @@ def _sentence(path, damage):
     return damage if name in damage else f"{name}: {damage}"
 
 
-_KINDS = ((b"PK\x03\x04", "a zip archive"), (b"\x1f\x8b", "gzip data"), (b"\x7fELF", "a program"), (b"%PDF", "a PDF file"),
-          (b"SQLite format 3", "a database"), (b"memray", "a recording of memray"), (b"\x80\x04", "a pickle"), (b"\x89PNG", "a picture"))
+_KINDS = (
+    (b"PK\x03\x04", "a zip archive"),
+    (b"\x1f\x8b", "gzip data"),
+    (b"\x7fELF", "a program"),
+    (b"%PDF", "a PDF file"),
+    (b"SQLite format 3", "a database"),
+    (b"memray", "a recording of memray"),
+    (b"\x80\x04", "a pickle"),
+    (b"\x89PNG", "a picture"),
+)
 
 
 def foreign(path):
-    """What a file that is no recording begins with, as a sentence's end, or None if it may be one."""
+    """What a file that is no recording begins with, as a sentence's end, or None if it may be
+    one."""
     try:
         with open(path, "rb") as f:
             head = f.read(16)
@@ -365,12 +398,17 @@ def load(path, opener=None):
     """Read a recording file or a session folder. Raises Unreadable with one clear sentence."""
     if opener is None:
         from . import _core
+
         opener, failed = _core.open, _core.Error
     else:
-        failed = OSError                # tests bring their own files
+        failed = OSError  # tests bring their own files
     shown = os.fspath(path)
     try:
-        names = sorted(n for n in os.listdir(path) if n.endswith(".memsure")) if os.path.isdir(path) else None
+        names = (
+            sorted(n for n in os.listdir(path) if n.endswith(".memsure"))
+            if os.path.isdir(path)
+            else None
+        )
     except OSError as e:
         raise Unreadable(f"cannot read the folder {shown}: {_reason(e)}") from None
     if names is not None:
@@ -397,7 +435,10 @@ def load(path, opener=None):
             warnings.append((sentence, None))
     if not processes:
         if len(files) > 1:
-            raise Unreadable(f"none of the {len(files)} recordings in {shown} can be read; the first: {warnings[0][0]}")
+            raise Unreadable(
+                f"none of the {len(files)} recordings in {shown} can be read; "
+                f"the first: {warnings[0][0]}"
+            )
         raise last
     processes.sort(key=lambda p: (p.number("start_unix_ns"), p.number("pid")))
     return Recording(processes, shown, warnings)
@@ -417,6 +458,7 @@ def nearest(path):
     if not names:
         return None
     from difflib import get_close_matches
+
     stems = [n[:-8] for n in names]
     close = get_close_matches(os.path.basename(path).removesuffix(".memsure"), stems, 1, 0.6)
     if not close:

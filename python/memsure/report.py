@@ -8,8 +8,9 @@
     cost        of the recording, and what was not seen (only where not zero)
     next:       commands to copy
 
-`render()` lays it out on a Paper; `data()` gives the same as JSON (schema 1, docs/REPORT.md); `annotated()` a source file with figures.
-The words and figures of all three come from the same judgement.
+`render()` lays it out on a Paper; `data()` gives the same as JSON (schema 1, docs/REPORT.md);
+`annotated()` a source file with figures. The words and figures of all three come from the same
+judgement.
 """
 
 import os
@@ -18,7 +19,7 @@ from . import text, verdict
 from .source import LIBRARY, OWN, STANDARD, Sources, marked
 from .text import NBSP, change, count, percent, seconds, size
 
-METRICS = {         # --sort -> (column of sites, heading)
+METRICS = {  # --sort -> (column of sites, heading)
     "peak": ("peak_bytes", "live at peak"),
     "growth": (None, "grows"),
     "temporary": ("temporary_bytes", "temporary"),
@@ -26,13 +27,30 @@ METRICS = {         # --sort -> (column of sites, heading)
     "allocated": ("allocated_bytes", "allocated"),
     "live": ("live_bytes", "live at end"),
 }
-KINDS = (("python_live", "Python live"), ("slab_holes", "slab holes"), ("memsure", "memsure"), ("native_live", "native live"),
-         ("native_free", "native free"), ("files", "files"), ("stacks", "stacks"), ("shared", "shared"),
-         ("unaccounted", "unaccounted"))
-ASIDE = {"import": "imports", "none": "(no Python frame)", "before": "(before Python started)", "memsure": "(memsure itself)"}
-LEAST = 64 << 10            # a line below this is not worth a row of temporaries or collector work
+KINDS = (
+    ("python_live", "Python live"),
+    ("slab_holes", "slab holes"),
+    ("memsure", "memsure"),
+    ("native_live", "native live"),
+    ("native_free", "native free"),
+    ("files", "files"),
+    ("stacks", "stacks"),
+    ("shared", "shared"),
+    ("unaccounted", "unaccounted"),
+)
+ASIDE = {
+    "import": "imports",
+    "none": "(no Python frame)",
+    "before": "(before Python started)",
+    "memsure": "(memsure itself)",
+}
+LEAST = 64 << 10  # a line below this is not worth a row of temporaries or collector work
 COLORS = {"growing": "yellow", "cyclic": "yellow", "churn": "yellow", "healthy": "green"}
-TITLES = {"growing": "blocks that pile up", "cyclic": "dead until the collector came", "churn": "allocated, and not kept"}
+TITLES = {
+    "growing": "blocks that pile up",
+    "cyclic": "dead until the collector came",
+    "churn": "allocated, and not kept",
+}
 
 
 class Report:
@@ -63,7 +81,11 @@ class Report:
         return f"{self.place(i)}{f' in {function}' if function and function != '<module>' else ''}"
 
     def program(self):
-        return self.process.info.get("command") or os.path.basename(self.process.info.get("executable", "")) or "program"
+        return (
+            self.process.info.get("command")
+            or os.path.basename(self.process.info.get("executable", ""))
+            or "program"
+        )
 
     def verdict_text(self):
         """The verdict's sentence and the line below it."""
@@ -71,9 +93,10 @@ class Report:
         if not j.findings:
             if j.spread:
                 p, s = j.spread
-                per, name = rate_unit(p)
-                return (f"{text.with_error(s.per_second * per, s.error * per)} per{NBSP}{name}, spread over many lines",
-                        f"no single line makes {100 * verdict.GROWTH_SHARE:.0f}{NBSP}% of what is live")
+                return (
+                    f"{_rate(p, s)}, spread over many lines",
+                    f"no single line makes {100 * verdict.GROWTH_SHARE:.0f}{NBSP}% of what is live",
+                )
             return self._healthy()
         f = j.findings[0]
         who = ""
@@ -81,18 +104,32 @@ class Report:
             who = f" (process {f.process.number('pid')})"
         where = self.where(f.line)
         if f.kind == "growing":
-            per, name = rate_unit(f.process)
-            return (f"{text.with_error(f.slope.per_second * per, f.slope.error * per)} per{NBSP}{name}, with no plateau{who}",
-                    f"suspect: {where}")
+            return (
+                f"{_rate(f.process, f.slope)}, with no plateau{who}",
+                f"suspect: {where}",
+            )
         if f.kind == "cyclic":
             if f.facts["waiting"]:
-                first = f"{size(f.facts['waiting'])} was dead at once, waiting for the collector; the peak is {size(f.facts['peak'])}{who}"
+                first = (
+                    f"{size(f.facts['waiting'])} was dead at once, waiting for the collector; "
+                    f"the peak is {size(f.facts['peak'])}{who}"
+                )
             else:
-                first = (f"the collector frees {percent(f.facts['by_collector'], f.facts['freed'])} of all freed bytes, and takes "
-                         f"{percent(f.facts['collector_ns'], f.process.duration_ns)} of the time{who}")
-            return first, f"{where} makes {percent(f.facts['line_bytes'], self._collected(f))} of what it frees"
-        return (f"{size(f.facts['allocated'])} allocated to keep {size(f.facts['peak'])}; the peak is fine, the work is not{who}",
-                f"{where} makes {percent(f.bytes, f.facts['allocated'])} of it")
+                first = (
+                    f"the collector frees {percent(f.facts['by_collector'], f.facts['freed'])} "
+                    "of all freed bytes, and takes "
+                    f"{percent(f.facts['collector_ns'], f.process.duration_ns)} of the time{who}"
+                )
+            return (
+                first,
+                f"{where} makes {percent(f.facts['line_bytes'], self._collected(f))} "
+                "of what it frees",
+            )
+        return (
+            f"{size(f.facts['allocated'])} allocated to keep {size(f.facts['peak'])}; "
+            f"the peak is fine, the work is not{who}",
+            f"{where} makes {percent(f.bytes, f.facts['allocated'])} of it",
+        )
 
     def _collected(self, f):
         return sum(f.process.column("sites", "gc_freed_bytes"))
@@ -116,7 +153,11 @@ class Report:
                     since = t
                 if since / 1e9 <= span[0] + (span[1] - span[0]) / 2:
                     return f"flat at {size(level)} since {seconds(since / 1e9, 1)}; {checked}", ""
-        return f"at most {size(p.number('peak_bytes'))} alive, at {seconds(p.number('peak_t_ns') / 1e9, 1)}; {checked}", ""
+        return (
+            f"at most {size(p.number('peak_bytes'))} alive, "
+            f"at {seconds(p.number('peak_t_ns') / 1e9, 1)}; {checked}",
+            "",
+        )
 
     def note(self, f):
         """What stands beside the caret."""
@@ -124,30 +165,42 @@ class Report:
         if f.kind == "growing":
             return f"{count(lines['live_blocks'][i])} blocks live at the end"
         if f.kind == "cyclic":
-            return f"{count(lines['gc_freed_blocks'][i])} blocks, {size(lines['gc_freed_bytes'][i])} freed by the collector"
-        return f"{count(f.facts['blocks'])} blocks, {size(f.bytes / f.facts['blocks'])} each on average"
+            blocks, nbytes = lines["gc_freed_blocks"][i], lines["gc_freed_bytes"][i]
+            return f"{count(blocks)} blocks, {size(nbytes)} freed by the collector"
+        blocks = f.facts["blocks"]
+        return f"{count(blocks)} blocks, {size(f.bytes / blocks)} each on average"
 
     def evidence(self, f):
         lines, i = self.lines, f.line
         if f.kind == "growing":
             s = f.slope
-            told = (f"{change(s.rise)} from {seconds(s.start)} to {seconds(s.end)}; its lowest level rose in {f.facts['up']} of "
-                    f"{f.facts['parts']} steps")
+            told = (
+                f"{change(s.rise)} from {seconds(s.start)} to {seconds(s.end)}; "
+                f"its lowest level rose in {f.facts['up']} of "
+                f"{f.facts['parts']} steps"
+            )
             kept = lines["live_bytes"][i]
             if lines["allocated_bytes"][i]:
-                told += f"; {percent(kept, lines['allocated_bytes'][i])} of what it ever allocated is live at the end"
+                share = percent(kept, lines["allocated_bytes"][i])
+                told += f"; {share} of what it ever allocated is live at the end"
             return told
         if f.kind == "cyclic":
-            told = f"{percent(lines['gc_freed_bytes'][i], lines['freed_bytes'][i])} of the bytes it freed went in a collection"
+            share = percent(lines["gc_freed_bytes"][i], lines["freed_bytes"][i])
+            told = f"{share} of the bytes it freed went in a collection"
             n = f.facts["collections"]
             if n:
                 took = f.facts["collector_ns"]
-                told += f"; {count(n)} collection{'s' if n > 1 else ''} took {seconds(took / 1e9)} of {seconds(f.process.duration_ns / 1e9)}"
+                told += (
+                    f"; {count(n)} collection{'s' if n > 1 else ''} took {seconds(took / 1e9)} "
+                    f"of {seconds(f.process.duration_ns / 1e9)}"
+                )
             return told
-        return f"freed within 10{NBSP}ms of birth; {size(lines['peak_bytes'][i])} of this line was alive at the peak"
+        alive = size(lines["peak_bytes"][i])
+        return f"freed within 10{NBSP}ms of birth; {alive} of this line was alive at the peak"
 
     def caller(self, f):
-        """The nearest other function of the user's own code above a line, by the (sampled) stacks -> (group, share) or None."""
+        """The nearest other function of the user's own code above a line, by the (sampled) stacks
+        -> (group, share) or None."""
         p = f.process
         rows = {r for q, r in self.lines.rows(f.line) if q is p}
         group = self.lines.group[self.recording.processes.index(p)]
@@ -163,7 +216,11 @@ class Report:
                 at, steps = parents[node], 0
                 while at and at < len(parents) and steps < 1000:
                     g = group[sites[at]] if sites[at] < len(group) else None
-                    if g is not None and self.whose(g) == OWN and not (own and self.lines.function(g) == function):
+                    if (
+                        g is not None
+                        and self.whose(g) == OWN
+                        and not (own and self.lines.function(g) == function)
+                    ):
                         by[g] = by.get(g, 0.0) + weights[node]
                         break
                     at, steps = parents[at], steps + 1
@@ -173,24 +230,32 @@ class Report:
         return (best, by[best] / total) if by[best] >= total / 2 else None
 
     def marked_site(self, f):
-        """The instruction to mark: the row of sites that carries most of a finding -> (column, end_column)."""
-        metric = {"growing": "live_bytes", "cyclic": "gc_freed_bytes", "churn": "temporary_bytes"}[f.kind]
+        """The instruction to mark: the row of sites that carries most of a finding -> (column,
+        end_column)."""
+        metric = {"growing": "live_bytes", "cyclic": "gc_freed_bytes", "churn": "temporary_bytes"}[
+            f.kind
+        ]
         return self.mark(f.line, metric)
 
     def mark(self, i, metric):
         best = None
         for p, row in self.lines.rows(i):
-            weights, lines, ends, starts, stops = p.columns("sites", metric, "line", "end_line", "column", "end_column")
+            weights, lines, ends, starts, stops = p.columns(
+                "sites", metric, "line", "end_line", "column", "end_column"
+            )
             if row < len(weights) and (best is None or weights[row] > best[0]):
                 best = weights[row], starts[row], stops[row] if ends[row] == lines[row] else -1
         return best[1:] if best else (-1, -1)
 
     def table(self, metric, n, keep=None):
-        """The top lines of a metric -> ([(bytes, group or None, words)], base). Import time is one row."""
+        """The top lines of a metric -> ([(bytes, group or None, words)], base). Import time is one
+        row."""
         column = METRICS[metric][0]
         if column is None:
             order = sorted(self.judged.slopes, key=lambda i: -self.judged.slopes[i].rise)
-            return [(round(self.judged.slopes[i].rise), i, "") for i in order if keep is None or keep(i)][:n], 0
+            return [
+                (round(self.judged.slopes[i].rise), i, "") for i in order if keep is None or keep(i)
+            ][:n], 0
         values, aside = self.lines[column], self.judged.baseline
         base = sum(values)
         folded = 0
@@ -236,12 +301,14 @@ class Report:
         return out
 
 
-def rate_unit(process):
-    """Growth is told per minute; of a run shorter than that, per second: never extrapolated beyond what was seen."""
-    return (60, "minute") if process.duration_ns >= 60e9 else (1, "second")
+def _rate(process, slope):
+    """A slope with its interval, per minute; per second of a shorter run: never beyond what was seen."""
+    per, name = (60, "minute") if process.duration_ns >= 60e9 else (1, "second")
+    return f"{text.with_error(slope.per_second * per, slope.error * per)} per{NBSP}{name}"
 
 
-# -- layout -------------------------------------------------------------------------------------------------------
+# -- layout --------------------------------------------------------------------------------------
+
 
 def render(recording, paper, show=1, all_=False, sort=None, filter_=None, after_run=False):
     """The report as a text."""
@@ -252,7 +319,7 @@ def render(recording, paper, show=1, all_=False, sort=None, filter_=None, after_
     if sort or filter_:
         _sorted_table(r, paper, out, sort or "peak", filter_, all_)
     else:
-        _findings(r, paper, out, 10 ** 9 if all_ else show, all_)
+        _findings(r, paper, out, 10**9 if all_ else show, all_)
         _tables(r, paper, out, all_)
         _rss(r, paper, out, all_)
         _cost(r, paper, out)
@@ -274,7 +341,10 @@ def _header(r, paper, out):
     parts = [r.program(), f"CPython{NBSP}{p.info.get('python', '?')}"]
     if len(rec.processes) > 1:
         parts.append(f"{count(len(rec.processes))}{NBSP}processes")
-    parts += [seconds(rec.duration_ns / 1e9), f"{count(rec.total('allocated_blocks'))}{NBSP}allocations"]
+    parts += [
+        seconds(rec.duration_ns / 1e9),
+        f"{count(rec.total('allocated_blocks'))}{NBSP}allocations",
+    ]
     if p.info.get("mode") == "exact":
         parts.append("exact")
     ended = _ended(p)
@@ -289,6 +359,7 @@ def _ended(p):
     kind, code = p.info.get("exit_kind", "exit"), p.number("exit_code")
     if kind == "signal":
         import signal
+
         try:
             return f"killed by {signal.Signals(code).name}"
         except ValueError:
@@ -305,7 +376,7 @@ def _verdict(r, paper, out):
     kind = r.judged.kind
     head = f"{kind}: "
     lines = paper.wrap(paper.fix(first), first=head)
-    lines[0] = paper.paint(f"{kind}:", COLORS[kind], "bold") + lines[0][len(kind) + 1:]
+    lines[0] = paper.paint(f"{kind}:", COLORS[kind], "bold") + lines[0][len(kind) + 1 :]
     if second:
         lines += paper.wrap(paper.fix(second), first=" " * len(head))
     out += lines + [""]
@@ -315,21 +386,39 @@ def _findings(r, paper, out, show, all_):
     found = r.judged.findings
     if not found:
         return
-    full = [f for n, f in enumerate(found) if n < show or n == 1 and show == 1 and 3 * f.bytes >= found[0].bytes
-            and f.kind != found[0].kind]
+    full = [
+        f
+        for n, f in enumerate(found)
+        if n < show
+        or n == 1
+        and show == 1
+        and 3 * f.bytes >= found[0].bytes
+        and f.kind != found[0].kind
+    ]
     if len(full) > show and not all_:
-        full = full[:max(show, 1)]
+        full = full[: max(show, 1)]
     for f in full:
         _entry(r, paper, out, f)
-    rest = found[len(full):]
+    rest = found[len(full) :]
     limit = len(rest) if all_ else 3
     for f in rest[:limit]:
         place = paper.fix(r.place(f.line))
         at = paper.cut_front(place, 24)
         start = f" {paper.right(size(f.bytes), 8)}  "
         tail = "  " + _short(r, f)
-        out.append(start + paper.paint(paper.left(at, min(24, max(12, paper.width // 3))), "cyan")
-                   + paper.cut(paper.sign(tail), max(8, paper.width - text.cells(start) - max(text.cells(at), min(24, max(12, paper.width // 3))))))
+        out.append(
+            start
+            + paper.paint(paper.left(at, min(24, max(12, paper.width // 3))), "cyan")
+            + paper.cut(
+                paper.sign(tail),
+                max(
+                    8,
+                    paper.width
+                    - text.cells(start)
+                    - max(text.cells(at), min(24, max(12, paper.width // 3))),
+                ),
+            )
+        )
     if len(rest) > limit:
         out.append(paper.paint(f"           {len(rest) - limit} more: --all", "dim"))
     if rest:
@@ -338,8 +427,7 @@ def _findings(r, paper, out, show, all_):
 
 def _short(r, f):
     if f.kind == "growing":
-        per, name = rate_unit(f.process)
-        return f"piles up: {text.with_error(f.slope.per_second * per, f.slope.error * per)} per {name}"
+        return f"piles up: {_rate(f.process, f.slope)}"
     return TITLES[f.kind]
 
 
@@ -349,7 +437,7 @@ def _entry(r, paper, out, f):
     amount = size(f.bytes) + (" allocated" if f.kind == "churn" else "")
     head = paper.between(TITLES[f.kind], amount)
     if len(head) == 1:
-        head[0] = head[0][:-len(amount)] + paper.paint(amount, "bold")
+        head[0] = head[0][: -len(amount)] + paper.paint(amount, "bold")
     out += head
     function = paper.fix(r.lines.function(i))
     place = paper.fix(r.place(i))
@@ -374,7 +462,9 @@ def _entry(r, paper, out, f):
         else:
             out.append(f"{margin}{bar} {paper.paint(caret, COLORS[f.kind])}")
             indent = min(start, max(0, paper.width - digits - 4 - text.cells(note)))
-            out += paper.wrap(note, first=f"{margin}{bar} {' ' * indent}", rest=f"{margin}{bar} {' ' * indent}")
+            out += paper.wrap(
+                note, first=f"{margin}{bar} {' ' * indent}", rest=f"{margin}{bar} {' ' * indent}"
+            )
     else:
         out += paper.wrap(r.note(f), first=f"{margin}{bar} ", rest=f"{margin}{bar} ")
     out.append(f"{margin}{bar}")
@@ -426,7 +516,9 @@ def _rows(r, paper, out, groups):
     foreign = any(i is not None and r.whose(i) in (LIBRARY, STANDARD) for i in places)
     column = min(wide, max(16, (paper.width - 38) * 3 // 5 if paper.width < 100 else 36))
     functions = paper.width >= 100
-    named = {i: paper.fix(r.lines.function(i)) for i in places if i is not None} if functions else {}
+    named = (
+        {i: paper.fix(r.lines.function(i)) for i in places if i is not None} if functions else {}
+    )
     fcolumn = min(20, max([text.cells(f) for f in named.values()], default=0))
     for label, base, rows in groups:
         labels = [label, base] if base else [label]
@@ -442,7 +534,11 @@ def _rows(r, paper, out, groups):
             told = paper.fix(words or r_source(r, i))
             line = (paper.paint(start, "dim") if at else start) + paper.right(paper.sign(amount), 9)
             line += " " + paper.paint(paper.right(share, 5 if share else 5), "dim") + "  "
-            whose = paper.left({LIBRARY: "lib", STANDARD: "std"}.get(kind, ""), 3) + " " if foreign else ""
+            whose = (
+                paper.left({LIBRARY: "lib", STANDARD: "std"}.get(kind, ""), 3) + " "
+                if foreign
+                else ""
+            )
             link = paper.cut_front(place, column)
             pad = " " * (column - text.cells(link))
             link = paper.paint(link, "cyan") if kind == OWN else link
@@ -450,8 +546,13 @@ def _rows(r, paper, out, groups):
                 link = paper.link(link, r.sources.path(r.lines.file(i)), r.lines.line(i))
             if narrow:
                 out.append(line + whose)
-                out.append("   " + paper.link(paper.paint(paper.cut_front(place, paper.width - 3), "cyan"), r.sources.path(
-                    r.lines.file(i)) if i is not None else ""))
+                out.append(
+                    "   "
+                    + paper.link(
+                        paper.paint(paper.cut_front(place, paper.width - 3), "cyan"),
+                        r.sources.path(r.lines.file(i)) if i is not None else "",
+                    )
+                )
                 continue
             line += paper.paint(whose, "dim") + link + pad
             if functions and fcolumn:
@@ -476,7 +577,9 @@ def _sorted_table(r, paper, out, sort, filter_, all_):
         matched = [i for i in range(len(r.lines)) if wanted in r.where(i).lower()]
         chosen = set(matched)
         keep = chosen.__contains__
-        out += paper.wrap(f"{count(len(matched))} of {count(len(r.lines))} lines contain '{paper.fix(filter_)}'") + [""]
+        out += paper.wrap(
+            f"{count(len(matched))} of {count(len(r.lines))} lines contain '{paper.fix(filter_)}'"
+        ) + [""]
         if not matched:
             return
     label = METRICS[sort][1]
@@ -501,14 +604,18 @@ def _rss(r, paper, out, all_):
         top = max(range(len(values)), key=values.__getitem__)
         words = f"peak {size(max(peak, values[top]))} at {seconds(times[top] / 1e9)}"
         room = paper.width - text.cells(words) - 7
-        out.append("RSS  " + paper.sign(text.bars(_even(times, values), min(room, 60))) + "  " + words)
+        out.append(
+            "RSS  " + paper.sign(text.bars(_even(times, values), min(room, 60))) + "  " + words
+        )
     ends, peaks = rec.memory("end"), rec.memory("peak")
     if ends:
         out += _sum(paper, "RSS", ends, "" if peaks else "")
     if peaks and (not ends or peaks.get("rss", 0) > 1.1 * ends.get("rss", 0) or all_):
         out += _sum(paper, "RSS at the peak", peaks, "")
     if len(rec.processes) > 1 and (ends or peaks):
-        out += paper.wrap(f"(all {len(rec.processes)} processes; pages that they share count in each)")
+        out += paper.wrap(
+            f"(all {len(rec.processes)} processes; pages that they share count in each)"
+        )
 
 
 def _even(times, values, points=240):
@@ -537,7 +644,11 @@ def _sum(paper, name, kinds, note):
     unit, unit_name, decimals = text.sum_unit(sum(n for _, n in named))
     parts, total = text.shares([n for _, n in named], unit, decimals)
     zero = f"{0:.{decimals}f}"
-    words = [f"{label.replace(' ', NBSP)}{NBSP}{part}" for (label, n), part in zip(named, parts) if part != zero]
+    words = [
+        f"{label.replace(' ', NBSP)}{NBSP}{part}"
+        for (label, n), part in zip(named, parts)
+        if part != zero
+    ]
     head = f"{name} {total} {unit_name} = "
     return paper.wrap(f"{NBSP}+ ".join(words), first=head, rest="      ")
 
@@ -560,7 +671,9 @@ def _next(r, paper, out):
     commands = []
     f = r.judged.findings[0] if r.judged.findings else None
     if f and r.sources.lines(r.lines.file(f.line)) and not r.lines.file(f.line).startswith("<"):
-        commands.append(f"memsure report {path} --lines {shell_word(r.place(f.line).rpartition(':')[0])}")
+        commands.append(
+            f"memsure report {path} --lines {shell_word(r.place(f.line).rpartition(':')[0])}"
+        )
     else:
         commands.append(f"memsure report {path} --sort allocated")
     commands.append(f"memsure report {path} --all")
@@ -580,11 +693,14 @@ def shell_word(word):
     return "'" + word.replace("'", "'\\''") + "'"
 
 
-# -- annotated source ---------------------------------------------------------------------------------------------
+# -- annotated source ----------------------------------------------------------------------------
+
 
 def annotated(recording, wanted, paper, all_=False):
-    """A source file with what each line allocated, held at the peak and at the end, and made for a moment only."""
+    """A source file with what each line allocated, held at the peak and at the end, and made for a
+    moment only."""
     from .recording import Unreadable
+
     r = Report(recording)
     lines = r.lines
     files = {}
@@ -592,20 +708,32 @@ def annotated(recording, wanted, paper, all_=False):
         files.setdefault(lines.keys[i][0], []).append(i)
     names = {row: lines.name(row) for row in files}
     absolute = os.path.abspath(wanted)
-    found = [row for row, name in names.items() if name == wanted or r.sources.path(name) == absolute
-             or r.sources.place(name) == wanted]
+    found = [
+        row
+        for row, name in names.items()
+        if name == wanted or r.sources.path(name) == absolute or r.sources.place(name) == wanted
+    ]
     if not found:
         tail = "/" + wanted.lstrip("./")
         found = [row for row, name in names.items() if ("/" + name).endswith(tail)]
     if not found:
         from difflib import get_close_matches
-        close = get_close_matches(wanted, sorted({r.sources.place(n) for n in names.values() if n}), 1, 0.4)
-        raise Unreadable(f"no line of '{wanted}' allocated anything",
-                         f"memsure report {shell_word(recording.path)} --lines {shell_word(close[0])}" if close else None)
+
+        close = get_close_matches(
+            wanted, sorted({r.sources.place(n) for n in names.values() if n}), 1, 0.4
+        )
+        raise Unreadable(
+            f"no line of '{wanted}' allocated anything",
+            f"memsure report {shell_word(recording.path)} --lines {shell_word(close[0])}"
+            if close
+            else None,
+        )
     if len(found) > 1:
         some = [r.sources.place(names[row]) for row in found]
-        raise Unreadable(f"'{wanted}' may be any of {', '.join(some[:4])}{' ...' if len(some) > 4 else ''}",
-                         f"memsure report {shell_word(recording.path)} --lines {shell_word(names[found[0]])}")
+        raise Unreadable(
+            f"'{wanted}' may be any of {', '.join(some[:4])}{' ...' if len(some) > 4 else ''}",
+            f"memsure report {shell_word(recording.path)} --lines {shell_word(names[found[0]])}",
+        )
     file = names[found[0]]
     metrics = ("allocated_bytes", "peak_bytes", "live_bytes", "temporary_bytes")
     by = {}
@@ -617,7 +745,11 @@ def annotated(recording, wanted, paper, all_=False):
     last = max(max(by), len(source))
     if source and not source[-1] and last == len(source):
         last -= 1
-    out = [paper.paint(paper.fix(r.sources.place(file)), "bold") + "  " + paper.paint(f"{count(len(by))} lines allocate", "dim")]
+    out = [
+        paper.paint(paper.fix(r.sources.place(file)), "bold")
+        + "  "
+        + paper.paint(f"{count(len(by))} lines allocate", "dim")
+    ]
     if r.sources.changed(file):
         out.append("note: the file was changed after the recording; its lines may have moved")
     if not source:
@@ -646,10 +778,22 @@ def annotated(recording, wanted, paper, all_=False):
     return paper.finish(_warnings(recording, paper) + out)
 
 
-# -- JSON ---------------------------------------------------------------------------------------------------------
+# -- JSON ----------------------------------------------------------------------------------------
 
-SITE_METRICS = ("allocated_blocks", "allocated_bytes", "freed_blocks", "freed_bytes", "live_blocks", "live_bytes", "peak_blocks",
-                "peak_bytes", "temporary_blocks", "temporary_bytes", "gc_freed_blocks", "gc_freed_bytes")
+SITE_METRICS = (
+    "allocated_blocks",
+    "allocated_bytes",
+    "freed_blocks",
+    "freed_bytes",
+    "live_blocks",
+    "live_bytes",
+    "peak_blocks",
+    "peak_bytes",
+    "temporary_blocks",
+    "temporary_bytes",
+    "gc_freed_blocks",
+    "gc_freed_bytes",
+)
 
 
 def data(recording, sort="peak", filter_=None):
@@ -664,27 +808,55 @@ def data(recording, sort="peak", filter_=None):
 
     def process(p):
         return {
-            "argv": p.words("argv"), "python": p.info.get("python", ""), "executable": p.info.get("executable", ""),
-            "cwd": p.info.get("cwd", ""), "pid": p.number("pid"), "ppid": p.number("ppid"),
-            "exit_kind": p.info.get("exit_kind", "unknown"), "exit_code": p.number("exit_code"),
-            "start_unix_ns": p.number("start_unix_ns"), "duration_s": p.duration_ns / 1e9, "cpu_s": p.number("cpu_ns") / 1e9,
-            "peak_rss_bytes": p.number("peak_rss_bytes"), "mode": p.info.get("mode", "line"), "complete": p.complete,
+            "argv": p.words("argv"),
+            "python": p.info.get("python", ""),
+            "executable": p.info.get("executable", ""),
+            "cwd": p.info.get("cwd", ""),
+            "pid": p.number("pid"),
+            "ppid": p.number("ppid"),
+            "exit_kind": p.info.get("exit_kind", "unknown"),
+            "exit_code": p.number("exit_code"),
+            "start_unix_ns": p.number("start_unix_ns"),
+            "duration_s": p.duration_ns / 1e9,
+            "cpu_s": p.number("cpu_ns") / 1e9,
+            "peak_rss_bytes": p.number("peak_rss_bytes"),
+            "mode": p.info.get("mode", "line"),
+            "complete": p.complete,
         }
 
     def growth(i):
         s = j.slopes.get(i)
-        return s and {"bytes_per_s": round(s.per_second, 1), "error_bytes_per_s": round(s.error, 1), "rise_bytes": round(s.rise),
-                      "from_s": round(s.start, 3), "to_s": round(s.end, 3)}
+        return s and {
+            "bytes_per_s": round(s.per_second, 1),
+            "error_bytes_per_s": round(s.error, 1),
+            "rise_bytes": round(s.rise),
+            "from_s": round(s.start, 3),
+            "to_s": round(s.end, 3),
+        }
 
     def finding(f):
-        out = {"kind": f.kind, "suspect": f.kind == "growing", "bytes": f.bytes, "pid": f.process.number("pid"),
-               "file": lines.file(f.line), "line": lines.line(f.line), "function": lines.function(f.line),
-               "title": TITLES[f.kind], "note": said(r.note(f)), "evidence": said(r.evidence(f)), "growth": growth(f.line)}
+        out = {
+            "kind": f.kind,
+            "suspect": f.kind == "growing",
+            "bytes": f.bytes,
+            "pid": f.process.number("pid"),
+            "file": lines.file(f.line),
+            "line": lines.line(f.line),
+            "function": lines.function(f.line),
+            "title": TITLES[f.kind],
+            "note": said(r.note(f)),
+            "evidence": said(r.evidence(f)),
+            "growth": growth(f.line),
+        }
         caller = r.caller(f)
         if caller:
             g = caller[0]
-            out["called_by"] = {"file": lines.file(g), "line": lines.line(g), "function": lines.function(g),
-                                "share": round(caller[1], 4)}
+            out["called_by"] = {
+                "file": lines.file(g),
+                "line": lines.line(g),
+                "function": lines.function(g),
+                "share": round(caller[1], 4),
+            }
         return out
 
     metrics = [lines[m] for m in SITE_METRICS]
@@ -700,8 +872,22 @@ def data(recording, sort="peak", filter_=None):
     sites = []
     for i in order:
         file = lines.file(i)
-        sites.append(dict(zip(names, (file, lines.line(i), lines.function(i), r.sources.kind(file), j.baseline[i] or None, *rows[i],
-                                      growth(i)))))
+        sites.append(
+            dict(
+                zip(
+                    names,
+                    (
+                        file,
+                        lines.line(i),
+                        lines.function(i),
+                        r.sources.kind(file),
+                        j.baseline[i] or None,
+                        *rows[i],
+                        growth(i),
+                    ),
+                )
+            )
+        )
     cost, cpu = rec.total("overhead_ns"), rec.total("cpu_ns")
     times, rss = rec.timeline("rss_bytes")
     _, python = rec.timeline("python_bytes")
@@ -711,11 +897,25 @@ def data(recording, sort="peak", filter_=None):
         "process": process(rec.first),
         "processes": [process(p) for p in rec.processes],
         "overhead": {"ns": cost, "share_of_cpu": cost / cpu if cpu else None},
-        "unseen": {"unrecorded_blocks": rec.total("unrecorded_blocks"), "before_blocks": rec.total("before_blocks"),
-                   "undercounted": sorted({t for p in rec.processes for t in p.words("undercounted")})},
+        "unseen": {
+            "unrecorded_blocks": rec.total("unrecorded_blocks"),
+            "before_blocks": rec.total("before_blocks"),
+            "undercounted": sorted({t for p in rec.processes for t in p.words("undercounted")}),
+        },
         "verdict": {"kind": j.kind, "text": said(first), "detail": said(second)},
-        "totals": {name: rec.total(name) for name in ("allocated_blocks", "allocated_bytes", "freed_blocks", "freed_bytes",
-                                                      "live_blocks", "live_bytes", "peak_blocks", "peak_bytes")},
+        "totals": {
+            name: rec.total(name)
+            for name in (
+                "allocated_blocks",
+                "allocated_bytes",
+                "freed_blocks",
+                "freed_bytes",
+                "live_blocks",
+                "live_bytes",
+                "peak_blocks",
+                "peak_bytes",
+            )
+        },
         "memory": {moment: rec.memory(moment) for moment in ("end", "peak")},
         "timeline": {"t_ns": list(times), "rss_bytes": list(rss), "python_bytes": list(python)},
         "findings": [finding(f) for f in j.findings],

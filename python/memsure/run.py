@@ -1,8 +1,9 @@
-"""`memsure run`: find out what is to run and where the record goes, let `_core.run` record it, report, and end as the program ended.
+"""`memsure run`: find out what is to run and where the record goes, let `_core.run` record it,
+report, and end as the program ended.
 
-Nothing of memsure happens between the program's start and its end but the monitor in C; the program is executed as it would be from a
-shell. Everything that can be known to be wrong is said before it starts (exit 2); once it has run, its own end is ours: the same
-exit status, or the same signal.
+Nothing of memsure happens between the program's start and its end but the monitor in C; the program
+is executed as it would be from a shell. Everything that can be known to be wrong is said before it
+starts (exit 2); once it has run, its own end is ours: the same exit status, or the same signal.
 """
 
 import os
@@ -16,6 +17,7 @@ def run(settings, words):
     argv = command_line(words)
     session = output(settings.output)
     from . import _core
+
     if settings.show is None:
         settings.show = 1
     options = {"children": 0 if settings.no_children else 1}
@@ -30,6 +32,7 @@ def run(settings, words):
             complain(f"stopped; {session} is complete: memsure report {session}", word="note")
     except BrokenPipeError:
         from .cli import _drop_stdout
+
         _drop_stdout()
     except Exception as e:
         if type(e).__name__ == "Unreadable":
@@ -57,19 +60,26 @@ def command_line(words):
         return words[1:]
     if first[:2] in ("-m", "-c"):
         if len(first) == 2 and len(words) == 1:
-            raise Usage(f"{first} needs {'a module' if first == '-m' else 'code'}",
-                        "memsure run -m pytest tests" if first == "-m" else "memsure run -c 'import json'")
+            raise Usage(
+                f"{first} needs {'a module' if first == '-m' else 'code'}",
+                "memsure run -m pytest tests" if first == "-m" else "memsure run -c 'import json'",
+            )
         return python() + words
     if not os.path.exists(first):
         raise Usage(f"'{first}' does not exist", *nearby(first, words[1:]))
     if os.path.isdir(first):
         if not os.path.exists(os.path.join(first, "__main__.py")):
-            raise Usage(f"'{first}' is a folder without a __main__.py", f"memsure run {os.path.join(first, 'app.py')}")
+            raise Usage(
+                f"'{first}' is a folder without a __main__.py",
+                f"memsure run {os.path.join(first, 'app.py')}",
+            )
     else:
         other = interpreter_of(first)
         if other:
-            raise Usage(f"'{first}' is a program for {other}, not for Python",
-                        "memsure run -- " + " ".join([first if "/" in first else "./" + first, *words[1:]]))
+            raise Usage(
+                f"'{first}' is a program for {other}, not for Python",
+                "memsure run -- " + " ".join([first if "/" in first else "./" + first, *words[1:]]),
+            )
         if not os.access(first, os.R_OK):
             raise Usage(f"'{first}' cannot be read")
     if first.startswith("-"):
@@ -78,13 +88,20 @@ def command_line(words):
 
 
 def python():
-    """This interpreter, with the flags it was given as `python FLAGS -m memsure`: -X, -W, -O and the like hold for the program, too.
+    """This interpreter, with the flags it was given as `python FLAGS -m memsure`: -X, -W, -O and
+    the like hold for the program, too.
 
     The installed script's own flags (`#!python -sP`) are those of the script.
     """
     original = getattr(sys, "orig_argv", [])
-    flags = list(original[1:len(original) - len(sys.argv) + 1])
-    if len(flags) >= 1 and flags[-1] == "memsure" and len(flags) >= 2 and flags[-2][:1] == "-" and flags[-2].endswith("m"):
+    flags = list(original[1 : len(original) - len(sys.argv) + 1])
+    if (
+        len(flags) >= 1
+        and flags[-1] == "memsure"
+        and len(flags) >= 2
+        and flags[-2][:1] == "-"
+        and flags[-2].endswith("m")
+    ):
         flags[-2:] = [flags[-2][:-1]] if flags[-2] != "-m" else []
     elif flags and flags[-1].startswith("-") and flags[-1].endswith("mmemsure"):
         flags[-1:] = [flags[-1][:-8]] if flags[-1] != "-mmemsure" else []
@@ -104,7 +121,10 @@ def find_command(word):
         return
     if not which(word):
         if os.path.exists(word):
-            raise Usage(f"no command '{word}' is on the PATH", f"memsure run {'' if word.endswith('.py') else '-- ./'}{word}")
+            raise Usage(
+                f"no command '{word}' is on the PATH",
+                f"memsure run {'' if word.endswith('.py') else '-- ./'}{word}",
+            )
         raise Usage(f"no command '{word}' is on the PATH")
 
 
@@ -139,15 +159,21 @@ def interpreter_of(path):
 def nearby(word, rest):
     """What was perhaps meant instead of a file that does not exist -> (command, remark)."""
     from difflib import get_close_matches
+
     folder = os.path.dirname(word)
     tail = "".join(" " + w for w in rest)
     try:
-        names = [n for n in os.listdir(folder or ".") if n.endswith(".py") or n == os.path.basename(word)]
+        names = [
+            n for n in os.listdir(folder or ".") if n.endswith(".py") or n == os.path.basename(word)
+        ]
     except OSError:
         names = []
     close = get_close_matches(os.path.basename(word), names, 1, 0.6)
     if close:
-        return f"memsure run {os.path.join(folder, close[0])}{tail}", f"(found in {'this folder' if not folder else folder})"
+        return (
+            f"memsure run {os.path.join(folder, close[0])}{tail}",
+            f"(found in {'this folder' if not folder else folder})",
+        )
     if "/" not in word and which(word):
         return f"memsure run -- {word}{tail}", "(a command on the PATH)"
     if not word.endswith(".py") and "/" not in word:
@@ -156,7 +182,8 @@ def nearby(word, rest):
 
 
 def output(wanted):
-    """Where the record goes; raises Usage where nothing can be written, or something else would be lost."""
+    """Where the record goes; raises Usage where nothing can be written, or something else would be
+    lost."""
     if wanted is None:
         folder, path, n = ".", "run.memsure", 1
         while os.path.lexists(path):
@@ -169,12 +196,19 @@ def output(wanted):
             raise Usage(f"the folder '{folder}' does not exist", f"mkdir -p {folder}")
         if path.endswith("/") or os.path.isdir(path):
             taken = os.path.isdir(path) and any(n.endswith(".memsure") for n in os.listdir(path))
-            raise Usage(f"'{path}' is a folder" + (" with a recording of several processes" if taken else ""),
-                        f"-o {os.path.join(path, 'run.memsure') if not taken else 'run-2.memsure'}")
+            raise Usage(
+                f"'{path}' is a folder"
+                + (" with a recording of several processes" if taken else ""),
+                f"-o {os.path.join(path, 'run.memsure') if not taken else 'run-2.memsure'}",
+            )
         if os.path.exists(path):
             from .recording import foreign
+
             if not os.path.isfile(path) or foreign(path) not in (None, "it is empty"):
-                raise Usage(f"'{path}' is there, and is no recording", f"-o {path.rpartition('.')[0] or path}.memsure")
+                raise Usage(
+                    f"'{path}' is there, and is no recording",
+                    f"-o {path.rpartition('.')[0] or path}.memsure",
+                )
     if not os.access(folder, os.W_OK | os.X_OK):
         where = "this folder" if folder == "." else f"'{folder}'"
         raise Usage(f"{where} cannot be written to", "-o /tmp/run.memsure")
@@ -193,15 +227,18 @@ def report(settings, ended, session):
             complain("nothing was recorded: no CPython that memsure knows ran", word="note")
         return
     from .report import shell_word
+
     path = session if os.path.exists(session) else recordings[0]
     if settings.no_report:
         write(sys.stderr, f"memsure: recorded in {path}   memsure report {shell_word(path)}\n")
         if not settings.json:
             return
     from . import recording, report as reports, text
+
     loaded = recording.load(path)
     if settings.json:
         import json
+
         write(sys.stdout, json.dumps(reports.data(loaded), ensure_ascii=False) + "\n")
         return
     paper = text.paper_for(sys.stderr, settings.color or "auto", settings.width)
@@ -215,6 +252,7 @@ def end_as(ended):
         return code
     import resource
     import signal
+
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()
@@ -228,4 +266,4 @@ def end_as(ended):
         os.kill(os.getpid(), code)
     except (OSError, ValueError):
         pass
-    os._exit(128 + code)            # it did not end us: say it as shells do
+    os._exit(128 + code)  # it did not end us: say it as shells do

@@ -1,9 +1,11 @@
 """Source text beside the figures: the line, the caret below it, and whose code a file is.
 
-A file may be gone, changed, or not a file at all (`<string>`, `<frozen os>`): then there is no text, never an error. Files named relative to
-the recorded program's working directory are looked for there. The code of `python -c` is taken from the recorded arguments.
+A file may be gone, changed, or not a file at all (`<string>`, `<frozen os>`): then there is no
+text, never an error. Files named relative to the recorded program's working directory are looked
+for there. The code of `python -c` is taken from the recorded arguments.
 
-Columns come from CPython's co_positions: byte offsets into the UTF-8 line, -1 where unknown. `caret()` turns them into cells.
+Columns come from CPython's co_positions: byte offsets into the UTF-8 line, -1 where unknown.
+`marked()` turns them into cells.
 """
 
 import os
@@ -12,16 +14,17 @@ import stat
 from . import text
 
 OWN, LIBRARY, STANDARD, NOWHERE = "own", "lib", "std", ""
-LARGEST = 16 << 20          # a source file beyond this is not read for one line's text
+LARGEST = 16 << 20  # a source file beyond this is not read for one line's text
 
 
 class Sources:
-    """The source files of one recording: `line()`, `place()`, `kind()`. Each file is read once, and only if asked for."""
+    """The source files of one recording: `line()`, `place()`, `kind()`. Each file is read once, and
+    only if asked for."""
 
     def __init__(self, cwd="", argv=(), started_ns=0):
         self.cwd = cwd
         self.started_ns = started_ns
-        self.code = None            # the text after -c
+        self.code = None  # the text after -c
         if "-c" in argv[1:-1]:
             self.code = argv[argv.index("-c", 1) + 1]
         self._lines = {}
@@ -31,7 +34,11 @@ class Sources:
 
     def path(self, file):
         """Where the file is on this machine, as far as the recording tells."""
-        return file if os.path.isabs(file) or not self.cwd else os.path.normpath(os.path.join(self.cwd, file))
+        return (
+            file
+            if os.path.isabs(file) or not self.cwd
+            else os.path.normpath(os.path.join(self.cwd, file))
+        )
 
     def lines(self, file):
         """All lines of a file, without line ends; an empty list where there is no text."""
@@ -75,7 +82,8 @@ class Sources:
         return file in self._changed
 
     def kind(self, file):
-        """Whose code: OWN, LIBRARY (installed packages), STANDARD (library), NOWHERE (no Python file)."""
+        """Whose code: OWN, LIBRARY (installed packages), STANDARD (library), NOWHERE (no Python
+        file)."""
         kind = self._kinds.get(file)
         if kind is None:
             kind = self._kinds[file] = self._kind(file)
@@ -93,16 +101,21 @@ class Sources:
         return OWN
 
     def place(self, file, line=0):
-        """How a place is written: 'shop/cache.py:20', 'pandas/core/frame.py:812', 'json/encoder.py:200'."""
+        """How a place is written: 'shop/cache.py:20', 'pandas/core/frame.py:812',
+        'json/encoder.py:200'."""
         if not file:
             return "(no Python frame)"
         name = _after_packages(file)
         if not name and self.kind(file) == STANDARD:
-            name = file[len(self._standard):] if file.startswith(self._standard) else _after_standard(file)
+            name = (
+                file[len(self._standard) :]
+                if file.startswith(self._standard)
+                else _after_standard(file)
+            )
         if not name:
             name = file
             if self.cwd and self.cwd != "/" and file.startswith(self.cwd + "/"):
-                name = file[len(self.cwd) + 1:]
+                name = file[len(self.cwd) + 1 :]
             elif name.startswith("./"):
                 name = name[2:]
         return f"{name}:{line}" if line > 0 else name
@@ -120,7 +133,7 @@ def _after_packages(file):
     for folder in ("/site-packages/", "/dist-packages/"):
         at = file.rfind(folder)
         if at >= 0:
-            return file[at + len(folder):]
+            return file[at + len(folder) :]
     return ""
 
 
@@ -128,7 +141,7 @@ def _after_standard(file):
     at = file.find("/lib/python3.")
     if at < 0:
         return ""
-    return file[at + 13:].partition("/")[2]
+    return file[at + 13 :].partition("/")[2]
 
 
 def _decode(data):
@@ -139,6 +152,7 @@ def _decode(data):
     except UnicodeDecodeError:
         pass
     import re
+
     for line in data.split(b"\n", 2)[:2]:
         cookie = re.match(rb"[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)", line)
         if cookie:
@@ -150,10 +164,11 @@ def _decode(data):
 
 
 def marked(line, column, end_column, paper, room):
-    """The line without its indentation, and the cells under which carets belong -> (text, start, length).
+    """The line without its indentation, and the cells under which carets belong -> (text, start,
+    length).
 
-    column and end_column are byte offsets (-1: unknown, then the whole line is marked). Where the text is wider than
-    room, a window around the marked part is shown.
+    column and end_column are byte offsets (-1: unknown, then the whole line is marked). Where the
+    text is wider than room, a window around the marked part is shown.
 
     >>> marked("    return load(key)", 11, 20, text.Paper(), 60)
     ('return load(key)', 7, 9)
@@ -163,13 +178,19 @@ def marked(line, column, end_column, paper, room):
     body = line.strip()
     if 0 <= column < len(raw):
         start = len(raw[:column].decode("utf-8", "replace")) - indent
-        end = len(raw[:end_column].decode("utf-8", "replace")) - indent if end_column > column else len(body)
+        end = (
+            len(raw[:end_column].decode("utf-8", "replace")) - indent
+            if end_column > column
+            else len(body)
+        )
         start, end = max(0, start), min(len(body), end)
     else:
         start, end = 0, len(body)
     if end <= start:
         start, end = 0, len(body)
-    before, middle, after = (paper.fix(part.replace("\t", " ")) for part in (body[:start], body[start:end], body[end:]))
+    before, middle, after = (
+        paper.fix(part.replace("\t", " ")) for part in (body[:start], body[start:end], body[end:])
+    )
     dots = text.cells(paper.dots)
     if text.cells(before + middle + after) > room:
         keep = max(room // 4, room - text.cells(middle) - text.cells(after) - dots)

@@ -1,24 +1,41 @@
 """Numbers, units, colour and width: how a figure or a name becomes cells on a screen.
 
-A `Paper` is what is written on: so many cells wide, with or without colour, with or without Unicode. Everything
-that is laid out passes `Paper.fix()` first, so that widths are those of what really appears: control characters
-escaped, and without Unicode the signs of `ASCII` exchanged (→ becomes ->).
+A `Paper` is what is written on: so many cells wide, with or without colour, with or without
+Unicode. Everything that is laid out passes `Paper.fix()` first, so that widths are those of what
+really appears: control characters escaped, and without Unicode the signs of `ASCII` exchanged (→
+becomes ->).
 
-Colour is in-band: `paint()` puts escape sequences around text, and `cells()` does not count them. That is safe since
-`fix()` has escaped every control character that came from outside.
+Colour is in-band: `paint()` puts escape sequences around text, and `cells()` does not count them.
+That is safe since `fix()` has escaped every control character that came from outside.
 
-A figure and its unit are joined by a no-break space, which `wrap()` does not break at and `finish()` turns into a plain one.
-Bytes are IEC (1024) with three significant digits, counts SI, time as spoken (3 min 20 s).
+A figure and its unit are joined by a no-break space, which `wrap()` does not break at and
+`finish()` turns into a plain one. Bytes are IEC (1024) with three significant digits, counts SI,
+time as spoken (3 min 20 s).
 """
 
 import os
 
 NBSP = "\u00a0"
-ASCII = str.maketrans({
-    "→": "->", "⇄": "<->", "×": "x", "…": "...", "−": "-", "±": "+-", "·": "-", "█": "#", "≥": ">=", "≤": "<=",
-    "—": "-", "–": "-", "“": '"', "”": '"', "’": "'",
-    **dict(zip("▁▂▃▄▅▆▇", "_.:-=+*")),
-})
+ASCII = str.maketrans(
+    {
+        "→": "->",
+        "⇄": "<->",
+        "×": "x",
+        "…": "...",
+        "−": "-",
+        "±": "+-",
+        "·": "-",
+        "█": "#",
+        "≥": ">=",
+        "≤": "<=",
+        "—": "-",
+        "–": "-",
+        "“": '"',
+        "”": '"',
+        "’": "'",
+        **dict(zip("▁▂▃▄▅▆▇", "_.:-=+*")),
+    }
+)
 BARS = "▁▂▃▄▅▆▇█"
 SGR = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "cyan": "36"}
 UNITS = ("B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB")
@@ -26,7 +43,8 @@ WIDEST = 120
 NARROWEST = 24
 
 
-# -- figures ------------------------------------------------------------------------------------------------------
+# -- figures -------------------------------------------------------------------------------------
+
 
 def three(value):
     """Three significant digits of 0 <= value < 1000: '1.24', '59.0', '168'.
@@ -61,7 +79,8 @@ def change(n):
 
 
 def with_error(value, error):
-    """'31.0 ± 0.4' MiB: a change per something in one unit, the last digits aligned; error is half the 95 % interval.
+    """'31.0 ± 0.4' MiB: a change per something in one unit, the last digits aligned; error is half
+    the 95 % interval.
 
     >>> with_error(31.04 * 2**20, 0.4 * 2**20).replace(NBSP, " ")
     '+31.0 ± 0.4 MiB'
@@ -73,7 +92,7 @@ def with_error(value, error):
         unit += 1
     shown = three(value) if unit else f"{value:.0f}"
     decimals = len(shown.partition(".")[2])
-    least = 10 ** -decimals
+    least = 10**-decimals
     return f"{sign}{shown}{NBSP}±{NBSP}{max(error, least):.{decimals}f}{NBSP}{UNITS[unit]}"
 
 
@@ -114,7 +133,8 @@ def seconds(s, digits=3):
 
 
 def percent(part, whole):
-    """'0.4 %', '37 %': one decimal below 10; never '100 %' for less than all, nor '0.0 %' for more than nothing.
+    """'0.4 %', '37 %': one decimal below 10; never '100 %' for less than all, nor '0.0 %' for more
+    than nothing.
 
     >>> [percent(p, 1000).replace(NBSP, " ") for p in (0, 0.1, 4, 370, 999, 1000)]
     ['0 %', '<0.1 %', '0.4 %', '37 %', '99.9 %', '100 %']
@@ -132,46 +152,54 @@ def percent(part, whole):
 
 
 def shares(parts, unit, decimals):
-    """Round the parts of a sum so that they add up to the rounded sum (largest remainder), in steps of 10**-decimals units.
+    """Round the parts of a sum so that they add up to the rounded sum (largest remainder), in steps
+    of 10**-decimals units.
 
     >>> shares([333, 333, 334], 1000, 2), shares([1, 1, 1], 2, 0)
     ((['0.33', '0.33', '0.34'], '1.00'), (['1', '1', '0'], '2'))
     """
-    scale = 10 ** decimals
+    scale = 10**decimals
     total = sum(parts)
     goal = (2 * total * scale + unit) // (2 * unit)
     floors = [p * scale // unit for p in parts]
     rest = [p * scale % unit for p in parts]
     missing = goal - sum(floors)
-    for i in sorted(range(len(parts)), key=lambda i: (-rest[i], i))[:max(0, missing)]:
+    for i in sorted(range(len(parts)), key=lambda i: (-rest[i], i))[: max(0, missing)]:
         floors[i] += 1
 
     def shown(n):
         return f"{n // scale}.{n % scale:0{decimals}}" if decimals else str(n)
+
     return [shown(f) for f in floors], shown(goal)
 
 
 def sum_unit(total):
-    """The one unit and number of decimals that all rows of a sum share -> (bytes of the unit, its name, decimals)."""
+    """The one unit and number of decimals that all rows of a sum share -> (bytes of the unit, its
+    name, decimals)."""
     unit = 0
     value = float(total)
     while value >= 999.5 and unit < len(UNITS) - 1:
         value /= 1024
         unit += 1
-    return 1024 ** unit, UNITS[unit], 0 if unit == 0 else 2 if value < 9.995 else 1
+    return 1024**unit, UNITS[unit], 0 if unit == 0 else 2 if value < 9.995 else 1
 
 
 def bars(values, width):
-    """The greatest of each stretch of values as a bar from zero: a timeline of at most `width` cells."""
+    """The greatest of each stretch of values as a bar from zero: a timeline of at most `width`
+    cells."""
     if not values or width < 1:
         return ""
     n, top = len(values), max(values)
     width = min(width, n)
-    peaks = [max(values[i * n // width:max(i * n // width + 1, (i + 1) * n // width)]) for i in range(width)]
+    peaks = [
+        max(values[i * n // width : max(i * n // width + 1, (i + 1) * n // width)])
+        for i in range(width)
+    ]
     return "".join(BARS[min(7, int(8 * v / top))] if top else BARS[0] for v in peaks)
 
 
-# -- cells --------------------------------------------------------------------------------------------------------
+# -- cells ---------------------------------------------------------------------------------------
+
 
 def _plain(s):
     """Without escape sequences: `ESC [ ... m` and `ESC ] 8 ; ; url ESC \\`."""
@@ -182,7 +210,7 @@ def _plain(s):
             out.append(s[i:])
             return "".join(out)
         out.append(s[i:j])
-        if s[j + 1:j + 2] == "[":
+        if s[j + 1 : j + 2] == "[":
             i = s.index("m", j) + 1
         else:
             i = s.index("\033\\", j) + 2
@@ -195,6 +223,7 @@ def cells(s):
     if s.isascii():
         return len(s)
     from unicodedata import combining, east_asian_width, category
+
     n = 0
     for c in s:
         if combining(c) or category(c) in ("Mn", "Me", "Cf"):
@@ -204,7 +233,8 @@ def cells(s):
 
 
 def escape(s):
-    """Control characters, line and direction marks, and surrogates as escapes: a name cannot drive the terminal.
+    """Control characters, line and direction marks, and surrogates as escapes: a name cannot drive
+    the terminal.
 
     >>> escape("a\\x1b[2Jb\\u202ec")
     'a\\\\x1b[2Jb\\\\u202ec'
@@ -222,13 +252,15 @@ def _code(c):
 class Paper:
     """What is written on: width in cells, colour or not, Unicode or not."""
 
-    def __init__(self, width=80, color=False, unicode=True, links=False, encoding="utf-8", wrap_tables=True):
+    def __init__(
+        self, width=80, color=False, unicode=True, links=False, encoding="utf-8", wrap_tables=True
+    ):
         self.width = max(NARROWEST, min(width, WIDEST))
         self.color = color
         self.unicode = unicode
         self.links = links and color
         self.encoding = encoding
-        self.cut_tables = wrap_tables           # piped: rows are neither cut nor wrapped
+        self.cut_tables = wrap_tables  # piped: rows are neither cut nor wrapped
 
     @property
     def dots(self):
@@ -239,7 +271,8 @@ class Paper:
         return s if self.unicode else s.translate(ASCII)
 
     def fix(self, s):
-        """A text from outside (a name, a path, a source line): escaped, and possible in this encoding."""
+        """A text from outside (a name, a path, a source line): escaped, and possible in this
+        encoding."""
         s = escape(s)
         if s.isascii():
             return s
@@ -258,19 +291,24 @@ class Paper:
         """s as a hyperlink (OSC 8) to a file, on terminals that have them."""
         if not self.links or not path.startswith("/"):
             return s
-        safe = "".join(c if c.isascii() and (c.isalnum() or c in "/._-~") else
-                       "".join(f"%{b:02X}" for b in c.encode("utf-8", "surrogateescape")) for c in path)
+        safe = "".join(
+            c
+            if c.isascii() and (c.isalnum() or c in "/._-~")
+            else "".join(f"%{b:02X}" for b in c.encode("utf-8", "surrogateescape"))
+            for c in path
+        )
         return f"\033]8;;file://{safe}{f'#L{line}' if line else ''}\033\\{s}\033]8;;\033\\"
 
     def cut(self, s, width):
-        """The first cells of s, with … where something is missing. For text without escape sequences."""
+        """The first cells of s, with … where something is missing. For text without escape
+        sequences."""
         if cells(s) <= width:
             return s
         room = width - len(self.dots)
         if room <= 0:
-            return self.dots[:max(0, width)]
+            return self.dots[: max(0, width)]
         while cells(s) > room:
-            s = s[:max(1, min(len(s) - 1, room))] if len(s) > room else s[:-1]
+            s = s[: max(1, min(len(s) - 1, room))] if len(s) > room else s[:-1]
         return s.rstrip() + self.dots
 
     def cut_front(self, s, width):
@@ -288,7 +326,8 @@ class Paper:
         return " " * (width - cells(s)) + s
 
     def wrap(self, s, first="", rest=None, width=None):
-        """Lines of s, broken at spaces; `first` starts the first line, `rest` the others (blanks, as wide, if None)."""
+        """Lines of s, broken at spaces; `first` starts the first line, `rest` the others (blanks,
+        as wide, if None)."""
         width = width or self.width
         first = self.sign(first)
         rest = " " * cells(first) if rest is None else self.sign(rest)
@@ -299,11 +338,11 @@ class Paper:
                 out.append(line)
                 line, used, empty = rest, cells(rest), True
             while empty and used + w > width and w > 12 and "\033" not in word and width - used > 4:
-                head = word[:width - used]                  # one word wider than the line: break it
+                head = word[: width - used]  # one word wider than the line: break it
                 while cells(head) > width - used:
                     head = head[:-1]
                 out.append(line + head)
-                word = word[len(head):]
+                word = word[len(head) :]
                 w, line, used = cells(word), rest, cells(rest)
             if not empty:
                 line, used = line + " ", used + 1
@@ -357,6 +396,13 @@ def paper_for(stream, color="auto", width=None, env=None):
         asked = False
     else:
         asked = True
-    links = terminal and (env.get("TERM_PROGRAM") in ("iTerm.app", "WezTerm", "vscode", "ghostty") or "WT_SESSION" in env
-                          or "KITTY_WINDOW_ID" in env or env.get("VTE_VERSION", "").isdigit() and int(env["VTE_VERSION"]) >= 5000)
-    return Paper(width, on, unicode, links, encoding, wrap_tables=terminal or asked or "COLUMNS" in env)
+    links = terminal and (
+        env.get("TERM_PROGRAM") in ("iTerm.app", "WezTerm", "vscode", "ghostty")
+        or "WT_SESSION" in env
+        or "KITTY_WINDOW_ID" in env
+        or env.get("VTE_VERSION", "").isdigit()
+        and int(env["VTE_VERSION"]) >= 5000
+    )
+    return Paper(
+        width, on, unicode, links, encoding, wrap_tables=terminal or asked or "COLUMNS" in env
+    )
