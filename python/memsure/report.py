@@ -302,7 +302,7 @@ class Report:
 
 
 def _rate(process, slope):
-    """A slope with its interval, per minute; per second of a shorter run: never beyond what was seen."""
+    """A slope with its interval, per minute; per second of a shorter run: not beyond what was."""
     per, name = (60, "minute") if process.duration_ns >= 60e9 else (1, "second")
     return f"{text.with_error(slope.per_second * per, slope.error * per)} per{NBSP}{name}"
 

@@ -14,17 +14,22 @@ from .cli import Usage, complain, failed, write
 
 def run(settings, words):
     """The run command; returns the program's exit status, or does not return."""
-    argv = command_line(words)
-    session = output(settings.output)
     from . import _core
 
+    argv = command_line(words)
+    session = output(settings.output)
     if settings.show is None:
         settings.show = 1
-    options = {"children": 0 if settings.no_children else 1}
+    # The name is ours by now: reserved, or named by the user and looked at.
+    options = {"children": 0 if settings.no_children else 1, "replace": 1}
+    mode = "exact" if settings.exact else "line"
     try:
-        ended = _core.run(argv, session, "exact" if settings.exact else "line", options)
+        ended = _core.run(argv, session, mode, options)
     except (_core.Error, OSError) as e:
         raise Usage(str(e)) from None
+    finally:
+        if settings.output is None:
+            release(session)
     try:
         report(settings, ended, session)
     except KeyboardInterrupt:
@@ -185,34 +190,60 @@ def output(wanted):
     """Where the record goes; raises Usage where nothing can be written, or something else would be
     lost."""
     if wanted is None:
-        folder, path, n = ".", "run.memsure", 1
-        while os.path.lexists(path):
-            n += 1
-            path = f"run-{n}.memsure"
-    else:
-        path = wanted
-        folder = os.path.dirname(path) or "."
-        if not os.path.isdir(folder):
-            raise Usage(f"the folder '{folder}' does not exist", f"mkdir -p {folder}")
-        if path.endswith("/") or os.path.isdir(path):
-            taken = os.path.isdir(path) and any(n.endswith(".memsure") for n in os.listdir(path))
-            raise Usage(
-                f"'{path}' is a folder"
-                + (" with a recording of several processes" if taken else ""),
-                f"-o {os.path.join(path, 'run.memsure') if not taken else 'run-2.memsure'}",
-            )
-        if os.path.exists(path):
-            from .recording import foreign
+        writable(".")
+        return reserve()
+    path = wanted
+    folder = os.path.dirname(path) or "."
+    if not os.path.isdir(folder):
+        raise Usage(f"the folder '{folder}' does not exist", f"mkdir -p {folder}")
+    if path.endswith("/") or os.path.isdir(path):
+        taken = os.path.isdir(path) and any(n.endswith(".memsure") for n in os.listdir(path))
+        raise Usage(
+            f"'{path}' is a folder" + (" with a recording of several processes" if taken else ""),
+            f"-o {os.path.join(path, 'run.memsure') if not taken else 'run-2.memsure'}",
+        )
+    if os.path.exists(path):
+        from .recording import foreign
 
-            if not os.path.isfile(path) or foreign(path) not in (None, "it is empty"):
-                raise Usage(
-                    f"'{path}' is there, and is no recording",
-                    f"-o {path.rpartition('.')[0] or path}.memsure",
-                )
+        if not os.path.isfile(path) or foreign(path) not in (None, "it is empty"):
+            raise Usage(
+                f"'{path}' is there, and is no recording",
+                f"-o {path.rpartition('.')[0] or path}.memsure",
+            )
+    writable(folder)
+    return path
+
+
+def writable(folder):
+    """Raises Usage unless files can be made in a folder."""
     if not os.access(folder, os.W_OK | os.X_OK):
         where = "this folder" if folder == "." else f"'{folder}'"
         raise Usage(f"{where} cannot be written to", "-o /tmp/run.memsure")
-    return path
+
+
+def reserve():
+    """The first of run.memsure, run-2.memsure, ... that is free, as an empty file: two runs that
+    start at once get two names. The recording replaces it; release() removes it if none did."""
+    n = 1
+    while True:
+        path = f"run-{n}.memsure" if n > 1 else "run.memsure"
+        try:
+            os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+            return path
+        except FileExistsError:
+            n += 1
+        except OSError as e:
+            raise Usage(
+                f"cannot write {path}: {e.strerror.lower()}", "-o /tmp/run.memsure"
+            ) from None
+
+
+def release(path):
+    try:
+        if os.path.getsize(path) == 0 and not os.path.isdir(path):
+            os.unlink(path)
+    except OSError:
+        pass
 
 
 def report(settings, ended, session):

@@ -218,7 +218,7 @@ def test_a_terminal_without_unicode(recorded):
 
 def test_run_asks_the_monitor_and_reports_to_stderr(monitor, capsys):
     assert cli.main(["run", "app.py", "--exact", "-q"]) == 0
-    assert monitor.asked == [([sys.executable, "app.py", "--exact", "-q"], "run.memsure", "line", {"children": 1})]
+    assert monitor.asked == [([sys.executable, "app.py", "--exact", "-q"], "run.memsure", "line", {"children": 1, "replace": 1})]
     out, err = capsys.readouterr()
     assert out == "" and "healthy:" in err and "memsure report run.memsure" in err
 
@@ -228,7 +228,7 @@ def test_run_options_reach_the_monitor(monitor):
     cli.main("run -q -c pass".split())
     cli.main("run -q -- sh -c true".split())
     assert [a[0] for a in monitor.asked] == [[sys.executable, "-m", "mod", "-x"], [sys.executable, "-c", "pass"], ["sh", "-c", "true"]]
-    assert monitor.asked[0][1:] == ("there.memsure", "exact", {"children": 0})
+    assert monitor.asked[0][1:] == ("there.memsure", "exact", {"children": 0, "replace": 1})
 
 
 def test_names_are_counted_up_and_nothing_is_overwritten(monitor):
@@ -239,6 +239,23 @@ def test_names_are_counted_up_and_nothing_is_overwritten(monitor):
     os.symlink("nowhere", "run-5.memsure")
     cli.main(["run", "-q", "app.py"])
     assert monitor.asked[-1][1] == "run-6.memsure"
+
+
+def test_two_runs_that_start_at_once_get_two_names(here):
+    assert [run.output(None), run.output(None)] == ["run.memsure", "run-2.memsure"]
+
+
+def test_a_reserved_name_that_nothing_was_written_to_is_given_back(monitor, monkeypatch, capsys):
+    nothing = {"exit_kind": "exit", "exit_code": 4, "recordings": [], "problem": None}
+    monkeypatch.setattr(_core, "run", lambda *a: nothing)
+    assert cli.main(["run", "app.py"]) == 4
+    assert capsys.readouterr().err == "note: nothing was recorded: no CPython that memsure knows ran\n"
+
+    def fails(*a):
+        raise _core.Error("cannot start")
+    monkeypatch.setattr(_core, "run", fails)
+    assert cli.main(["run", "app.py"]) == 2
+    assert sorted(os.listdir()) == ["app.py"]
 
 
 def test_an_older_recording_may_be_replaced_by_name(monitor):
