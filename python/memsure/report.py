@@ -513,6 +513,7 @@ def _rows(r, paper, out, groups):
         places[i] = paper.fix(r.place(i)) if i is not None else "imports"
     wide = max([text.cells(p) for p in places.values()], default=0)
     narrow = paper.width < 60
+    shares = max([5] + [text.cells(share) for _, share, _, _ in every])
     foreign = any(i is not None and r.whose(i) in (LIBRARY, STANDARD) for i in places)
     column = min(wide, max(16, (paper.width - 38) * 3 // 5 if paper.width < 100 else 36))
     functions = paper.width >= 100
@@ -533,7 +534,7 @@ def _rows(r, paper, out, groups):
             place = places[i]
             told = paper.fix(words or r_source(r, i))
             line = (paper.paint(start, "dim") if at else start) + paper.right(paper.sign(amount), 9)
-            line += " " + paper.paint(paper.right(share, 5 if share else 5), "dim") + "  "
+            line += " " + paper.paint(paper.right(share, shares), "dim") + "  "
             whose = (
                 paper.left({LIBRARY: "lib", STANDARD: "std"}.get(kind, ""), 3) + " "
                 if foreign
@@ -609,9 +610,9 @@ def _rss(r, paper, out, all_):
         )
     ends, peaks = rec.memory("end"), rec.memory("peak")
     if ends:
-        out += _sum(paper, "RSS", ends, "" if peaks else "")
+        out += _sum(paper, "RSS" if len(rec.processes) == 1 else "RSS at each end", ends)
     if peaks and (not ends or peaks.get("rss", 0) > 1.1 * ends.get("rss", 0) or all_):
-        out += _sum(paper, "RSS at the peak", peaks, "")
+        out += _sum(paper, "RSS at the peak", peaks)
     if len(rec.processes) > 1 and (ends or peaks):
         out += paper.wrap(
             f"(all {len(rec.processes)} processes; pages that they share count in each)"
@@ -636,7 +637,7 @@ def _even(times, values, points=240):
     return out
 
 
-def _sum(paper, name, kinds, note):
+def _sum(paper, name, kinds):
     """'RSS 1.79 GiB = Python live 1.30 + ...': rounded so that the rows add up."""
     named = [(label, kinds[k]) for k, label in KINDS if kinds.get(k)]
     known = {k for k, _ in KINDS} | {"rss"}
