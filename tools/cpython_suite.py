@@ -17,6 +17,7 @@ The recordings must open and be whole. Exit status: 0 the same, 1 something diff
 import argparse
 import concurrent.futures
 import fnmatch
+import itertools
 import json
 import os
 import re
@@ -142,26 +143,30 @@ class Suite:
     def __init__(self, options):
         self.o = options
         self.plain = [options.python]
-        self.root = Path(tempfile.mkdtemp(prefix="cpython-suite-"))
+        # Names are short: tests make Unix sockets in folders of their own below, whose paths end at 107 bytes.
+        self.root = Path(tempfile.mkdtemp(prefix="cpy-"))
+        self.numbers = itertools.count(1)
 
     def memsure(self, folder):
         command = self.o.memsure.split() if self.o.memsure else [self.o.python, "-m", "memsure"]
         return [*command, "run", "-q", "-o", str(folder / "run.memsure")]
 
-    def pair(self, module, number):
-        results = []
-        for which in ("plain", "recorded"):
-            folder = self.root / f"{module.name}-{number}-{which}"
-            folder.mkdir()
-            command = self.plain if which == "plain" or self.o.self else self.memsure(folder)
+    def pair(self, module):
+        """Both outcomes, and the folder of the two runs: below it p (plain) and r (recorded)."""
+        both, results = self.root / str(next(self.numbers)), []
+        for which in ("p", "r"):
+            folder = both / which
+            folder.mkdir(parents=True)
+            command = self.plain if which == "p" or self.o.self else self.memsure(folder)
             results.append(outcome(command, module.name, folder, self.o.timeout))
-        return results, folder
+        return results, both
 
     def one(self, module):
-        (plain, under), folder = self.pair(module, 1)
+        (plain, under), folder = self.pair(module)
         diff, unsteady = differences(plain, under), []
         if diff:
-            (plain, under), folder = self.pair(module, 2)
+            shutil.rmtree(folder, ignore_errors=True)
+            (plain, under), folder = self.pair(module)
             again = differences(plain, under)
             both = {d[0] for d in diff} & {d[0] for d in again}
             unsteady = sorted({d[0] for d in diff + again} - both)
@@ -175,7 +180,7 @@ class Suite:
                     break
         damage, recordings, size = [], 0, 0
         if not self.o.self:
-            run = folder / "run.memsure"
+            run = folder / "r" / "run.memsure"
             files = sorted(run.glob("*")) if run.is_dir() else [run] if run.exists() else []
             recordings, size = len(files), sum(f.stat().st_size for f in files)
             for some in (files[i:i + 500] for i in range(0, len(files), 500)):
@@ -184,10 +189,9 @@ class Suite:
             if not files:
                 damage.append("no recording was written")
         if not (diff or damage):
-            for folder in self.root.glob(f"{module.name}-*"):
-                shutil.rmtree(folder, ignore_errors=True)
+            shutil.rmtree(folder, ignore_errors=True)
         return {"module": module.name, "plain": plain, "recorded": under, "differences": [list(d) for d in diff],
-                "accepted": accepted, "unsteady": unsteady, "damage": damage, "recordings": recordings, "bytes": size}
+                "accepted": accepted, "unsteady": unsteady, "damage": damage, "recordings": recordings, "bytes": size, "folder": str(folder)}
 
     def run(self, modules):
         done = subprocess.run([self.o.python, "-c", PROBE, json.dumps([*modules, "libregrtest"])], capture_output=True, text=True)
@@ -220,9 +224,7 @@ class Suite:
                 print(f"  {len(some)} {text}: {' '.join(some)}")
         if absent:
             print(f"  {len(absent)} are not in this version: {' '.join(absent)}")
-        if bad:
-            print(f"  their output: {self.root}")
-        else:
+        if not bad:
             shutil.rmtree(self.root, ignore_errors=True)
         if self.o.output:
             for r in results:
@@ -244,6 +246,8 @@ class Suite:
             print(f"        {what}: not the same twice")
         for what in r["damage"][:5]:
             print(f"        {what}")
+        if r["differences"] or r["damage"]:
+            print(f"        {r['folder']}/[pr]/output")
 
 
 def main():
