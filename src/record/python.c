@@ -89,22 +89,32 @@ static void free_lists_off(PyThreadState *ts)
 
 static destructor list_dealloc, dict_dealloc;
 
+/* As PyObject_GC_Del, for an object that a free list held: the collector counts deaths as it does births. */
+static void free_gc(PyThreadState *ts, void *op)
+{
+    struct gc_generation *young = &ts->interp->gc.generations[0];
+    if (young->count > 0)
+        young->count--;
+    ms_free_list_block(gc_block(op));
+}
+
 static void list_dealloc_and_free(PyObject *op)
 {
     PyObject_GC_UnTrack(op);
     Py_TRASHCAN_BEGIN(op, list_dealloc_and_free) /* list_dealloc's own stands aside: it knows itself only */
     list_dealloc(op);
-    struct _Py_list_state *s = &ms_thread_state()->interp->list;
+    PyThreadState *ts = ms_thread_state();
+    struct _Py_list_state *s = &ts->interp->list;
     while (s->numfree > 0)
-        ms_free_list_block(gc_block(s->free_list[--s->numfree]));
+        free_gc(ts, s->free_list[--s->numfree]);
     Py_TRASHCAN_END
 }
 
-static void dict_free_list_empty(void)
+static void dict_free_list_empty(PyThreadState *ts)
 {
-    struct _Py_dict_state *s = &ms_thread_state()->interp->dict_state;
+    struct _Py_dict_state *s = &ts->interp->dict_state;
     while (s->numfree > 0)
-        ms_free_list_block(gc_block(s->free_list[--s->numfree]));
+        free_gc(ts, s->free_list[--s->numfree]);
     while (s->keys_numfree > 0)
         ms_free_list_block(s->keys_free_list[--s->keys_numfree]);
 }
@@ -114,7 +124,7 @@ static void dict_dealloc_and_free(PyObject *op)
     PyObject_GC_UnTrack(op);
     Py_TRASHCAN_BEGIN(op, dict_dealloc_and_free)
     dict_dealloc(op);
-    dict_free_list_empty();
+    dict_free_list_empty(ms_thread_state());
     Py_TRASHCAN_END
 }
 
@@ -142,10 +152,10 @@ static void free_lists_off(PyThreadState *ts)
         PyList_Type.tp_dealloc = list_dealloc_and_free;
         PyDict_Type.tp_dealloc = dict_dealloc_and_free;
     }
-    dict_free_list_empty();
+    dict_free_list_empty(ts);
     struct _Py_list_state *s = &ts->interp->list;
     while (s->numfree > 0)
-        ms_free_list_block(gc_block(s->free_list[--s->numfree]));
+        free_gc(ts, s->free_list[--s->numfree]);
     ms_area.undercounted = MS_UNDER_DICTKEYS | MS_UNDER_SLICE | MS_UNDER_CONTEXT | MS_UNDER_ASYNC;
 }
 

@@ -125,6 +125,23 @@ static bool carve(ms_heap *h, ms_slab *s)
     return false;
 }
 
+/* Put the free list of a slab in the order of addresses: what is allocated together then lies together,
+ * whatever order it was freed in. A read of each tag, paid by the blocks that follow. */
+static void sort_free(const ms_heap *h, ms_slab *s)
+{
+    uint32_t stride = ms_class_stride[s->cls], n = slots(s->cls);
+    char *base = address(h, s) + MS_SLAB_FIRST;
+    void *head = NULL;
+    for (uint32_t i = n; i-- > 0;) {
+        void *block = base + (size_t)i * stride;
+        if ((s->absent && slot_pages(stride, i) & s->absent) || *ms_tag(block) & MS_TAG_LIVE)
+            continue;
+        *ms_tag(block) = (uint64_t)head;
+        head = block;
+    }
+    s->free = head;
+}
+
 /* Make further slabs accessible. */
 static bool commit(ms_heap *h)
 {
@@ -169,6 +186,8 @@ void *ms_heap_refill(ms_heap *h, uint32_t cls, uint32_t epoch)
         if (h->partial[cls] != MS_NO_SLAB) {
             s = &h->slabs[h->partial[cls]];
             partial_unlink(h, s);
+            if (s->nfree * 4 >= s->present)
+                sort_free(h, s);
             h->list[cls] = s->free;
         } else {
             s = pool_take(h);
