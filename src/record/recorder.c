@@ -33,22 +33,20 @@ static pthread_mutex_t lock = PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
 static PyMemAllocatorEx before[3]; /* by domain: raw, mem, obj */
 static bool many_gils;
 
-/* Which tally, by instruction and class: pairs of entries, the newer first. An entry costs a miss to
- * replace, nothing to be wrong about: the key is the whole question. */
-#define CACHE_BITS 13
+/* Which tally, by class and instruction: pairs of entries, the newer first. An entry costs a miss to
+ * replace, nothing to be wrong about: the instruction is the whole question. */
+#define CACHE_BITS 11
 typedef struct {
-    uint64_t key;
-    uint32_t tag, unused;
+    uintptr_t instruction;
+    uint32_t  tag, unused;
 } cache_entry;
-static _Alignas(64) cache_entry cache[1u << CACHE_BITS][2];
+static _Alignas(64) cache_entry cache[MS_CLASSES][1u << CACHE_BITS][2];
 static ms_map places; /* instruction -> site, for misses */
 
-static inline uint64_t cache_key(uintptr_t instruction, uint32_t cls) { return (uint64_t)instruction | (uint64_t)cls << 56; }
-static inline cache_entry *cache_at(uint64_t key)
+/* Multiples of a large odd number spread neighbouring instructions evenly (Knuth, TAOCP 3, 6.4). */
+static inline cache_entry *cache_at(uintptr_t instruction, uint32_t cls)
 {
-    /* Multiples of a large odd number spread neighbouring instructions evenly (Knuth, TAOCP 3, 6.4);
-     * the class is folded in below the top, or it would meet the multiples half the time. */
-    return cache[(key ^ key >> 37) * 0x9E3779B97F4A7C15ull >> (64 - CACHE_BITS)];
+    return cache[cls][instruction * 0x9E3779B97F4A7C15ull >> (64 - CACHE_BITS)];
 }
 
 uint64_t ms_now_ns(void)
@@ -105,10 +103,10 @@ void ms_code_died(PyCodeObject *code)
             continue;
         ms_map_remove(&places, s);
         for (uint32_t cls = 0; cls < MS_CLASSES; cls++) {
-            cache_entry *e = cache_at(cache_key(instruction, cls));
+            cache_entry *e = cache_at(instruction, cls);
             for (int way = 0; way < 2; way++)
-                if (e[way].key == cache_key(instruction, cls))
-                    e[way].key = 0;
+                if (e[way].instruction == instruction)
+                    e[way].instruction = 0;
         }
     }
     ms_path_forget();
@@ -152,17 +150,16 @@ static MS_COLD uint32_t who_else(uint32_t cls)
 }
 
 /* A miss of the cache. */
-static MS_COLD uint32_t who_new(PyThreadState *ts, ms_frame *f, uint64_t key, uint32_t cls)
+static MS_COLD uint32_t who_new(PyThreadState *ts, ms_frame *f, uintptr_t instruction, uint32_t cls)
 {
-    uintptr_t instruction = ms_frame_instruction(f);
     if (!ms_frame_is_python(f) || instruction == 0)
         return who_else(cls); /* its instruction is shared by many: not to be cached */
     ms_frame_verify();
     ms_python_attach(ts);
     uint32_t tag = tag_of_site(ms_who_site(f, instruction), cls);
-    cache_entry *e = cache_at(key);
+    cache_entry *e = cache_at(instruction, cls);
     e[1] = e[0];
-    e[0] = (cache_entry){.key = key, .tag = tag};
+    e[0] = (cache_entry){.instruction = instruction, .tag = tag};
     return tag;
 }
 
@@ -174,9 +171,11 @@ static uint32_t who(uint32_t cls)
         return who_else(cls);
     if (ms_mode == MS_MODE_EXACT)
         return ms_path_who(ts, f, cls, class_bytes(cls));
-    uint64_t key = cache_key(ms_frame_instruction(f), cls);
-    const cache_entry *e = cache_at(key);
-    return e[0].key == key ? e[0].tag : e[1].key == key ? e[1].tag : who_new(ts, f, key, cls);
+    uintptr_t instruction = ms_frame_instruction(f);
+    const cache_entry *e = cache_at(instruction, cls);
+    return e[0].instruction == instruction   ? e[0].tag
+           : e[1].instruction == instruction ? e[1].tag
+                                             : who_new(ts, f, instruction, cls);
 }
 
 /* --- births and deaths ---------------------------------------------------------------------------- */
@@ -507,9 +506,9 @@ ALWAYS void *take(size_t size, bool zero, int mode, int caller)
         ms_frame *f = ms_frame_top(ts);
         if (MS_UNLIKELY(f == NULL))
             return take_slow(size, zero, caller);
-        uint64_t key = cache_key(ms_frame_instruction(f), cls);
-        const cache_entry *e = cache_at(key);
-        if (MS_UNLIKELY(e->key != key) && (++e)->key != key)
+        uintptr_t instruction = ms_frame_instruction(f);
+        const cache_entry *e = cache_at(instruction, cls);
+        if (MS_UNLIKELY(e->instruction != instruction) && (++e)->instruction != instruction)
             return take_slow(size, zero, caller);
         low = e->tag;
     }
