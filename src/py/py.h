@@ -30,6 +30,9 @@ static inline ms_py_state *ms_py_get_state(PyObject *module)
  * a MemoryError. */
 PyObject *ms_py_raise(ms_py_state *state, ms_err err, const char *sentence, PyObject *path);
 
+/* run.c */
+extern PyMethodDef ms_py_run_methods[];
+
 /* file.c */
 extern PyMethodDef ms_py_file_methods[];
 int ms_py_file_types(PyObject *module, ms_py_state *state); /* make the types; -1: an exception is set */

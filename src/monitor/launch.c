@@ -1,0 +1,499 @@
+/* launch.c -- start the program as a shell would, keep out of its way, and see it end.
+ *
+ * The program stays in our process group, with our terminal, input and output. What the terminal
+ * sends to the group (SIGINT, SIGQUIT) reaches it without us, so we ignore it; what is sent to us
+ * alone (SIGTERM, SIGHUP, SIGUSR1, SIGUSR2) is passed on. Should we be killed, the kernel kills it:
+ * nobody would tick its clock, nor answer for it to whoever waits for us.
+ *
+ * Live files are in memory, under /dev/shm, in a folder of mode 0700 that is gone at the end. One that
+ * a killed monitor left there is removed by the next run: it names its owner. */
+#include "monitor/watch.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define SHM           "/dev/shm"
+#define SHM_LEAST     (64ull << 20) /* bytes free there, or the session's own folder is taken */
+#define GRACE_NS      200000000ull  /* for processes that outlive the program */
+#define OWNER         "owner"
+
+uint64_t ms_clock_ns(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * MS_SECOND_NS + (uint64_t)t.tv_nsec;
+}
+
+void ms_session_problem(ms_session *s, const char *format, ...)
+{
+    if (s->problem.text[0])
+        return; /* the first says most */
+    va_list args;
+    va_start(args, format);
+    vsnprintf(s->problem.text, sizeof s->problem.text, format, args);
+    va_end(args);
+}
+
+/* A birth or death as the recorder counts it: a tag, a tally, the process's sums. */
+double ms_hot_event_ns(void)
+{
+    static double measured;
+    static volatile uint32_t cell[16 * 64];
+    static volatile uint64_t sum, peak;
+    enum { EVENTS = 200000 };
+    if (measured > 0)
+        return measured;
+    uint64_t best = UINT64_MAX;
+    for (int round = 0; round < 5; round++) {
+        uint64_t began = ms_clock_ns();
+        for (uint32_t i = 0; i < EVENTS; i++) {
+            volatile uint32_t *t = &cell[i % 64 * 16];
+            if (t[0] != 0)
+                t[2] = t[1];
+            t[1] = t[1] + 1;
+            sum = sum + 64;
+            if (sum > peak)
+                peak = sum;
+        }
+        uint64_t took = ms_clock_ns() - began;
+        best = took < best ? took : best;
+    }
+    return measured = (double)best / EVENTS;
+}
+
+/* --- the folder of live files --------------------------------------------------------------------- */
+
+static void folder_remove(int at, const char *name)
+{
+    int fd = openat(at, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+    if (dir == NULL) {
+        if (fd >= 0)
+            close(fd);
+        return;
+    }
+    struct dirent *entry;
+    while ((entry = readdir(dir)) != NULL)
+        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+            unlinkat(fd, entry->d_name, 0);
+    closedir(dir);
+    unlinkat(at, name, AT_REMOVEDIR);
+}
+
+/* When a process began, so that its number alone is not taken for it. */
+static uint64_t start_of(pid_t pid)
+{
+    char state;
+    uint64_t start = 0, cpu;
+    bool children;
+    int code;
+    return ms_proc_stat(pid, &state, &start, &cpu, &children, &code) && state != 'Z' ? start : 0;
+}
+
+static void remove_stale(void)
+{
+    char prefix[48], text[64];
+    int length = snprintf(prefix, sizeof prefix, "memsure-%u-", (unsigned)geteuid());
+    DIR *dir = opendir(SHM);
+    if (dir == NULL)
+        return;
+    struct dirent *entry;
+    while ((entry = readdir(dir)) != NULL) {
+        if (strncmp(entry->d_name, prefix, (size_t)length) != 0)
+            continue;
+        int folder = openat(dirfd(dir), entry->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        struct stat st;
+        if (folder < 0 || fstat(folder, &st) != 0 || st.st_uid != geteuid()) {
+            if (folder >= 0)
+                close(folder);
+            continue;
+        }
+        int owner = openat(folder, OWNER, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+        ssize_t n = owner < 0 ? 0 : read(owner, text, sizeof text - 1);
+        text[n > 0 ? n : 0] = 0;
+        long pid = 0;
+        unsigned long long start = 0;
+        bool named = sscanf(text, "%ld %llu", &pid, &start) == 2;
+        /* Without a name it is being made right now, or is a leftover of a moment: an hour settles it. */
+        bool stale = named ? start_of((pid_t)pid) != start : st.st_mtime + 3600 < time(NULL);
+        if (owner >= 0)
+            close(owner);
+        close(folder);
+        if (stale)
+            folder_remove(dirfd(dir), entry->d_name);
+    }
+    closedir(dir);
+}
+
+static ms_err live_folder(ms_session *s, ms_why *why)
+{
+    struct statvfs room;
+    s->live[0] = 0;
+    if (statvfs(SHM, &room) == 0 && (uint64_t)room.f_bavail * room.f_frsize >= SHM_LEAST) {
+        snprintf(s->live, sizeof s->live, SHM "/memsure-%u-XXXXXX", (unsigned)geteuid());
+        if (mkdtemp(s->live) == NULL)
+            s->live[0] = 0;
+    }
+    if (s->live[0] == 0) { /* a hidden folder beside the recording; the program may leave our directory */
+        char beside[PATH_MAX], whole[PATH_MAX];
+        const char *slash = strrchr(s->ask->session, '/');
+        snprintf(beside, sizeof beside, "%.*s", slash ? (int)(slash - s->ask->session + 1) : 2, slash ? s->ask->session : "./");
+        if (realpath(beside, whole) == NULL ||
+            (size_t)snprintf(s->live, sizeof s->live, "%s/.memsure-XXXXXX", whole) >= 380 || mkdtemp(s->live) == NULL) {
+            ms_why_set(why, "cannot make a folder for counters in %s or beside %s: %s", SHM, s->ask->session, strerror(errno));
+            s->live[0] = 0;
+            return MS_EIO;
+        }
+    }
+    s->live_fd = open(s->live, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (s->live_fd < 0) {
+        ms_why_set(why, "cannot open %s: %s", s->live, strerror(errno));
+        return MS_EIO;
+    }
+    char text[64];
+    int n = snprintf(text, sizeof text, "%ld %llu\n", (long)getpid(), (unsigned long long)start_of(getpid()));
+    int owner = openat(s->live_fd, OWNER, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    bool ok = owner >= 0 && write(owner, text, (size_t)n) == n;
+    if (owner >= 0)
+        close(owner);
+    if (!ok) {
+        ms_why_set(why, "cannot write into %s: %s", s->live, strerror(errno));
+        return MS_EIO;
+    }
+    return MS_OK;
+}
+
+/* --- signals -------------------------------------------------------------------------------------- */
+
+static const int ignored[] = {SIGINT, SIGQUIT}, passed[] = {SIGTERM, SIGHUP, SIGUSR1, SIGUSR2};
+#define COUNT(array) ((int)(sizeof array / sizeof *array))
+enum { NSIGNALS = 7 };
+
+static volatile sig_atomic_t wanted[COUNT(passed)];
+
+static void note(int signal, siginfo_t *info, void *context)
+{
+    /* What the kernel sends (a terminal that hung up), it sends to the whole group. */
+    for (int i = 0; i < COUNT(passed); i++)
+        if (passed[i] == signal && info->si_code <= 0)
+            wanted[i] = 1;
+}
+
+typedef struct {
+    struct sigaction before[NSIGNALS];
+    sigset_t mask;
+} signals;
+
+static int signal_at(int i)
+{
+    return i < COUNT(ignored) ? ignored[i] : i < COUNT(ignored) + COUNT(passed) ? passed[i - COUNT(ignored)] : SIGCHLD;
+}
+
+/* Take signals over, and block them all until the program is forked off. */
+static void signals_take(signals *g)
+{
+    sigset_t all;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &g->mask);
+    for (int i = 0; i < NSIGNALS; i++) {
+        struct sigaction action = {0};
+        sigaction(signal_at(i), NULL, &g->before[i]);
+        if (i < COUNT(ignored)) {
+            action.sa_handler = SIG_IGN;
+        } else if (i < COUNT(ignored) + COUNT(passed)) {
+            wanted[i - COUNT(ignored)] = 0;
+            if (g->before[i].sa_handler == SIG_IGN && !(g->before[i].sa_flags & SA_SIGINFO))
+                continue; /* nohup: the program ignores it as well */
+            action.sa_sigaction = note;
+            action.sa_flags = SA_SIGINFO;
+        } else {
+            action.sa_handler = SIG_DFL; /* ignored, children would vanish unseen */
+        }
+        sigaction(signal_at(i), &action, NULL);
+    }
+}
+
+static void signals_restore(const signals *g)
+{
+    for (int i = 0; i < NSIGNALS; i++)
+        sigaction(signal_at(i), &g->before[i], NULL);
+    pthread_sigmask(SIG_SETMASK, &g->mask, NULL);
+}
+
+static void signals_pass(ms_session *s, uint64_t last[])
+{
+    uint64_t now = ms_clock_ns();
+    for (int i = 0; i < COUNT(passed); i++) {
+        if (!wanted[i])
+            continue;
+        wanted[i] = 0;
+        /* timeout(1) and the like send twice, to the process and to its group: once is meant. */
+        if (last[i] == 0 || now - last[i] > MS_SECOND_NS / 20)
+            kill(s->main_pid, passed[i]);
+        last[i] = now;
+    }
+}
+
+/* --- the program ---------------------------------------------------------------------------------- */
+
+typedef struct {
+    char **env;
+    char  *text;
+    size_t env_size, text_size;
+} environment;
+
+extern char **environ;
+
+static bool is_name(const char *entry, const char *name)
+{
+    size_t n = strlen(name);
+    return strncmp(entry, name, n) == 0 && entry[n] == '=';
+}
+
+static bool environment_make(const ms_session *s, environment *e)
+{
+    static const char *const ours[] = {"LD_PRELOAD", MS_ENV_DIR, MS_ENV_MODE, MS_ENV_SAMPLE};
+    const ms_run_ask *ask = s->ask;
+    const char *preload = getenv("LD_PRELOAD");
+    size_t n = 0, k = 0;
+    while (environ[n])
+        n++;
+    e->env_size = (n + 5) * sizeof *e->env;
+    e->text_size = 4096 + (ask->preload ? strlen(ask->preload) : 0) + (preload ? strlen(preload) : 0);
+    e->env = ms_sys_alloc(e->env_size);
+    e->text = ms_sys_alloc(e->text_size);
+    if (e->env == NULL || e->text == NULL)
+        return false;
+    for (size_t i = 0; i < n; i++) {
+        bool mine = false;
+        for (int j = ask->preload ? 0 : 1; j < COUNT(ours); j++)
+            mine |= is_name(environ[i], ours[j]);
+        if (!mine)
+            e->env[k++] = environ[i];
+    }
+    char *at = e->text, *end = e->text + e->text_size;
+    if (ask->preload) {
+        e->env[k++] = at;
+        at += snprintf(at, (size_t)(end - at), "LD_PRELOAD=%s%s%s", ask->preload, preload && *preload ? ":" : "", preload ? preload : "") + 1;
+    }
+    e->env[k++] = at;
+    at += snprintf(at, (size_t)(end - at), MS_ENV_DIR "=%s", s->live) + 1;
+    e->env[k++] = at;
+    at += snprintf(at, (size_t)(end - at), MS_ENV_MODE "=%.16s", ask->mode) + 1;
+    e->env[k++] = at;
+    snprintf(at, (size_t)(end - at), MS_ENV_SAMPLE "=%llu", (unsigned long long)ask->sample_bytes);
+    return true;
+}
+
+static void environment_free(environment *e)
+{
+    ms_sys_free(e->env, e->env_size);
+    ms_sys_free(e->text, e->text_size);
+}
+
+/* In the child: become the program. Only async-signal-safe calls. */
+static void become(const ms_session *s, const environment *e, const signals *g, pid_t parent, int report)
+{
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != parent)
+        _exit(127);
+    for (int i = 0; i < NSIGNALS; i++)
+        sigaction(signal_at(i), &g->before[i], NULL);
+    /* Python ignores these for itself; a program expects them as they are by default. */
+    struct sigaction plain = {.sa_handler = SIG_DFL};
+    sigaction(SIGPIPE, &plain, NULL);
+    sigaction(SIGXFSZ, &plain, NULL);
+    pthread_sigmask(SIG_SETMASK, &g->mask, NULL);
+    execvpe(s->ask->argv[0], s->ask->argv, e->env);
+    int error = errno;
+    while (write(report, &error, sizeof error) < 0 && errno == EINTR)
+        ;
+    _exit(127);
+}
+
+static ms_err launch(ms_session *s, const environment *e, const signals *g, ms_run_result *out, ms_why *why)
+{
+    int report[2], error = 0;
+    if (pipe2(report, O_CLOEXEC) != 0) {
+        ms_why_set(why, "cannot start the program: %s", strerror(errno));
+        return MS_EIO;
+    }
+    pid_t parent = getpid();
+    s->main_pid = fork();
+    if (s->main_pid == 0)
+        become(s, e, g, parent, report[1]);
+    if (s->main_pid < 0)
+        error = errno;
+    close(report[1]);
+    ssize_t n;
+    while (s->main_pid > 0 && (n = read(report[0], &error, sizeof error)) < 0 && errno == EINTR)
+        ;
+    close(report[0]);
+    if (error == 0)
+        return MS_OK;
+    if (s->main_pid > 0)
+        waitpid(s->main_pid, NULL, 0);
+    s->main_pid = 0;
+    out->exec_errno = error;
+    ms_why_set(why, "cannot run %s: %s", s->ask->argv[0], strerror(error));
+    return MS_EIO;
+}
+
+/* Sleep to the next tick, or less if a process ends or a signal comes. main_fd < 0: the program is over. */
+static void wait_tick(ms_session *s, int main_fd, uint64_t next)
+{
+    enum { FEW = 256 };
+    struct pollfd fd[FEW];
+    nfds_t n = 0;
+    if (main_fd >= 0)
+        fd[n++] = (struct pollfd){main_fd, POLLIN, 0};
+    for (uint32_t i = 0; i < s->nprocess && n < FEW; i++)
+        if (s->process[i]->pidfd >= 0)
+            fd[n++] = (struct pollfd){s->process[i]->pidfd, POLLIN, 0};
+    uint64_t now = ms_clock_ns(), left = next > now ? next - now : 0;
+    struct timespec wait = {(time_t)(left / MS_SECOND_NS), (long)(left % MS_SECOND_NS)};
+    ppoll(fd, n, &wait, NULL);
+}
+
+static bool main_over(const ms_session *s)
+{
+    siginfo_t info = {0};
+    return waitid(P_PID, (id_t)s->main_pid, &info, WEXITED | WNOWAIT | WNOHANG) != 0 || info.si_pid == s->main_pid;
+}
+
+static void follow(ms_session *s, ms_run_result *out)
+{
+    uint64_t last[COUNT(passed)] = {0}, tick = ms_clock_ns();
+    int main_fd = ms_pidfd_open(s->main_pid), status = 0;
+    bool over = false;
+    while (!over) {
+        uint64_t now = ms_clock_ns();
+        tick = tick + MS_EPOCH_NS > now ? tick + MS_EPOCH_NS : now + MS_EPOCH_NS;
+        wait_tick(s, main_fd, tick);
+        signals_pass(s, last);
+        over = main_over(s); /* seen before the folder is read: nothing of it appears later */
+        ms_watch_scan(s);
+        ms_watch_tick(s, ms_clock_ns());
+    }
+    uint64_t until = ms_clock_ns() + GRACE_NS;
+    while (ms_watch_alive(s) && ms_clock_ns() < until) {
+        wait_tick(s, -1, ms_clock_ns() + MS_EPOCH_NS);
+        ms_watch_scan(s);
+        ms_watch_tick(s, ms_clock_ns());
+    }
+    pid_t got;
+    while ((got = waitpid(s->main_pid, &status, 0)) < 0 && errno == EINTR)
+        ;
+    if (main_fd >= 0)
+        close(main_fd);
+    out->signaled = got > 0 && WIFSIGNALED(status);
+    out->code = got <= 0 ? 1 : WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status);
+    ms_watch_finish(s);
+}
+
+static uint64_t own_rss(void)
+{
+    struct rusage used;
+    getrusage(RUSAGE_SELF, &used);
+    return (uint64_t)used.ru_maxrss * 1024;
+}
+
+ms_err ms_run(const ms_run_ask *ask, ms_run_result *out, ms_why *why)
+{
+    ms_err err;
+    environment e = {0};
+    signals g;
+    struct rlimit files;
+    bool files_known = false, taken = false;
+    memset(out, 0, sizeof *out);
+    ms_session *s = ms_sys_alloc(sizeof *s);
+    if (s == NULL)
+        return MS_ENOMEM;
+    s->ask = ask;
+    s->live_fd = -1;
+    s->buffer = ms_sys_alloc(MS_BUFFER);
+    err = MS_ENOMEM;
+    if (s->buffer == NULL)
+        goto done;
+    if (ask->argv == NULL || ask->argv[0] == NULL || strlen(ask->mode) > 16) {
+        ms_why_set(why, "nothing to run");
+        err = MS_EINVAL;
+        goto done;
+    }
+    if (ask->preload && access(ask->preload, R_OK) != 0) {
+        ms_why_set(why, "memsure is not installed completely: %s: %s", ask->preload, strerror(errno));
+        err = MS_EIO;
+        goto done;
+    }
+    if ((err = ms_place_check(ask, why)) != MS_OK)
+        goto done;
+    remove_stale();
+    if ((err = live_folder(s, why)) != MS_OK)
+        goto done;
+    if (!environment_make(s, &e)) {
+        err = MS_ENOMEM;
+        goto done;
+    }
+    signals_take(&g);
+    taken = true;
+    s->fork_rss = own_rss();
+    s->start_ns = ms_clock_ns();
+    if ((err = launch(s, &e, &g, out, why)) != MS_OK)
+        goto done;
+    /* From here on nothing fails: the program runs, recorded or not. */
+    sigset_t some = g.mask;
+    for (int i = 0; i < COUNT(passed); i++)
+        sigdelset(&some, passed[i]);
+    pthread_sigmask(SIG_SETMASK, &some, NULL);
+    if (getrlimit(RLIMIT_NOFILE, &files) == 0) { /* three descriptors for each process that lives */
+        struct rlimit all = {files.rlim_max, files.rlim_max};
+        files_known = setrlimit(RLIMIT_NOFILE, &all) == 0;
+    }
+    if (ms_watch_start(s) != MS_OK)
+        ms_session_problem(s, "lifetimes were not measured: there is no thread for the clock");
+    follow(s, out);
+    ms_watch_stop(s);
+    ms_place_finish(s, out);
+    out->problem = s->problem;
+done:
+    if (files_known)
+        setrlimit(RLIMIT_NOFILE, &files);
+    if (taken)
+        signals_restore(&g);
+    environment_free(&e);
+    if (s->live_fd >= 0)
+        close(s->live_fd);
+    if (s->live[0])
+        folder_remove(AT_FDCWD, s->live);
+    ms_process_free(s->spare);
+    ms_sys_free(s->process, s->process_room * sizeof *s->process);
+    ms_sys_free(s->written, s->written_room * sizeof *s->written);
+    ms_sys_free(s->taken.slot, s->taken.size * sizeof *s->taken.slot);
+    ms_sys_free(s->buffer, MS_BUFFER);
+    ms_sys_free(s, sizeof *s);
+    if (err != MS_OK && why && why->text[0] == 0)
+        ms_why_set(why, "cannot start the program: %s", ms_err_text(err));
+    return err;
+}
+
+void ms_run_free(ms_run_result *out)
+{
+    ms_sys_free(out->recordings, out->size);
+    out->recordings = NULL;
+    out->size = out->count = 0;
+}
