@@ -16,9 +16,11 @@ empty columns, never an exception; what is damaged is in warnings(). All integer
 
 import os
 from array import array
+from itertools import pairwise
 
 NO_FRAME, OURS, IMPORT, BEFORE = 1, 2, 4, 8  # sites.flags
 MAGIC = b"MEMSURE"
+LATEST = 1 << 60  # ns: 36 years; a later time in a file is damage
 
 
 class Unreadable(Exception):
@@ -118,6 +120,18 @@ class Process:
                 out[kind] = out.get(kind, 0) + b
         return out
 
+    def timeline(self, name):
+        """A column over time -> ([t_ns], [values]); samples whose time makes no sense are left out."""
+        times, values = self.columns("timeline", "t_ns", name)
+        if all(a <= b for a, b in pairwise(times)) and (not len(times) or times[-1] <= LATEST):
+            return list(times), list(values)
+        out, last = [], 0
+        for t, v in zip(times, values):
+            if last <= t <= LATEST:
+                out.append((t, v))
+                last = t
+        return [t for t, _ in out], [v for _, v in out]
+
     def curve_rows(self, name="live_bytes"):
         """The curves -> ([row of sites], [list of values per row], [times in ns])."""
         points = self.column("curve_points", "t_ns")
@@ -125,7 +139,7 @@ class Process:
         width = self.width("curves", name)
         values = self.column("curves", name)
         n = min(width, len(points))
-        if not n:
+        if not n or any(a > b for a, b in pairwise(points)) or points[-1] > LATEST:
             return [], [], []
         rows = min(len(values) // width, len(sites))
         return (
@@ -298,14 +312,13 @@ class Recording:
         """A timeline column over the whole session -> ([t_ns], [values]); several processes are
         added up over time."""
         if len(self.processes) == 1:
-            times, values = self.first.columns("timeline", "t_ns", name)
-            return list(times), list(values)
+            return self.first.timeline(name)
         start = min(p.number("start_unix_ns") for p in self.processes)
         span = max(1, self.duration_ns)
         total = [0] * points
         for p in self.processes:
-            times, values = p.columns("timeline", "t_ns", name)
-            if not len(times):
+            times, values = p.timeline(name)
+            if not times:
                 continue
             shift = p.number("start_unix_ns") - start
             first = min(points - 1, (times[0] + shift) * points // span)
@@ -343,8 +356,8 @@ class Recording:
 
 
 def _whole_until(p):
-    times = p.column("timeline", "t_ns")
-    last = times[-1] if len(times) else 0
+    times, _ = p.timeline("t_ns")
+    last = times[-1] if times else 0
     whole = p.duration_ns
     if last and whole and last < whole:
         return f"everything up to {last / 1e9:.1f} s of {whole / 1e9:.1f} s"

@@ -141,7 +141,7 @@ class Report:
             return f"{len(self.recording.processes)} processes; {checked}", ""
         if not self.judged.judged_growth:
             checked = "no line churns or waits for the collector; too short to judge growth"
-        times, values = p.columns("timeline", "t_ns", "python_bytes")
+        times, values = p.timeline("python_bytes")
         span = verdict.window(p)
         if span and len(times) >= 4:
             inside = [(t, v) for t, v in zip(times, values) if t / 1e9 <= span[1]]
@@ -211,7 +211,7 @@ class Report:
         function, own = self.lines.function(f.line), self.whose(f.line) == OWN
         by, total = {}, 0.0
         for node, site in enumerate(sites):
-            if site in rows and weights[node] > 0:
+            if site in rows and 0 < weights[node] < 1e18:
                 total += weights[node]
                 at, steps = parents[node], 0
                 while at and at < len(parents) and steps < 1000:

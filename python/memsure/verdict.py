@@ -154,7 +154,7 @@ def window(process):
     if whole < LEAST_SECONDS:
         return None
     start, end = whole * WARM_UP, whole
-    times, values = process.columns("timeline", "t_ns", "python_bytes")
+    times, values = process.timeline("python_bytes")
     if len(times):
         top = max(values)
         at = len(times) - 1
@@ -310,7 +310,7 @@ def _growing(recording, p, group, aside, out):
                     "growing", line, values[-1], p, s, parts=len(levels) - 1, up=steps_up(levels)
                 )
             )
-    t, v = p.columns("timeline", "t_ns", "python_bytes")
+    t, v = p.timeline("python_bytes")
     inside = [(a / 1e9, b) for a, b in zip(t, v) if span[0] <= a / 1e9 <= span[1]]
     if len(inside) >= LEAST_POINTS:
         t, v = [a for a, _ in inside], [b for _, b in inside]
@@ -329,7 +329,7 @@ def _growing(recording, p, group, aside, out):
 
 
 def _live_at(p, t):
-    times, values = p.columns("timeline", "t_ns", "python_bytes")
+    times, values = p.timeline("python_bytes")
     best = p.number("live_bytes")
     for a, b in zip(times, values):
         if a / 1e9 > t:

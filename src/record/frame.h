@@ -71,8 +71,10 @@ static inline ms_frame *ms_frame_top(PyThreadState *ts)
 {
 #if PY_VERSION_HEX < 0x030d0000
     return ts->cframe->current_frame;
-#else
+#elif PY_VERSION_HEX < 0x030f0000
     return ts->current_frame;
+#else
+    return ts->current_frame == ts->base_frame ? NULL : ts->current_frame; /* a sentinel, no instruction */
 #endif
 }
 

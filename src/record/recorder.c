@@ -804,6 +804,10 @@ void ms_recorder_end(void)
 {
     ms_area.end_ns = ms_now_ns();
     ms_memory_read(&ms_area.memory_end);
+    for (uint32_t i = 0; i < ms_area.table[MS_T_TALLY].used; i++) {
+        ms_area.tally[i].end_live = ms_area.tally[i].live;
+        ms_area.tally[i].end_bytes = ms_area.tally[i].live_bytes;
+    }
     ms_mode = MS_MODE_ALLOC;
     install();
     __atomic_store_n(&ms_area.ended, 1, __ATOMIC_RELEASE);

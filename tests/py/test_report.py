@@ -449,3 +449,41 @@ def test_a_report_of_20_000_sites_takes_less_than_0_3_s(here):
         best = min(best, time.perf_counter() - start)
         assert done.returncode == 0, done.stderr
     assert best < 0.3
+
+
+def test_values_that_make_no_sense_break_nothing(here):
+    """Checksums hold, the values are wild: rows that do not exist, loops of parents, times that run backwards."""
+    import random
+
+    from memsure import _core
+    limits = {"B": 255, "i": 2**31 - 1, "I": 2**32 - 1, "q": 2**63 - 1, "Q": 2**64 - 1, "d": 1e300}
+    for seed in (*range(120), 1440):
+        rng = random.Random(seed)
+        tables = getattr(synthetic, RUNS[seed % 4])(here, **({"n": 40} if seed % 4 == 0 else {})).tables()
+        for _ in range(rng.randint(1, 4)):
+            table = rng.choice([t for t in tables if tables[t] and (t != "strings" or rng.random() < 0.3)])
+            column = rng.choice(list(tables[table]))
+            kind, width, values = tables[table][column]
+            top = limits[values.typecode]
+            for i in range(len(values)):
+                if rng.random() < 0.5:
+                    wild = rng.choice((0, 1, 2, 3, 77, top, top // 2, rng.randint(0, int(min(top, 2**60)))))
+                    values[i] = -wild if values.typecode in "iqd" and rng.random() < 0.3 else wild
+            if values.typecode == "d" and rng.random() < 0.3:
+                values[:] = type(values)("d", [rng.choice((float("nan"), float("inf"), -1.0)) for _ in values])
+            if rng.random() < 0.2:
+                tables[table][column] = (kind, width, values[:len(values) // width // 2 * width])
+            if rng.random() < 0.1:
+                del tables[table][column]
+        _core.write("wild.memsure", tables)
+        try:
+            rec = recording.load("wild.memsure")
+            for paper in (Paper(80), Paper(50, unicode=False, encoding="ascii")):
+                report.render(rec, paper, all_=seed % 2 == 0)
+            json.dumps(report.data(rec))
+            report.render(rec, Paper(100), sort="allocated")
+            report.annotated(rec, "cache.py", Paper(100))
+        except recording.Unreadable:
+            pass
+        except Exception as e:
+            raise AssertionError(f"seed {seed}") from e
