@@ -743,9 +743,9 @@ def annotated(recording, wanted, paper, all_=False):
         for k, metric in enumerate(metrics):
             row[k] += lines[metric][i]
     source = r.sources.lines(file)
-    last = max(max(by), len(source))
-    if source and not source[-1] and last == len(source):
-        last -= 1
+    last = len(source) - (1 if source and not source[-1] else 0)
+    numbers = [*range(1, last + 1), *sorted(n for n in by if n > last)]
+    last = max(numbers, default=0)
     out = [
         paper.paint(paper.fix(r.sources.place(file)), "bold")
         + "  "
@@ -758,7 +758,7 @@ def annotated(recording, wanted, paper, all_=False):
     out += ["", "allocated   at peak    at end temporary"]
     digits = len(str(last))
     elided = False
-    for number in range(1, last + 1):
+    for number in numbers:
         row = by.get(number)
         near = all_ or any(k in by for k in range(number - 3, number + 4))
         if row is None and (not near or not source):

@@ -25,8 +25,10 @@ def run(settings, words):
     mode = "exact" if settings.exact else "line"
     try:
         ended = _core.run(argv, session, mode, options)
-    except (_core.Error, OSError) as e:
+    except _core.Error as e:
         raise Usage(str(e)) from None
+    except OSError as e:
+        raise Usage(f"cannot run '{argv[0]}': {(e.strerror or str(e)).lower()}") from None
     finally:
         if settings.output is None:
             release(session)
