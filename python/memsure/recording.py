@@ -121,7 +121,7 @@ class Process:
         return out
 
     def timeline(self, name):
-        """A column over time -> ([t_ns], [values]); samples whose time makes no sense are left out."""
+        """A column over time -> ([t_ns], [values]); samples at impossible times are left out."""
         times, values = self.columns("timeline", "t_ns", name)
         if all(a <= b for a, b in pairwise(times)) and (not len(times) or times[-1] <= LATEST):
             return list(times), list(values)

@@ -490,6 +490,11 @@ def _tables(r, paper, out, all_):
     groups = []
     for metric in ("peak", "growth", "temporary", "gc"):
         rows, base = r.table(metric, n if metric == "peak" or all_ else 2)
+
+        def shown_here(i, metric=metric):
+            ours = i is not None and r.judged.baseline[i] == "memsure"
+            return metric == "peak" or not ours
+
         label = METRICS[metric][1]
         if metric == "growth":
             shown = r.judged.slopes[rows[0][1]] if rows else None
@@ -497,7 +502,11 @@ def _tables(r, paper, out, all_):
             rows = [(change(n), "", i, words) for n, i, words in rows]
         else:
             least = 1 if metric == "peak" else LEAST
-            rows = [(size(n), percent(n, base), i, words) for n, i, words in rows if n >= least]
+            rows = [
+                (size(n), percent(n, base), i, words)
+                for n, i, words in rows
+                if n >= least and shown_here(i)
+            ]
             since = f"of {size(base)}"
         if rows:
             groups.append((label, since, rows))
