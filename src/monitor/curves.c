@@ -15,6 +15,12 @@
 
 static uint64_t more(uint64_t a, uint64_t b) { return a > b ? a : b; }
 
+uint64_t ms_series_due(const ms_process *p, uint64_t now, uint64_t step)
+{
+    uint64_t t = now > p->start_ns ? now - p->start_ns : 0;
+    return p->start_ns + (t / step + 1) * step;
+}
+
 static ms_point point_merge(const ms_point *a, const ms_point *b)
 {
     return (ms_point){b->t_ns, more(a->rss, b->rss), more(a->python_bytes, b->python_bytes),
@@ -37,7 +43,7 @@ void ms_timeline_add(ms_process *p, uint64_t now)
         p->point_step *= 2;
     }
     p->timeline[p->npoint++] = point;
-    p->point_due = now + p->point_step;
+    p->point_due = ms_series_due(p, now, p->point_step);
 }
 
 static ms_curve *curve_of(ms_process *p, uint32_t site)
@@ -108,7 +114,7 @@ ms_err ms_curves_add(ms_session *s, ms_process *p, uint64_t now)
 {
     uint64_t t = now > p->start_ns ? now - p->start_ns : 0;
     uint32_t nsite = ms_live_used(p, MS_T_SITE);
-    p->curve_due = now + p->curve_step;
+    p->curve_due = ms_series_due(p, now, p->curve_step);
     if (nsite == 0 || (p->ncurve_t && t <= p->curve_t[p->ncurve_t - 1]))
         return MS_OK;
     size_t size = nsite * sizeof(uint64_t[2]);
@@ -135,10 +141,14 @@ ms_err ms_curves_add(ms_session *s, ms_process *p, uint64_t now)
         }
     }
     ms_sys_free(by_site, size);
-    /* Reading costs at most 2 % of the time, and comes at least every 10 s: counters wrap after 42 s
+    /* Reading costs at most 1 % of the time, and comes at least every 10 s: counters wrap after 42 s
      * of 100 million frees a second. */
-    uint64_t cost = ms_clock_ns() - now, wait = p->curve_step > 50 * cost ? p->curve_step : 50 * cost;
-    p->curve_due = now + (wait < 10 * MS_SECOND_NS || p->curve_step > wait ? wait : 10 * MS_SECOND_NS);
+    uint64_t least = now + 100 * (ms_clock_ns() - now), most = now + 10 * MS_SECOND_NS;
+    p->curve_due = ms_series_due(p, now, p->curve_step);
+    if (p->curve_due < least)
+        p->curve_due = least;
+    if (p->curve_due > most)
+        p->curve_due = most;
     return err;
 }
 

@@ -5,6 +5,7 @@
  * that is there, and the two change names in one step (renameat2). When in the end a single file is
  * left (the other was a child that turned out to be nothing), they change back. */
 #include "monitor/watch.h"
+#include "store/store.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -46,7 +47,12 @@ ms_err ms_place_check(const ms_run_ask *ask, ms_why *why)
         ms_why_set(why, "%s is there already: choose another name with -o", path);
         return MS_EINVAL;
     }
-    return MS_OK;
+    /* What a file system refuses it says when it is asked for a file. */
+    ms_writer *w;
+    ms_err err = ms_writer_open(path, why, &w);
+    if (err == MS_OK)
+        ms_writer_abort(w);
+    return err;
 }
 
 /* The next free N for a process of this pid: numbers come back, files stay. */

@@ -27,7 +27,8 @@
 #include <unistd.h>
 
 #define HEAD_SIZE offsetof(ms_live, tally)
-enum { TAKEN = 1, GIVEN_UP };
+enum { TAKEN = 1, DOUBTED }; /* values of ms_session.taken */
+enum { DOUBT_MS = 1000 };    /* a file may be made step by step: so long it may look wrong */
 
 /* --- the clock ------------------------------------------------------------------------------------ */
 
@@ -204,12 +205,13 @@ static bool maker_gone(pid_t pid)
     return kill(pid, 0) != 0 && errno == ESRCH;
 }
 
-/* Take up one file. *wait: it is not ready yet. */
-static ms_err take_up(ms_session *s, const char *name, pid_t pid, uint32_t n, bool *wait)
+/* Take up one file. *wait: it is not ready yet. *why: what is wrong with it (MS_EFORMAT). */
+static ms_err take_up(ms_session *s, const char *name, pid_t pid, uint32_t n, bool *wait, const char **why)
 {
     ms_err err = MS_OK;
     struct stat st;
     *wait = false;
+    *why = NULL;
     ms_process *p = ms_sys_alloc(sizeof *p);
     if (p == NULL)
         return MS_ENOMEM;
@@ -237,9 +239,8 @@ static ms_err take_up(ms_session *s, const char *name, pid_t pid, uint32_t n, bo
         *wait = true;
         goto done;
     }
-    const char *why = st.st_size < (off_t)sizeof(ms_live) ? "it is too short" : head_check(p->head, pid);
-    if (why) {
-        ms_session_problem(s, "a process (%ld) could not be recorded: %s is no live file that memsure can read, %s", (long)pid, name, why);
+    *why = st.st_size < (off_t)sizeof(ms_live) ? "it is too short" : head_check(p->head, pid);
+    if (*why) {
         err = MS_EFORMAT;
         goto done;
     }
@@ -333,21 +334,34 @@ void ms_watch_scan(ms_session *s)
             close(fd);
         return;
     }
+    uint32_t now_ms = (uint32_t)(ms_clock_ns() / 1000000);
     struct dirent *entry;
     while ((entry = readdir(dir)) != NULL) {
         pid_t pid;
         uint32_t n, before = s->nprocess;
-        if (!name_parse(entry->d_name, &pid, &n) || ms_map_find(&s->taken, key_of(pid, n)))
+        if (!name_parse(entry->d_name, &pid, &n))
+            continue;
+        ms_map_slot *slot = ms_map_find(&s->taken, key_of(pid, n));
+        if (slot && (slot->value == TAKEN || now_ms - slot->extra > DOUBT_MS))
             continue;
         bool wait;
-        ms_err err = take_up(s, entry->d_name, pid, n, &wait);
-        ms_map_slot *slot;
-        if (wait && maker_gone(pid)) {
-            unlink_live(s, pid, n);
-        } else if (s->nprocess > before) {
+        const char *why;
+        take_up(s, entry->d_name, pid, n, &wait, &why);
+        if (s->nprocess > before) {
             close_replaced(s, s->process[before]);
-        } else if (err == MS_EFORMAT && (slot = ms_map_put(&s->taken, key_of(pid, n))) != NULL) {
-            slot->value = GIVEN_UP;
+        } else if (wait && maker_gone(pid)) {
+            unlink_live(s, pid, n);
+        } else if (why) {
+            slot = ms_map_put(&s->taken, key_of(pid, n));
+            if (slot && slot->value == 0) {
+                slot->value = DOUBTED;
+                slot->extra = now_ms;
+            }
+            if (maker_gone(pid) || (slot && now_ms - slot->extra >= DOUBT_MS * 9 / 10)) {
+                ms_session_problem(s, "a process (%ld) could not be recorded: of its counters, %s", (long)pid, why);
+                if (maker_gone(pid))
+                    unlink_live(s, pid, n);
+            }
         }
     }
     closedir(dir);
@@ -373,16 +387,18 @@ static void peak_look(ms_process *p, uint64_t now)
         return;
     p->peak_bytes = peak;
     p->peak_ns = now;
-    bool grown = peak > p->split_peak_bytes + p->split_peak_bytes / 8;
-    bool later = now - p->split_peak_ns > MS_SECOND_NS / 4;
-    if ((grown || later) && maps_affordable(p, now) && now >= p->start_ns + 2 * MS_EPOCH_NS && ms_proc_maps(p)) {
-        uint64_t live = p->head->live_bytes;
-        ms_memory memory = p->head->memory_now;
-        ms_split(&p->maps, p->maps.rss, &memory, live, p->live_blocks, p->split_peak);
-        p->have_peak = true;
+    uint64_t live = __atomic_load_n(&p->head->live_bytes, __ATOMIC_RELAXED);
+    if (live < p->split_peak_live || now < p->start_ns + 2 * MS_EPOCH_NS)
+        return; /* the peak was between two ticks, and what is there now is less than what we have */
+    /* A fresh look at the mappings for each eighth more, as long as that costs little, and for each
+     * half more at any cost; in between, the last one and the RSS of now. */
+    bool eighth = peak > p->split_peak_bytes + p->split_peak_bytes / 8, half = peak > p->split_peak_bytes + p->split_peak_bytes / 2;
+    if ((half || (eighth && p->maps_spent * 40 <= now - p->start_ns)) && ms_proc_maps(p))
         p->split_peak_bytes = peak;
-        p->split_peak_ns = now;
-    }
+    ms_memory memory = p->head->memory_now;
+    ms_split(&p->maps, p->rss, &memory, live, p->live_blocks, p->split_peak);
+    p->split_peak_live = live;
+    p->have_peak = true;
 }
 
 static void look(ms_session *s, ms_process *p, uint64_t now)
@@ -512,8 +528,13 @@ static void conclude(ms_session *s, uint32_t i)
 
 void ms_watch_tick(ms_session *s, uint64_t now)
 {
-    if (s->first_pid == 0 && s->nprocess)
-        s->first_pid = s->process[0]->pid;
+    if (s->first_pid == 0 && s->nprocess) { /* a folder's order is no order */
+        const ms_process *first = s->process[0];
+        for (uint32_t i = 1; i < s->nprocess; i++)
+            if (s->process[i]->start_ns < first->start_ns)
+                first = s->process[i];
+        s->first_pid = first->pid;
+    }
     for (uint32_t i = 0; i < s->nprocess;) {
         ms_process *p = s->process[i];
         if (over(p)) {
@@ -551,6 +572,7 @@ uint32_t ms_watch_alive(const ms_session *s)
 
 void ms_watch_finish(ms_session *s)
 {
+    ms_watch_scan(s); /* what is not ready by now will not be */
     while (s->nprocess) {
         ms_process *p = s->process[s->nprocess - 1];
         if (!p->gone)

@@ -92,7 +92,7 @@ typedef struct {
     ms_maps  maps;           /* the last reading, and what it cost */
     uint64_t maps_cost, maps_spent, maps_due;
     bool     have_peak;
-    uint64_t split_peak[MS_SPLITS], split_peak_bytes, split_peak_ns;
+    uint64_t split_peak[MS_SPLITS], split_peak_bytes, split_peak_live;
 
     uint32_t ncomm;
     char     comm[MS_THREAD_MAX][16];
@@ -162,6 +162,7 @@ ms_err ms_tally_sum(ms_session *s, ms_process *p, ms_sum *site, uint32_t nsite, 
 uint64_t ms_births(ms_session *s, ms_process *p);
 
 /* curves.c */
+uint64_t ms_series_due(const ms_process *p, uint64_t now, uint64_t step); /* the next multiple of step */
 void ms_timeline_add(ms_process *p, uint64_t now);
 ms_err ms_curves_add(ms_session *s, ms_process *p, uint64_t now);
 void ms_events_read(ms_process *p);

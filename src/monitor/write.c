@@ -392,7 +392,10 @@ static void gather_info(gathering *g, bool final, uint64_t now)
     info(g, "memsure", MEMSURE_VERSION);
     info(g, "argv", p->argv);
     info(g, "executable", p->executable);
-    snprintf(text, sizeof text, "%.*s", (int)strnlen(head->python, sizeof head->python), head->python);
+    size_t size = 0; /* "3.13.0 (main, ...": the number */
+    while (size < sizeof head->python && head->python[size] > ' ')
+        size++;
+    snprintf(text, sizeof text, "%.*s", (int)size, head->python);
     info(g, "python", text);
     info(g, "cwd", p->cwd);
     info_number(g, "pid", head->pid);
