@@ -481,8 +481,11 @@ void ms_split(const ms_maps *maps, uint64_t rss, const ms_memory *memory, uint64
         m.slab += take(&m.anonymous, memory->slab_bytes - m.slab);
 
     uint64_t large = memory->large_bytes < live_bytes ? memory->large_bytes : live_bytes, small = live_bytes - large;
-    out[MS_SPLIT_PYTHON] = take(&m.slab, small);
+    /* The slabs hold at least their blocks: mappings read earlier may not show all of them. */
+    if (small + live_blocks * TAG > m.slab)
+        m.slab += take(&m.anonymous, small + live_blocks * TAG - m.slab);
     out[MS_SPLIT_OURS] = m.own + take(&m.slab, live_blocks * TAG);
+    out[MS_SPLIT_PYTHON] = take(&m.slab, small);
     out[MS_SPLIT_HOLES] = m.slab;
     /* large_bytes may be of a moment ago: small blocks that found no room in the slabs are large ones. */
     out[MS_SPLIT_PYTHON] += take(&m.anonymous, live_bytes - out[MS_SPLIT_PYTHON]);
