@@ -7,9 +7,10 @@
 PyThreadState *ms_thread_state_asked(void)
 {
 #if PY_VERSION_HEX < 0x030c0000
-    /* tstate_current is the GIL holder's, whoever asks; only this thread's own may be looked into. */
-    PyThreadState *own = PyGILState_GetThisThreadState();
-    return own && own == _PyThreadState_UncheckedGet() ? own : NULL;
+    /* tstate_current is the GIL holder's, whoever asks: is that this thread? Another's state cannot be
+     * freed meanwhile: it is raw memory, and who asks without the GIL holds the recorder's lock. */
+    PyThreadState *ts = _PyThreadState_UncheckedGet();
+    return ts && ts->thread_id == PyThread_get_thread_ident() ? ts : NULL;
 #elif PY_VERSION_HEX < 0x030d0000
     return _PyThreadState_UncheckedGet();
 #else

@@ -209,7 +209,7 @@ static PyObject *on_collection(PyObject *self, PyObject *const *args, Py_ssize_t
             e->reclaimed_bytes = collection_live - (int64_t)ms_area.live_bytes;
             __atomic_store_n(&e->done, 1, __ATOMIC_RELEASE);
             __atomic_store_n(&ms_area.gc_used, ms_area.gc_used + 1, __ATOMIC_RELEASE);
-            free_lists_off(ms_thread_state_asked()); /* a full collection switches them on again */
+            free_lists_off(PyThreadState_Get()); /* a full collection switches them on again */
         }
     }
     PyErr_Clear();
@@ -292,7 +292,7 @@ static int at_safe_moment(void *arg)
     PyObject *type, *value, *trace;
     PyErr_Fetch(&type, &value, &trace);
     if (!watching)
-        watching = watch_collections(ms_thread_state_asked());
+        watching = watch_collections(PyThreadState_Get());
     if (naming) {
         naming = false;
         name_threads();
