@@ -151,9 +151,10 @@ static void read_one(ms_process *p, const ms_tally *t, const uint64_t wide[MS_CO
 {
     reading *r = arg;
     uint64_t born = less(t->live + freed_of(wide), t->inherited), live, allocated;
-    if (t->stride) {
-        live = (uint64_t)t->live * t->stride;
-        allocated = born * t->stride;
+    uint32_t stride = t->stride & ~MS_TALLY_LOCKED;
+    if (stride) {
+        live = (uint64_t)t->live * stride;
+        allocated = born * stride;
     } else {
         live = t->live_bytes;
         allocated = less(t->live_bytes + t->freed_bytes, t->inherited_bytes);
@@ -206,7 +207,8 @@ static void sum_one(ms_process *p, const ms_tally *t, const uint64_t wide[MS_COU
 {
     summing *m = arg;
     uint32_t site = site_of(p, t->owner, m->nsite);
-    bool no_gil = site == MS_SITE_NO_GIL;
+    bool locked = t->stride & MS_TALLY_LOCKED; /* outside the sums, without a peak: what lives now stands for it */
+    uint32_t stride = t->stride & ~MS_TALLY_LOCKED;
     uint64_t freed = freed_of(wide), age[MS_COUNTERS];
     ms_sum x = {.inherited_blocks = t->inherited, .live_blocks = m->ended ? t->end_live : t->live};
     memcpy(age, wide, sizeof age);
@@ -226,16 +228,16 @@ static void sum_one(ms_process *p, const ms_tally *t, const uint64_t wide[MS_COU
     x.gc_freed_blocks = age[MS_AGE_GC];
     x.temporary_blocks = age[0];
 
-    bool as_live = m->on_peak || no_gil || t->gen != m->gen;
-    x.peak_blocks = no_gil ? x.live_blocks : as_live ? t->live : t->peak;
-    if (t->stride) {
-        x.allocated_bytes = x.allocated_blocks * t->stride;
-        x.freed_bytes = x.freed_blocks * t->stride;
-        x.live_bytes = x.live_blocks * t->stride;
-        x.peak_bytes = x.peak_blocks * t->stride;
-        x.gc_freed_bytes = x.gc_freed_blocks * t->stride;
-        x.temporary_bytes = x.temporary_blocks * t->stride;
-        x.inherited_bytes = x.inherited_blocks * t->stride;
+    bool as_live = m->on_peak || locked || t->gen != m->gen;
+    x.peak_blocks = locked ? x.live_blocks : as_live ? t->live : t->peak;
+    if (stride) {
+        x.allocated_bytes = x.allocated_blocks * stride;
+        x.freed_bytes = x.freed_blocks * stride;
+        x.live_bytes = x.live_blocks * stride;
+        x.peak_bytes = x.peak_blocks * stride;
+        x.gc_freed_bytes = x.gc_freed_blocks * stride;
+        x.temporary_bytes = x.temporary_blocks * stride;
+        x.inherited_bytes = x.inherited_blocks * stride;
     } else {
         x.inherited_bytes = t->inherited_bytes;
         x.allocated_bytes = less(t->live_bytes + t->freed_bytes, t->inherited_bytes);
@@ -243,7 +245,7 @@ static void sum_one(ms_process *p, const ms_tally *t, const uint64_t wide[MS_COU
         if (x.live_bytes > x.allocated_bytes + x.inherited_bytes)
             x.live_bytes = x.allocated_bytes + x.inherited_bytes;
         x.freed_bytes = x.allocated_bytes + x.inherited_bytes - x.live_bytes;
-        x.peak_bytes = no_gil ? x.live_bytes : as_live ? t->live_bytes : t->peak_bytes;
+        x.peak_bytes = locked ? x.live_bytes : as_live ? t->live_bytes : t->peak_bytes;
         x.gc_freed_bytes = t->gc_bytes < x.freed_bytes ? t->gc_bytes : x.freed_bytes;
         /* Which of the freed bytes were temporary is not counted: as many as of the blocks. */
         x.temporary_bytes = share(x.freed_bytes - x.gc_freed_bytes, age[0], x.freed_blocks - x.gc_freed_blocks);

@@ -172,6 +172,8 @@ void ms_live_fork_child(void)
     if (shared) {
         /* First away from the parent's pages, whatever comes after. */
         ms_live *head = (ms_live *)copy;
+        if (head)
+            head->ready = 0; /* until it is the child's own */
         uint32_t used[MS_TABLES];
         void *own = mmap(&ms_area, sizeof ms_area, PROT_READ | PROT_WRITE,
                          MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);

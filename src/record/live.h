@@ -53,6 +53,9 @@ typedef struct {
     uint64_t live_bytes, peak_bytes, freed_bytes, gc_bytes, end_bytes, inherited_bytes;
 } ms_tally;
 #define MS_AGE_GC MS_AGES
+/* In stride: counted under the recorder's lock, outside live_bytes and peak_bytes, and without a share
+ * of the peak. Memory taken without the GIL, or by an interpreter with a GIL of its own. */
+#define MS_TALLY_LOCKED 0x80000000u
 
 typedef struct {
     uint32_t code;

@@ -31,7 +31,9 @@ static ms_heap  heap, raw_heap;
 static ms_large large;
 static pthread_mutex_t lock = PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
 static PyMemAllocatorEx before[3]; /* by domain: raw, mem, obj */
-static bool many_gils;
+
+/* The interpreter whose GIL guards the heap and its tallies; NULL until Python runs. */
+static PyInterpreterState *main_interpreter;
 
 /* Which tally, by class and instruction: pairs of entries, the newer first. An entry costs a miss to
  * replace, nothing to be wrong about: the instruction is the whole question. */
@@ -63,8 +65,26 @@ void ms_cold_end(uint64_t t)
     ms_area.cold_calls++;
 }
 
-static void lock_take(void) { pthread_mutex_lock(&lock); }
-static void lock_give(void) { pthread_mutex_unlock(&lock); }
+void ms_lock_take(void) { pthread_mutex_lock(&lock); }
+void ms_lock_give(void) { pthread_mutex_unlock(&lock); }
+
+/* What a caller may touch. MAIN: it holds the main interpreter's GIL, and with it the heap and the
+ * tallies. OTHER: it runs Python in another interpreter, which may have a GIL of its own (3.12+).
+ * NOBODY: it runs no Python now. These two touch, under the lock, what is the lock's: the raw heap,
+ * and tallies marked MS_TALLY_LOCKED. */
+enum { MAIN, OTHER, NOBODY };
+
+static int caller_is(void)
+{
+    PyThreadState *ts = ms_thread_state_asked();
+    if (ts == NULL)
+        return NOBODY;
+#if PY_VERSION_HEX >= 0x030c0000
+    if (main_interpreter && ts->interp != main_interpreter)
+        return OTHER;
+#endif
+    return MAIN; /* 3.11: all interpreters share one GIL */
+}
 
 /* --- who allocates -------------------------------------------------------------------------------- */
 
@@ -149,12 +169,20 @@ static MS_COLD uint32_t who_else(uint32_t cls)
     return *tag;
 }
 
+/* The main interpreter, once there is one: the hot path is for its threads. */
+static void know_main(void)
+{
+    if (main_interpreter == NULL)
+        main_interpreter = PyInterpreterState_Main();
+}
+
 /* A miss of the cache. */
 static MS_COLD uint32_t who_new(PyThreadState *ts, ms_frame *f, uintptr_t instruction, uint32_t cls)
 {
     if (!ms_frame_is_python(f) || instruction == 0)
         return who_else(cls); /* its instruction is shared by many: not to be cached */
     ms_frame_verify();
+    know_main();
     ms_python_attach(ts);
     uint32_t tag = tag_of_site(ms_who_site(f, instruction), cls);
     cache_entry *e = cache_at(instruction, cls);
@@ -202,18 +230,20 @@ ALWAYS void birth(ms_tally *t, uint64_t bytes, bool is_large)
         ms_area.peak_bytes = live;
 }
 
+ALWAYS uint32_t age_index(uint32_t age)
+{
+    uint32_t i = age ? 32u - (uint32_t)__builtin_clz(age) : 0;
+    return i < MS_AGES ? i : MS_AGES - 1;
+}
+
 ALWAYS void death(ms_tally *t, uint64_t bytes, uint32_t born, bool is_large)
 {
     if (ms_area.live_bytes == ms_area.peak_bytes)
         ms_area.gen++;
     tally_touch(t, is_large);
     t->live--;
-    uint32_t age = ms_area.epoch - born, i = age ? 32u - (uint32_t)__builtin_clz(age) : 0;
-    if (i >= MS_AGES)
-        i = MS_AGES - 1;
-    if (ms_area.gc_on)
-        i = MS_AGE_GC;
-    (&t->age[0])[i]++;
+    uint32_t i = age_index(ms_area.epoch - born);
+    (&t->age[0])[ms_area.gc_on ? MS_AGE_GC : i]++;
     ms_area.live_bytes -= bytes;
     if (is_large) {
         t->live_bytes -= bytes;
@@ -223,19 +253,19 @@ ALWAYS void death(ms_tally *t, uint64_t bytes, uint32_t born, bool is_large)
     }
 }
 
-/* Blocks without the GIL: their tallies are counted under the lock, outside the process's sums. */
-static void birth_no_gil(ms_tally *t, uint64_t bytes)
+/* The same for a tally that is the lock's: outside the process's sums and without a peak. */
+static void birth_locked(ms_tally *t, uint64_t bytes)
 {
     t->live++;
-    if (t->stride == 0)
+    if ((t->stride & ~MS_TALLY_LOCKED) == 0)
         t->live_bytes += bytes;
 }
 
-static void death_no_gil(ms_tally *t, uint64_t bytes, uint32_t born)
+static void death_locked(ms_tally *t, uint64_t bytes, uint32_t born)
 {
     t->live--;
-    t->age[born == ms_area.epoch ? 0 : 1]++;
-    if (t->stride == 0) {
+    t->age[age_index(ms_area.epoch - born)]++;
+    if ((t->stride & ~MS_TALLY_LOCKED) == 0) {
         t->live_bytes -= bytes;
         t->freed_bytes += bytes;
     }
@@ -251,7 +281,7 @@ static MS_COLD void watched(void *block, uint64_t bytes)
     ms_cold_end(t);
 }
 
-/* Deaths, without the GIL, of blocks whose tally only its holder may touch: kept for it. */
+/* Deaths, without the main GIL, of blocks whose tally only its holder may touch: kept for it. */
 static struct {
     uint64_t tag, bytes;
 } deferred[4096];
@@ -266,16 +296,18 @@ static MS_COLD void deferred_settle(void)
     }
 }
 
-/* A death seen under the lock; gil: its caller holds the GIL too. */
-static void death_cold(void *block, uint64_t tag, uint64_t bytes, bool gil)
+/* A death seen under the lock. */
+static void death_cold(void *block, uint64_t tag, uint64_t bytes, int caller)
 {
     uint32_t low = (uint32_t)tag, born = (uint32_t)(tag >> 32);
     ms_tally *t = ms_tag_tally(low);
     if (ms_mode == MS_MODE_ALLOC)
         return;
-    if (low & MS_TAG_NO_GIL) {
-        death_no_gil(t, bytes, born);
-    } else if (gil) {
+    if (low & MS_TAG_LOCKED) {
+        if (low & MS_TAG_WATCH)
+            watched(block, bytes);
+        death_locked(t, bytes, born);
+    } else if (caller == MAIN) {
         if (low & MS_TAG_WATCH)
             watched(block, bytes);
         death(t, bytes, born, t->stride == 0);
@@ -288,17 +320,20 @@ static void death_cold(void *block, uint64_t tag, uint64_t bytes, bool gil)
 }
 
 /* The tag for a block born under the lock, its birth counted. cls 0: a large block. */
-static uint64_t birth_cold(uint32_t cls, uint64_t bytes, bool gil)
+static uint64_t birth_cold(uint32_t cls, uint64_t bytes, int caller)
 {
     if (ms_mode == MS_MODE_ALLOC)
         return MS_TAG_LIVE;
     uint64_t epoch = (uint64_t)ms_area.epoch << 32;
-    if (!gil) {
-        static uint32_t tags[MS_CLASSES];
-        if (tags[cls] == 0)
-            tags[cls] = tag_of_site(MS_SITE_NO_GIL, cls) | MS_TAG_NO_GIL;
-        birth_no_gil(ms_tag_tally(tags[cls]), bytes);
-        return tags[cls] | epoch;
+    if (caller != MAIN) {
+        uint32_t site = MS_SITE_NO_GIL;
+        PyThreadState *ts = caller == OTHER ? ms_thread_state_asked() : NULL;
+        ms_frame *f = ts ? ms_frame_python(ms_frame_top(ts)) : NULL;
+        if (caller == OTHER)
+            site = f ? ms_who_site(f, ms_frame_instruction(f)) : MS_SITE_NO_FRAME;
+        uint32_t low = ms_tally_tag(ms_tally_intern(owner_of_site(site), class_bytes(cls) | MS_TALLY_LOCKED)) | MS_TAG_LOCKED;
+        birth_locked(ms_tag_tally(low), bytes);
+        return low | epoch;
     }
     if (ndeferred)
         deferred_settle();
@@ -309,48 +344,31 @@ static uint64_t birth_cold(uint32_t cls, uint64_t bytes, bool gil)
 }
 
 /* After birth_cold: the sample that may be due. Returns the tag, perhaps marked. */
-static uint64_t sample_cold(void *block, uint64_t tag, uint64_t bytes, bool gil)
+static uint64_t sample_cold(void *block, uint64_t tag, uint64_t bytes, int caller)
 {
-    if (gil && ms_mode != MS_MODE_ALLOC && ((ms_area.sample_left -= (int64_t)bytes) < 0 || bytes >= MS_BIG_BLOCK))
+    if (caller == MAIN && ms_mode != MS_MODE_ALLOC && ((ms_area.sample_left -= (int64_t)bytes) < 0 || bytes >= MS_BIG_BLOCK))
         ms_sample(block, &tag, bytes);
     return tag;
 }
 
-static bool holds_gil(void) { return ms_thread_state_asked() != NULL; }
-
 /* --- large blocks, and raw memory: under the lock ------------------------------------------------- */
 
-enum { GIL, LOCKED, RAW }; /* who calls: the GIL's holder; it with the lock; anybody with the lock */
 enum { D_RAW, D_MEM, D_OBJ };
 
-static void enter(int caller)
-{
-    if (caller == GIL)
-        lock_take();
-}
-static void leave(int caller)
-{
-    if (caller == GIL)
-        lock_give();
-}
-
-static MS_COLD void *large_alloc(size_t size, bool zero, int caller)
+static void *large_alloc(size_t size, bool zero, int caller)
 {
     void *block = zero ? calloc(1, size ? size : 1) : malloc(size ? size : 1);
     if (block == NULL)
         return NULL;
-    enter(caller);
-    bool gil = caller != RAW || holds_gil();
-    uint64_t tag = birth_cold(0, size, gil);
+    uint64_t tag = birth_cold(0, size, caller);
     ms_large_slot *s = ms_large_put(&large, block, size, tag);
     if (s == NULL) { /* unknown from now on: it will be freed as one from before */
         ms_area.unrecorded_blocks++;
-        death_cold(block, tag, size, gil);
+        death_cold(block, tag, size, caller);
     } else {
-        tag = sample_cold(block, tag, size, gil);
+        tag = sample_cold(block, tag, size, caller);
         s->tag = tag;
     }
-    leave(caller);
     return block;
 }
 
@@ -372,47 +390,46 @@ static inline void *pop(ms_heap *h, uint32_t cls)
     return block;
 }
 
-static void *raw_take(size_t size, bool zero)
+/* A block of the raw heap: for PyMem_RawMalloc, and for interpreters other than the main one. */
+static void *raw_take(size_t size, bool zero, int caller)
 {
     if (size > MS_BLOCK_MAX)
-        return large_alloc(size, zero, RAW);
-    bool gil = holds_gil();
+        return large_alloc(size, zero, caller);
     uint32_t cls = ms_class(size);
     void *block = pop(&raw_heap, cls);
     if (block == NULL)
-        return large_alloc(size, zero, RAW);
-    uint64_t tag = birth_cold(cls, class_bytes(cls), gil);
-    *ms_tag(block) = sample_cold(block, tag, class_bytes(cls), gil);
+        return large_alloc(size, zero, caller);
+    uint64_t tag = birth_cold(cls, class_bytes(cls), caller);
+    *ms_tag(block) = sample_cold(block, tag, class_bytes(cls), caller);
     if (zero)
         memset(block, 0, size);
     return block;
 }
 
-static MS_COLD void give_gil(void *block);
+static void release_odd(void *block, int mode);
 
-/* Free, under the lock, what a slab of the caller's heap does not hold. */
+/* Free what is not in the heap, under the lock. */
 static void release_any(void *block, int caller, int domain)
 {
-    bool gil = caller != RAW || holds_gil();
     if (ms_heap_has(&raw_heap, block)) {
         uint64_t tag = *ms_tag(block);
         if (!(tag & MS_TAG_LIVE))
             return; /* freed twice: a bug of the program's, which a pool must survive */
         ms_slab *s = ms_slab_of(&raw_heap, block);
-        death_cold(block, tag, class_bytes(s->cls), gil);
+        death_cold(block, tag, class_bytes(s->cls), caller);
         ms_heap_give(&raw_heap, s, block, ms_area.epoch);
         return;
     }
     if (ms_heap_has(&heap, block)) {
-        if (gil) /* else it stays: nobody may touch the GIL's heap now */
-            give_gil(block);
+        if (caller == MAIN) /* else it stays: nobody may touch the heap now */
+            release_odd(block, ms_mode);
         return;
     }
     ms_large_slot *s = ms_large_find(&large, block);
     if (s) {
         ms_large_slot kept = *s;
         ms_large_remove(&large, s);
-        death_cold(block, kept.tag, kept.size, gil);
+        death_cold(block, kept.tag, kept.size, caller);
         free(block);
     } else {
         ms_area.before_blocks++;
@@ -420,13 +437,13 @@ static void release_any(void *block, int caller, int domain)
     }
 }
 
-static MS_COLD void release_other(void *block, int caller, int domain)
+static MS_COLD void release_other(void *block, int domain)
 {
     if (block == NULL)
         return;
-    enter(caller);
-    release_any(block, caller, domain);
-    leave(caller);
+    ms_lock_take();
+    release_any(block, caller_is(), domain);
+    ms_lock_give();
 }
 
 /* The bytes a block of ours has room for, 0 when it is not ours. Under the lock. */
@@ -443,17 +460,16 @@ static uint64_t room(const void *block)
 /* Large stays large: malloc may extend it in place, but it dies here and is born here again. */
 static void *large_move(void *block, size_t size, int caller)
 {
-    bool gil = caller != RAW || holds_gil();
     ms_large_slot *s = ms_large_find(&large, block), kept = *s;
     void *next = realloc(block, size);
     if (next == NULL)
         return NULL;
     ms_large_remove(&large, s);
-    if (gil && kept.tag & MS_TAG_WATCH) /* the block itself is gone: only its sample dies */
+    if (kept.tag & MS_TAG_WATCH) /* the block itself is gone: only its sample dies */
         ms_sample_died((void *)kept.block, kept.size);
-    death_cold((void *)kept.block, kept.tag & ~(uint64_t)MS_TAG_WATCH, kept.size, gil);
-    uint64_t tag = birth_cold(0, size, gil);
-    tag = sample_cold(next, tag, size, gil);
+    death_cold((void *)kept.block, kept.tag & ~(uint64_t)MS_TAG_WATCH, kept.size, caller);
+    uint64_t tag = birth_cold(0, size, caller);
+    tag = sample_cold(next, tag, size, caller);
     ms_large_put(&large, next, size, tag); /* has room: one was just removed */
     return next;
 }
@@ -463,59 +479,77 @@ static bool fits(uint64_t room, size_t size) { return size <= room && size > roo
 /* --- the hot path --------------------------------------------------------------------------------- */
 
 /* The whole of take(), at leisure. */
-static MS_COLD void *take_slow(size_t size, bool zero, int caller)
+static MS_COLD void *take_slow(size_t size, bool zero)
 {
-    if (size > MS_BLOCK_MAX)
-        return large_alloc(size, zero, caller);
-    bool counting = ms_mode != MS_MODE_ALLOC;
-    uint32_t cls = ms_class(size), low = counting ? who(cls) : MS_TAG_LIVE;
-    void *block = pop(&heap, cls);
-    if (block == NULL)
-        return large_alloc(size, zero, caller);
-    *ms_tag(block) = low | (uint64_t)ms_area.epoch << 32;
-    if (counting) {
-        ms_tally *t = ms_tag_tally(low);
-        birth(t, t->stride, false);
-        if ((ms_area.sample_left -= t->stride) < 0)
-            ms_sample(block, ms_tag(block), t->stride);
+    void *block = NULL;
+    ms_lock_take();
+    int caller = caller_is();
+    if (caller == OTHER) {
+        block = raw_take(size, zero, OTHER);
+    } else if (size <= MS_BLOCK_MAX) {
+        bool counting = ms_mode != MS_MODE_ALLOC;
+        uint32_t cls = ms_class(size), low = counting ? who(cls) : MS_TAG_LIVE;
+        block = pop(&heap, cls);
+        if (block) {
+            *ms_tag(block) = low | (uint64_t)ms_area.epoch << 32;
+            if (counting) {
+                ms_tally *t = ms_tag_tally(low);
+                birth(t, t->stride, false);
+                if ((ms_area.sample_left -= t->stride) < 0)
+                    ms_sample(block, ms_tag(block), t->stride);
+            }
+            if (zero)
+                memset(block, 0, size);
+        }
     }
-    return zero ? memset(block, 0, size) : block;
+    if (block == NULL && caller != OTHER)
+        block = large_alloc(size, zero, MAIN);
+    ms_lock_give();
+    return block;
 }
 
 static MS_COLD void *take_sampled(void *block, size_t size, bool zero)
 {
+    ms_lock_take();
     ms_sample(block, ms_tag(block), ms_tag_tally((uint32_t)*ms_tag(block))->stride);
+    ms_lock_give();
     return zero ? memset(block, 0, size) : block;
 }
 
 /* Straight-line: whatever is unusual is left to a tail call, so nothing has to be saved. */
-ALWAYS void *take(size_t size, bool zero, int mode, int caller)
+ALWAYS void *take(size_t size, bool zero, int mode)
 {
     if (MS_UNLIKELY(size > MS_BLOCK_MAX))
-        return take_slow(size, zero, caller);
+        return take_slow(size, zero);
     uint32_t cls = ms_class(size), low = MS_TAG_LIVE;
     void *block = heap.list[cls];
     if (MS_UNLIKELY(block == NULL))
-        return take_slow(size, zero, caller);
-    if (mode == MS_MODE_EXACT)
-        low = who(cls);
-    if (mode == MS_MODE_LINE) {
+        return take_slow(size, zero);
+    if (mode != MS_MODE_ALLOC) {
         PyThreadState *ts = ms_thread_state();
         if (MS_UNLIKELY(ts == NULL))
-            return take_slow(size, zero, caller);
+            return take_slow(size, zero);
+#if PY_VERSION_HEX >= 0x030c0000
+        if (MS_UNLIKELY(ts->interp != main_interpreter))
+            return take_slow(size, zero);
+#endif
         ms_frame *f = ms_frame_top(ts);
         if (MS_UNLIKELY(f == NULL))
-            return take_slow(size, zero, caller);
+            return take_slow(size, zero);
+        if (mode == MS_MODE_EXACT) {
+            low = ms_path_who(ts, f, cls, class_bytes(cls));
+            block = heap.list[cls]; /* the stack's tables were made meanwhile, perhaps */
+            if (MS_UNLIKELY(block == NULL))
+                return take_slow(size, zero);
+        }
+    }
+    if (mode == MS_MODE_LINE) {
+        ms_frame *f = ms_frame_top(ms_thread_state());
         uintptr_t instruction = ms_frame_instruction(f);
         const cache_entry *e = cache_at(instruction, cls);
         if (MS_UNLIKELY(e->instruction != instruction) && (++e)->instruction != instruction)
-            return take_slow(size, zero, caller);
+            return take_slow(size, zero);
         low = e->tag;
-    }
-    if (mode == MS_MODE_EXACT) {
-        block = heap.list[cls]; /* who() may have allocated or freed */
-        if (MS_UNLIKELY(block == NULL))
-            return take_slow(size, zero, caller);
     }
     heap.list[cls] = (void *)*ms_tag(block);
     *ms_tag(block) = low | (uint64_t)ms_area.epoch << 32;
@@ -532,21 +566,24 @@ ALWAYS void *take(size_t size, bool zero, int mode, int caller)
 /* A block whose tag has marks, or none of a live block's. */
 static MS_COLD void release_odd(void *block, int mode)
 {
+    ms_lock_take();
     uint64_t tag = *ms_tag(block);
-    if (!(tag & MS_TAG_LIVE))
-        return; /* freed twice: a bug of the program's, which a pool must survive */
-    if (mode != MS_MODE_ALLOC) {
-        ms_tally *t = ms_tag_tally((uint32_t)tag);
-        watched(block, t->stride);
-        death(t, t->stride, (uint32_t)(tag >> 32), false);
+    if (tag & MS_TAG_LIVE) { /* else freed twice: a bug of the program's, which a pool must survive */
+        if (mode != MS_MODE_ALLOC) {
+            ms_tally *t = ms_tag_tally((uint32_t)tag);
+            if (tag & MS_TAG_WATCH)
+                watched(block, t->stride);
+            death(t, t->stride, (uint32_t)(tag >> 32), false);
+        }
+        ms_heap_give(&heap, ms_slab_of(&heap, block), block, ms_area.epoch);
     }
-    ms_heap_give(&heap, ms_slab_of(&heap, block), block, ms_area.epoch);
+    ms_lock_give();
 }
 
-ALWAYS void release(void *block, int mode, int caller, int domain)
+ALWAYS void release(void *block, int mode, int domain)
 {
     if (MS_UNLIKELY(!ms_heap_has(&heap, block))) {
-        release_other(block, caller, domain);
+        release_other(block, domain);
         return;
     }
     uint64_t tag = *ms_tag(block);
@@ -562,14 +599,10 @@ ALWAYS void release(void *block, int mode, int caller, int domain)
     ms_heap_give(&heap, ms_slab_of(&heap, block), block, ms_area.epoch);
 }
 
-static MS_COLD void give_gil(void *block)
+static MS_COLD void *move_other(void *block, size_t size, int domain)
 {
-    release_odd(block, ms_mode);
-}
-
-static MS_COLD void *move_other(void *block, size_t size, int caller, int domain)
-{
-    enter(caller);
+    ms_lock_take();
+    int caller = caller_is();
     uint64_t old = room(block);
     void *next;
     if (old == 0) /* from before the recorder: it stays with its owner */
@@ -579,46 +612,29 @@ static MS_COLD void *move_other(void *block, size_t size, int caller, int domain
     else if (fits(old, size))
         next = block;
     else {
-        next = take_slow(size, false, LOCKED);
+        next = domain == D_RAW ? raw_take(size, false, caller) : take_slow(size, false);
         if (next) {
             memcpy(next, block, old < size ? old : size);
             release_any(block, caller, domain);
         }
     }
-    leave(caller);
+    ms_lock_give();
     return next;
 }
 
-ALWAYS void *move(void *block, size_t size, int mode, int caller, int domain)
+ALWAYS void *move(void *block, size_t size, int mode, int domain)
 {
     if (block == NULL)
-        return take(size, false, mode, caller);
+        return take(size, false, mode);
     if (MS_UNLIKELY(!ms_heap_has(&heap, block)))
-        return move_other(block, size, caller, domain);
+        return move_other(block, size, domain);
     uint32_t old = class_bytes(ms_slab_of(&heap, block)->cls);
     if (fits(old, size))
         return block;
-    void *next = take(size, false, mode, caller);
+    void *next = take(size, false, mode);
     if (next) {
         memcpy(next, block, old < size ? old : size);
-        release(block, mode, caller, domain);
-    }
-    return next;
-}
-
-static void *raw_move(void *block, size_t size)
-{
-    uint64_t old = room(block);
-    if (old == 0)
-        return before[D_RAW].realloc(before[D_RAW].ctx, block, size);
-    if (old > MS_BLOCK_MAX && size > MS_BLOCK_MAX)
-        return large_move(block, size, RAW);
-    if (fits(old, size))
-        return block;
-    void *next = raw_take(size, false);
-    if (next) {
-        memcpy(next, block, old < size ? old : size);
-        release_any(block, RAW, D_RAW);
+        release(block, mode, domain);
     }
     return next;
 }
@@ -627,75 +643,41 @@ static void *raw_move(void *block, size_t size)
 
 static bool product(size_t n, size_t each, size_t *size) { return !__builtin_mul_overflow(n, each, size); }
 
-#define DOMAIN(name, mode, caller, domain, BEFORE, AFTER)                          \
-    static void *name##_malloc(void *ctx, size_t size)                             \
-    {                                                                              \
-        BEFORE;                                                                    \
-        void *block = take(size, false, mode, caller);                             \
-        AFTER;                                                                     \
-        return block;                                                              \
-    }                                                                              \
+#define DOMAIN(name, mode, domain)                                                 \
+    static void *name##_malloc(void *ctx, size_t size) { return take(size, false, mode); } \
     static void *name##_calloc(void *ctx, size_t n, size_t each)                   \
     {                                                                              \
         size_t size;                                                               \
-        if (!product(n, each, &size))                                              \
-            return NULL;                                                           \
-        BEFORE;                                                                    \
-        void *block = take(size, true, mode, caller);                              \
-        AFTER;                                                                     \
-        return block;                                                              \
+        return product(n, each, &size) ? take(size, true, mode) : NULL;            \
     }                                                                              \
-    static void *name##_realloc(void *ctx, void *block, size_t size)               \
-    {                                                                              \
-        BEFORE;                                                                    \
-        block = move(block, size, mode, caller, domain);                           \
-        AFTER;                                                                     \
-        return block;                                                              \
-    }                                                                              \
-    static void name##_free(void *ctx, void *block)                                \
-    {                                                                              \
-        BEFORE;                                                                    \
-        release(block, mode, caller, domain);                                      \
-        AFTER;                                                                     \
-    }
-#define DOMAINS(name, mode)                                                        \
-    DOMAIN(name##_mem, mode, GIL, D_MEM, , )                                       \
-    DOMAIN(name##_obj, mode, GIL, D_OBJ, , )                                       \
-    DOMAIN(name##_mem_locked, mode, LOCKED, D_MEM, lock_take(), lock_give())       \
-    DOMAIN(name##_obj_locked, mode, LOCKED, D_OBJ, lock_take(), lock_give())
-DOMAINS(alloc, MS_MODE_ALLOC)
-DOMAINS(line, MS_MODE_LINE)
-DOMAINS(exact, MS_MODE_EXACT)
+    static void *name##_realloc(void *ctx, void *block, size_t size) { return move(block, size, mode, domain); } \
+    static void name##_free(void *ctx, void *block) { release(block, mode, domain); }
+DOMAIN(alloc_mem, MS_MODE_ALLOC, D_MEM)
+DOMAIN(alloc_obj, MS_MODE_ALLOC, D_OBJ)
+DOMAIN(line_mem, MS_MODE_LINE, D_MEM)
+DOMAIN(line_obj, MS_MODE_LINE, D_OBJ)
+DOMAIN(exact_mem, MS_MODE_EXACT, D_MEM)
+DOMAIN(exact_obj, MS_MODE_EXACT, D_OBJ)
 
 #define FOUR(name) {NULL, name##_malloc, name##_calloc, name##_realloc, name##_free}
-static const PyMemAllocatorEx functions[3][2][2] = {
-    [MS_MODE_ALLOC] = {{FOUR(alloc_mem), FOUR(alloc_obj)}, {FOUR(alloc_mem_locked), FOUR(alloc_obj_locked)}},
-    [MS_MODE_LINE] = {{FOUR(line_mem), FOUR(line_obj)}, {FOUR(line_mem_locked), FOUR(line_obj_locked)}},
-    [MS_MODE_EXACT] = {{FOUR(exact_mem), FOUR(exact_obj)}, {FOUR(exact_mem_locked), FOUR(exact_obj_locked)}},
+static const PyMemAllocatorEx functions[3][2] = {
+    [MS_MODE_ALLOC] = {FOUR(alloc_mem), FOUR(alloc_obj)},
+    [MS_MODE_LINE] = {FOUR(line_mem), FOUR(line_obj)},
+    [MS_MODE_EXACT] = {FOUR(exact_mem), FOUR(exact_obj)},
 };
 
 static void install(void)
 {
-    PyMemAllocatorEx mem = functions[ms_mode][many_gils][0], obj = functions[ms_mode][many_gils][1];
+    PyMemAllocatorEx mem = functions[ms_mode][0], obj = functions[ms_mode][1];
     PyMem_SetAllocator(PYMEM_DOMAIN_MEM, &mem);
     PyMem_SetAllocator(PYMEM_DOMAIN_OBJ, &obj);
 }
 
-/* An interpreter is being made, by the holder of the GIL: it may get a GIL of its own (3.12+). From
- * here on every call takes the lock. All other threads of this GIL wait for it now, so none is inside. */
-static MS_COLD __attribute__((unused)) void interpreter_born(void)
-{
-    if (many_gils || ms_thread_state_asked() == NULL)
-        return;
-    many_gils = true;
-    install();
-}
-
 static void *raw_malloc(void *ctx, size_t size)
 {
-    lock_take();
-    void *block = raw_take(size, false);
-    lock_give();
+    ms_lock_take();
+    void *block = raw_take(size, false, caller_is());
+    ms_lock_give();
     return block;
 }
 
@@ -704,38 +686,20 @@ static void *raw_calloc(void *ctx, size_t n, size_t each)
     size_t size;
     if (!product(n, each, &size))
         return NULL;
-#if PY_VERSION_HEX >= 0x030c0000
-    if (MS_UNLIKELY(size >= sizeof(PyInterpreterState) / 2))
-        interpreter_born();
-#endif
-    lock_take();
-    void *block = raw_take(size, true);
-    lock_give();
+    ms_lock_take();
+    void *block = raw_take(size, true, caller_is());
+    ms_lock_give();
     return block;
 }
 
-static void *raw_realloc(void *ctx, void *block, size_t size)
-{
-    lock_take();
-    block = block ? raw_move(block, size) : raw_take(size, false);
-    lock_give();
-    return block;
-}
-
-static void raw_free(void *ctx, void *block)
-{
-    if (block == NULL)
-        return;
-    lock_take();
-    release_any(block, RAW, D_RAW);
-    lock_give();
-}
+static void *raw_realloc(void *ctx, void *block, size_t size) { return block ? move_other(block, size, D_RAW) : raw_malloc(ctx, size); }
+static void raw_free(void *ctx, void *block) { release_other(block, D_RAW); }
 
 /* --- the interpreter's frame stack ------------------------------------------------------------------ */
 
 /* CPython keeps Python frames in chunks of 16 KiB from the arena allocator, and maps and unmaps one at
  * every call that crosses a chunk's end: a loop that calls there runs ten times slower. A few chunks
- * kept for the next call end that. Called by the GIL's holder; with several GILs, under the lock. */
+ * kept for the next call end that. */
 #define CHUNK       (16u << 10)
 #define CHUNKS_KEPT 16u
 static void    *chunks[CHUNKS_KEPT];
@@ -745,13 +709,11 @@ static PyObjectArenaAllocator arenas_before;
 static void *arena_alloc(void *ctx, size_t size)
 {
     void *chunk = NULL;
-    if (size == CHUNK && nchunks) {
-        if (many_gils)
-            lock_take();
+    if (size == CHUNK) {
+        ms_lock_take();
         if (nchunks)
             chunk = chunks[--nchunks];
-        if (many_gils)
-            lock_give();
+        ms_lock_give();
     }
     return chunk ? chunk : arenas_before.alloc(arenas_before.ctx, size);
 }
@@ -760,12 +722,10 @@ static void arena_free(void *ctx, void *chunk, size_t size)
 {
     bool kept = false;
     if (size == CHUNK) {
-        if (many_gils)
-            lock_take();
+        ms_lock_take();
         if ((kept = nchunks < CHUNKS_KEPT))
             chunks[nchunks++] = chunk;
-        if (many_gils)
-            lock_give();
+        ms_lock_give();
     }
     if (!kept)
         arenas_before.free(arenas_before.ctx, chunk, size);
@@ -779,9 +739,9 @@ uint64_t *ms_block_tag(void *block)
         return ms_tag(block);
     if (ms_heap_has(&raw_heap, block))
         return ms_tag(block);
-    lock_take();
+    ms_lock_take();
     ms_large_slot *s = ms_large_find(&large, block);
-    lock_give();
+    ms_lock_give();
     return s ? &s->tag : NULL;
 }
 
@@ -789,6 +749,7 @@ void ms_block_disown(void *block)
 {
     if (ms_mode == MS_MODE_ALLOC || !ms_heap_has(&heap, block) || !(*ms_tag(block) & MS_TAG_LIVE))
         return;
+    ms_lock_take();
     ms_tally *from = ms_tag_tally((uint32_t)*ms_tag(block));
     uint32_t low = tag_of_site(MS_SITE_OURS, ms_slab_of(&heap, block)->cls) | (*ms_tag(block) & MS_TAG_WATCH);
     ms_tally *to = ms_tag_tally(low);
@@ -797,6 +758,7 @@ void ms_block_disown(void *block)
     from->live--; /* births are live + freed: this one never was */
     to->live++;
     *ms_tag(block) = low | (*ms_tag(block) >> 32 << 32);
+    ms_lock_give();
 }
 
 /* The interpreter goes down: what is counted now stands. The heap works on, without counting. */
@@ -813,7 +775,7 @@ void ms_recorder_end(void)
     __atomic_store_n(&ms_area.ended, 1, __ATOMIC_RELEASE);
 }
 
-void ms_free_list_block(void *block) { functions[ms_mode][many_gils][1].free(NULL, block); }
+void ms_free_list_block(void *block) { functions[ms_mode][1].free(NULL, block); }
 
 void ms_memory_read(ms_memory *m)
 {
@@ -838,21 +800,21 @@ void ms_memory_read(ms_memory *m)
 void ms_recorder_purge(void)
 {
     bool due = ms_heap_purge(&heap, ms_area.epoch);
-    lock_take();
+    ms_lock_take();
     due |= ms_heap_purge(&raw_heap, ms_area.epoch);
-    lock_give();
+    ms_lock_give();
     ms_area.purge_due = due;
 }
 
 static void fork_before(void)
 {
-    lock_take();
+    ms_lock_take();
     ms_live_fork_before();
 }
 static void fork_parent(void)
 {
     ms_live_fork_parent();
-    lock_give();
+    ms_lock_give();
 }
 static void fork_child(void)
 {

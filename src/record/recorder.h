@@ -6,9 +6,10 @@
  *   python.c    what is asked of the interpreter: free lists, collections, thread names, the end
  *   preload.c   a library of its own: finds a matching CPython before main and loads the recorder
  *
- * Locks: the holder of the GIL is the only writer. Raw memory (PyMem_RawMalloc) comes without the GIL:
- * it has a heap of its own under ms_recorder_lock, and only the tallies of MS_SITE_NO_GIL are touched
- * without the GIL. When an interpreter with a GIL of its own appears, every call takes that lock. */
+ * Who may touch what: the holder of the main interpreter's GIL owns the heap, the tallies and the hot
+ * path's cache. All others - raw memory (PyMem_RawMalloc) comes without the GIL, and an interpreter may
+ * have a GIL of its own - use the raw heap and tallies marked MS_TALLY_LOCKED, under ms_lock_take().
+ * The tables of names, sites and tallies grow under that lock, whoever asks. It is recursive. */
 #ifndef MS_RECORDER_H
 #define MS_RECORDER_H
 
@@ -20,7 +21,7 @@
 
 /* Low half of a tag: the tally's offset in bytes (a multiple of 128) and marks. High half: birth epoch. */
 #define MS_TAG_WATCH  2u /* look closer when it is freed: sampled, or a code object with sites */
-#define MS_TAG_NO_GIL 4u /* its tally may be touched under the lock only */
+#define MS_TAG_LOCKED 4u /* its tally is the lock's: MS_TALLY_LOCKED */
 #define MS_TAG_MARKS  127u
 
 static inline ms_tally *ms_tag_tally(uint32_t low)
@@ -39,6 +40,8 @@ uint32_t ms_who_site(ms_frame *f, uintptr_t instruction);
 uint64_t *ms_block_tag(void *block);
 /* Move a block's birth to memsure's own site: it was made by us, on the program's line. */
 void ms_block_disown(void *block);
+void ms_lock_take(void);
+void ms_lock_give(void);
 void ms_cold_begin(uint64_t *t);
 void ms_cold_end(uint64_t t);
 uint64_t ms_now_ns(void);

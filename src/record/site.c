@@ -94,7 +94,7 @@ uint32_t ms_node_intern(uint32_t parent, uint32_t site)
 
 uint32_t ms_tally_intern(uint32_t owner, uint32_t stride)
 {
-    ms_map_slot *s = ms_map_put(&tallies, (uint64_t)owner << 32 | stride << 1 | 1);
+    ms_map_slot *s = ms_map_put(&tallies, (uint64_t)owner << 32 | (uint32_t)(stride << 1 | stride >> 31 << 30 | 1));
     if (s == NULL || s->value)
         return s ? s->value : 0;
     uint32_t n = entry_new(MS_T_TALLY);
@@ -143,6 +143,8 @@ const char *ms_site_check(void)
     for (uint32_t i = 0; i < a->table[MS_T_TALLY].used; i++) {
         if (a->tally[i].owner >= owners)
             return "a tally names an owner that is not there";
+        if (a->tally[i].stride & MS_TALLY_LOCKED)
+            continue;
         live += a->tally[i].stride ? (uint64_t)a->tally[i].live * a->tally[i].stride : a->tally[i].live_bytes;
     }
     return live == a->live_bytes ? NULL : "the live bytes of the tallies are not those of the process";
