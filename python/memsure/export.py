@@ -41,6 +41,7 @@ OPENERS = {
     "pprof": "go tool pprof -http=: {}",
     "collapsed": "flamegraph.pl --countname=bytes {} > memory.svg",
 }
+UNKNOWN = "(stack unknown)"
 MOST = 1 << 62  # an estimate beyond this is damage
 FEW = 100  # sampled stacks: below this a picture shows chance
 
@@ -225,12 +226,14 @@ class Stacks:
             self.samples += sum(samples[1:n])
         unknown = None
         nodes = [-1] * n
+        if any(c[0] for c in figures):  # at the root itself: bytes whose stack was not had
+            self._count(self._node(-1, self._frame(p, 0, 0, 0, 0)), [c[0] for c in figures])
         for i in range(1, n):
             row = rows[i]
             if row < len(frames):
                 frame = frames[row]
             else:
-                unknown = frame = self._frame(p, 0, 0, 0, NO_FRAME) if unknown is None else unknown
+                unknown = frame = self._frame(p, 0, 0, 0, 0) if unknown is None else unknown
             parent = parents[i]
             nodes[i] = self._node(nodes[parent] if parent < i else -1, frame)
             self._count(nodes[i], [c[i] for c in figures])
@@ -242,8 +245,10 @@ class Stacks:
             name, file, line = ASIDE["memsure"], "", 0
         elif flags & BEFORE:
             name, file, line = ASIDE["before"], "", 0
-        elif flags & NO_FRAME or not (file or name):
+        elif flags & NO_FRAME:
             name, file, line = ASIDE["none"], "", 0
+        elif not (file or name):
+            name, line = UNKNOWN, 0
         key = name, file, line
         found = self._frames.get(key)
         if found is None:

@@ -398,6 +398,14 @@ def test_estimates_are_rounded_so_that_they_add_up(here):
     assert all(abs(stacks.values["allocated_bytes"][i] - 1000 - i / 7) < 1 for i in range(300))
 
 
+def test_bytes_at_the_root_are_not_lost(here):
+    b = fib_like(here)
+    b.nodes[0] = (0, 0, 0, 4.0, 288.0, 0.0, 1.0, 72.0, 72.0)
+    b.write("run.memsure")
+    assert "\n(stack unknown) 288\n" in exported("run.memsure", "collapsed", "allocated").read_text()
+    assert json.loads(exported("run.memsure", "speedscope").read_bytes())["profiles"][1]["endValue"] == round(expected("run.memsure")["allocated_bytes"])
+
+
 def test_wild_nodes_break_nothing(here):
     b = fib_like(here)
     s = 1
