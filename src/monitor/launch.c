@@ -19,6 +19,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/inotify.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -30,6 +31,7 @@
 #define SHM           "/dev/shm"
 #define SHM_LEAST     (64ull << 20) /* bytes free there, or the session's own folder is taken */
 #define GRACE_NS      200000000ull  /* for processes that outlive the program */
+#define PENDING_NS    500000u       /* until a live file is looked at again that is being made */
 #define OWNER         "owner"
 
 uint64_t ms_clock_ns(void)
@@ -289,7 +291,7 @@ static bool environment_make(const ms_session *s, environment *e)
     char *at = e->text, *end = e->text + e->text_size;
     if (ask->preload) {
         e->env[k++] = at;
-        at += snprintf(at, (size_t)(end - at), "LD_PRELOAD=%s%s%s", ask->preload, preload && *preload ? ":" : "", preload ? preload : "") + 1;
+        at += snprintf(at, (size_t)(end - at), "LD_PRELOAD=%s%s%s", ask->preload, preload ? ":" : "", preload ? preload : "") + 1;
     }
     e->env[k++] = at;
     at += snprintf(at, (size_t)(end - at), MS_ENV_DIR "=%s", s->live) + 1;
@@ -362,12 +364,19 @@ static void wait_tick(ms_session *s, int main_fd, uint64_t next)
     nfds_t n = 0;
     if (main_fd >= 0)
         fd[n++] = (struct pollfd){main_fd, POLLIN, 0};
+    if (s->notice >= 0)
+        fd[n++] = (struct pollfd){s->notice, POLLIN, 0};
     for (uint32_t i = 0; i < s->nprocess && n < FEW; i++)
         if (s->process[i]->pidfd >= 0)
             fd[n++] = (struct pollfd){s->process[i]->pidfd, POLLIN, 0};
     uint64_t now = ms_clock_ns(), left = next > now ? next - now : 0;
+    if (s->pending && left > PENDING_NS)
+        left = PENDING_NS;
     struct timespec wait = {(time_t)(left / MS_SECOND_NS), (long)(left % MS_SECOND_NS)};
     ppoll(fd, n, &wait, NULL);
+    char events[4096];
+    while (s->notice >= 0 && read(s->notice, events, sizeof events) > 0)
+        ;
 }
 
 static bool main_over(const ms_session *s)
@@ -425,7 +434,7 @@ ms_err ms_run(const ms_run_ask *ask, ms_run_result *out, ms_why *why)
     if (s == NULL)
         return MS_ENOMEM;
     s->ask = ask;
-    s->live_fd = -1;
+    s->live_fd = s->notice = -1;
     s->buffer = ms_sys_alloc(MS_BUFFER);
     err = MS_ENOMEM;
     if (s->buffer == NULL)
@@ -451,6 +460,12 @@ ms_err ms_run(const ms_run_ask *ask, ms_run_result *out, ms_why *why)
     }
     signals_take(&g);
     taken = true;
+    /* A child may live for less than a tick: only who has seen it alive learns how it ended. */
+    s->notice = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+    if (s->notice >= 0 && inotify_add_watch(s->notice, s->live, IN_CREATE | IN_MOVED_TO) < 0) {
+        close(s->notice);
+        s->notice = -1;
+    }
     s->fork_rss = own_rss();
     s->start_ns = ms_clock_ns();
     if ((err = launch(s, &e, &g, out, why)) != MS_OK)
@@ -476,6 +491,8 @@ done:
     if (taken)
         signals_restore(&g);
     environment_free(&e);
+    if (s->notice >= 0)
+        close(s->notice);
     if (s->live_fd >= 0)
         close(s->live_fd);
     if (s->live[0])

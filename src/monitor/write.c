@@ -425,6 +425,8 @@ static void gather_info(gathering *g, bool final, uint64_t now)
     info_number(g, "overhead_ns", head->cold_ns + (uint64_t)((double)(t->allocated_blocks + t->freed_blocks) * ms_hot_event_ns()));
     info_number(g, "unrecorded_blocks", head->unrecorded_blocks);
     info_number(g, "before_blocks", head->before_blocks);
+    info_number(g, "path_checked", head->path_checked);
+    info_number(g, "path_wrong", head->path_wrong);
     info_number(g, "collections_lost", p->events_lost);
     size_t n = 0;
     text[n++] = '[';

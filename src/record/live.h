@@ -154,6 +154,7 @@ typedef struct {
     uint64_t before_blocks;      /* freed blocks that were born before the recorder */
     uint64_t cold_ns;            /* time spent off the hot path: interning, stacks, slabs, purges */
     uint64_t cold_calls;
+    uint64_t path_checked, path_wrong; /* exact mode under MEMSURE_VERIFY: captures compared, and wrong */
 
     _Alignas(4096) ms_tally tally[MS_TALLY_MAX];
     ms_site   site[MS_SITE_MAX];
@@ -176,6 +177,7 @@ typedef struct {
 #define MS_ENV_DIR    "MEMSURE_LIVE"         /* folder of live files */
 #define MS_ENV_MODE   "MEMSURE_MODE"         /* alloc, line or exact */
 #define MS_ENV_SAMPLE "MEMSURE_SAMPLE_BYTES" /* mean bytes between samples */
+#define MS_ENV_VERIFY "MEMSURE_VERIFY"       /* set: compare each exact capture with the whole stack */
 #define MS_ENV_SEED   "MEMSURE_SEED"         /* of the sampling; default: random */
 
 #endif

@@ -28,7 +28,7 @@ static int  nkept;
 
 static bool ours(const char *entry)
 {
-    static const char *const names[] = {MS_ENV_DIR "=", MS_ENV_MODE "=", MS_ENV_SAMPLE "=", MS_ENV_SEED "=", NULL};
+    static const char *const names[] = {MS_ENV_DIR "=", MS_ENV_MODE "=", MS_ENV_SAMPLE "=", MS_ENV_SEED "=", MS_ENV_VERIFY "=", NULL};
     for (int i = 0; names[i]; i++)
         if (strncmp(entry, names[i], strlen(names[i])) == 0)
             return true;
@@ -51,8 +51,8 @@ static void hide(const char *self)
             continue;
         char *rest = strstr(*from, self);
         size_t n = strlen(self);
-        if (rest && rest == *from + 11 && (rest[n] == ':' || rest[n] == ' ') && rest[n + 1]) {
-            memmove(rest, rest + n + 1, strlen(rest + n + 1) + 1); /* the user's own preloads stay */
+        if (rest && rest == *from + 11 && rest[n] == ':') {
+            memmove(rest, rest + n + 1, strlen(rest + n + 1) + 1); /* the user's own, even an empty one, stays */
             *to++ = *from;
         } else if (rest == NULL) {
             *to++ = *from;

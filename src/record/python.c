@@ -293,6 +293,7 @@ static int at_safe_moment(void *arg)
     PyErr_Fetch(&type, &value, &trace);
     if (!watching)
         watching = watch_collections(PyThreadState_Get());
+    ms_path_refill();
     if (naming) {
         naming = false;
         name_threads();
@@ -301,7 +302,7 @@ static int at_safe_moment(void *arg)
     return 0;
 }
 
-static void ask_for_safe_moment(void)
+void ms_python_ask(void)
 {
     if (pending == 0 && Py_AddPendingCall(at_safe_moment, NULL) == 0)
         pending = 1;
@@ -311,7 +312,7 @@ void ms_python_attach(PyThreadState *ts)
 {
     static PyInterpreterState *seen[64];
     if (!watching)
-        ask_for_safe_moment();
+        ms_python_ask();
     for (int i = 0; i < 64; i++) {
         if (seen[i] == ts->interp)
             return;
@@ -326,7 +327,7 @@ void ms_python_attach(PyThreadState *ts)
 void ms_python_thread_seen(PyThreadState *ts, uint32_t thread)
 {
     naming = true;
-    ask_for_safe_moment();
+    ms_python_ask();
 }
 
 void ms_python_maybe_end(void)

@@ -32,8 +32,8 @@ static ms_large large;
 static pthread_mutex_t lock = PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
 static PyMemAllocatorEx before[3]; /* by domain: raw, mem, obj */
 
-/* The interpreter whose GIL guards the heap and its tallies; NULL until Python runs. */
-static PyInterpreterState *main_interpreter;
+/* The interpreter whose GIL guards the heap and its tallies; NULL until Python runs. On 3.11 all share one. */
+static PyInterpreterState *main_interpreter __attribute__((unused));
 
 /* Which tally, by class and instruction: pairs of entries, the newer first. An entry costs a miss to
  * replace, nothing to be wrong about: the instruction is the whole question. */
@@ -80,6 +80,8 @@ static int caller_is(void)
     if (ts == NULL)
         return NOBODY;
 #if PY_VERSION_HEX >= 0x030c0000
+    if (main_interpreter == NULL)
+        main_interpreter = PyInterpreterState_Main();
     if (main_interpreter && ts->interp != main_interpreter)
         return OTHER;
 #endif
@@ -91,7 +93,7 @@ static int caller_is(void)
 /* The site of an instruction of frame f. */
 uint32_t ms_who_site(ms_frame *f, uintptr_t instruction)
 {
-    ms_map_slot *known = ms_map_put(&places, instruction | 1);
+    ms_map_slot *known = instruction ? ms_map_put(&places, instruction | 1) : NULL; /* 0: not begun */
     if (known && known->value)
         return known->value;
     uint64_t t;
@@ -169,20 +171,12 @@ static MS_COLD uint32_t who_else(uint32_t cls)
     return *tag;
 }
 
-/* The main interpreter, once there is one: the hot path is for its threads. */
-static void know_main(void)
-{
-    if (main_interpreter == NULL)
-        main_interpreter = PyInterpreterState_Main();
-}
-
 /* A miss of the cache. */
 static MS_COLD uint32_t who_new(PyThreadState *ts, ms_frame *f, uintptr_t instruction, uint32_t cls)
 {
     if (!ms_frame_is_python(f) || instruction == 0)
         return who_else(cls); /* its instruction is shared by many: not to be cached */
     ms_frame_verify();
-    know_main();
     ms_python_attach(ts);
     uint32_t tag = tag_of_site(ms_who_site(f, instruction), cls);
     cache_entry *e = cache_at(instruction, cls);
@@ -864,6 +858,7 @@ ms_err ms_recorder_start(const char *dir, int mode, uint64_t sample_bytes, uint6
     ms_area.python_hex = PY_VERSION_HEX;
     strncpy(ms_area.python, Py_GetVersion(), sizeof ms_area.python - 1);
     ms_sample_init(sample_bytes, seed);
+    ms_path_verify = getenv(MS_ENV_VERIFY) != NULL;
     ms_mode = mode;
     __atomic_store_n(&ms_area.ready, 1, __ATOMIC_RELEASE);
 

@@ -70,10 +70,13 @@ void ms_sample_forked(void);
 /* Exact mode: the tag's low half for an allocation at frame f, by call path. */
 uint32_t ms_path_who(PyThreadState *ts, ms_frame *f, uint32_t cls, uint32_t bytes);
 void ms_path_forget(void);
+void ms_path_refill(void);
+extern bool ms_path_verify;
 
 /* --- python.c --- */
 /* A new interpreter was seen: switch its type free lists off and ask to be called at a safe moment. */
 void ms_python_attach(PyThreadState *ts);
+void ms_python_ask(void); /* to be called at a safe moment */
 /* Allocation without a Python frame: is the interpreter going down? Then the end is now. */
 void ms_python_maybe_end(void);
 void ms_python_thread_seen(PyThreadState *ts, uint32_t thread);

@@ -66,14 +66,32 @@ static void node_touch(ms_node *n)
     }
 }
 
-/* The child of a node for one more call; where the site already is on the path, the node it has there:
- * recursion folds, and the tree stays as small as the program's text. */
+/* The child of a node for one more call, recursion folded, so that the tree stays as small as the
+ * program's text: a path that would end in the same run of calls twice keeps one of them, and a site
+ * stands at most REPEATS times on a path. A helper met again through other callers (an import inside
+ * an import, a decorator, an event loop) is not recursion by this rule, and keeps its callers. */
 uint32_t ms_node_below(uint32_t parent, uint32_t site)
 {
-    for (uint32_t n = parent; n; n = ms_area.node[n].parent)
-        if (ms_area.node[n].site == site)
-            return n;
-    return ms_node_intern(parent, site);
+    enum { PERIOD = 16, REPEATS = 8, LOOK = 256 };
+    uint32_t path[2 * PERIOD] = {0}, sites[2 * PERIOD] = {site}, n = 1, seen = 0, nearest = 0;
+    uint32_t up = parent;
+    for (uint32_t i = 1; up && i < LOOK; i++, up = ms_area.node[up].parent) {
+        uint32_t s = ms_area.node[up].site;
+        if (i < 2 * PERIOD) {
+            path[i] = up;
+            sites[i] = s;
+            n = i + 1;
+        }
+        if (s == site) {
+            seen++;
+            if (nearest == 0)
+                nearest = up;
+        }
+    }
+    for (uint32_t period = 1; seen && 2 * period <= n; period++)
+        if (__builtin_memcmp(sites, sites + period, period * sizeof *sites) == 0)
+            return path[period];
+    return seen >= REPEATS ? nearest : ms_node_intern(parent, site);
 }
 
 uint32_t ms_stack_node(PyThreadState *ts)

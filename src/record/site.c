@@ -22,8 +22,9 @@ static uint64_t mix(uint64_t h, uint64_t x) { return ms_hash(h ^ ms_hash(x + 0x6
 
 uint32_t ms_text_intern(const char *text, size_t length)
 {
-    if (length > 4000)
-        length = 4000;
+    if (length > 4000) /* cut, but not within a character */
+        for (length = 4000; length > 3997 && ((unsigned char)text[length] & 0xC0) == 0x80;)
+            length--;
     uint64_t h = length + 1;
     for (size_t i = 0; i < length; i++)
         h = (h ^ (unsigned char)text[i]) * 0x100000001B3ull; /* FNV-1a */
@@ -145,6 +146,9 @@ const char *ms_site_check(void)
             return "a tally names an owner that is not there";
         if (a->tally[i].stride & MS_TALLY_LOCKED)
             continue;
+        uint32_t owner = a->tally[i].owner, site = a->mode == MS_MODE_EXACT ? a->node[owner].site : owner;
+        if (site == MS_SITE_NO_GIL)
+            continue; /* counted outside the process's sums */
         live += a->tally[i].stride ? (uint64_t)a->tally[i].live * a->tally[i].stride : a->tally[i].live_bytes;
     }
     return live == a->live_bytes ? NULL : "the live bytes of the tallies are not those of the process";
