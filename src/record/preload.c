@@ -16,10 +16,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 extern char **environ;
+
+/* The recorder's, once it is loaded. */
+static size_t (*limited)(void);
+static void (*executing)(bool);
 
 /* What to give back to children, as NAME=value; empty: nothing is hidden. */
 enum { KEPT = 6 };
@@ -82,6 +87,8 @@ __attribute__((constructor)) static void preload(void)
         lib ? (ms_err (*)(const char *, int, uint64_t, uint64_t, uint32_t))dlsym(lib, "ms_recorder_start") : NULL;
     if (start == NULL)
         return;
+    limited = (size_t(*)(void))dlsym(lib, "ms_recorder_limited");
+    executing = (void (*)(bool))dlsym(lib, "ms_recorder_exec");
     int m = strcmp(mode, "exact") == 0 ? MS_MODE_EXACT : strcmp(mode, "alloc") == 0 ? MS_MODE_ALLOC : MS_MODE_LINE;
     start(dir && dir[0] ? dir : NULL, m, bytes ? strtoull(bytes, NULL, 10) : 524288, seed ? strtoull(seed, NULL, 10) : 0, MS_STARTED_PRELOAD);
     hide(self.dli_fname);
@@ -126,14 +133,25 @@ static char **with_kept(char *const envp[], char **out)
 
 #define WITH_KEPT(envp) with_kept(envp, __builtin_alloca((count(envp) + KEPT + 1) * sizeof(char *)))
 
-MS_EXPORT int execve(const char *path, char *const argv[], char *const envp[]) { return REAL(execve)(path, argv, WITH_KEPT(envp)); }
-MS_EXPORT int execv(const char *path, char *const argv[]) { return REAL(execve)(path, argv, WITH_KEPT(environ)); }
-MS_EXPORT int execvpe(const char *file, char *const argv[], char *const envp[]) { return REAL(execvpe)(file, argv, WITH_KEPT(envp)); }
-MS_EXPORT int execvp(const char *file, char *const argv[]) { return REAL(execvpe)(file, argv, WITH_KEPT(environ)); }
-MS_EXPORT int fexecve(int fd, char *const argv[], char *const envp[]) { return REAL(fexecve)(fd, argv, WITH_KEPT(envp)); }
+/* call replaces this program, or fails. */
+#define EXEC(call)              \
+    if (executing)              \
+        executing(true);        \
+    int result = (call);        \
+    int why = errno;            \
+    if (executing)              \
+        executing(false);       \
+    errno = why;                \
+    return result
+
+MS_EXPORT int execve(const char *path, char *const argv[], char *const envp[]) { EXEC(REAL(execve)(path, argv, WITH_KEPT(envp))); }
+MS_EXPORT int execv(const char *path, char *const argv[]) { EXEC(REAL(execve)(path, argv, WITH_KEPT(environ))); }
+MS_EXPORT int execvpe(const char *file, char *const argv[], char *const envp[]) { EXEC(REAL(execvpe)(file, argv, WITH_KEPT(envp))); }
+MS_EXPORT int execvp(const char *file, char *const argv[]) { EXEC(REAL(execvpe)(file, argv, WITH_KEPT(environ))); }
+MS_EXPORT int fexecve(int fd, char *const argv[], char *const envp[]) { EXEC(REAL(fexecve)(fd, argv, WITH_KEPT(envp))); }
 MS_EXPORT int execveat(int fd, const char *path, char *const argv[], char *const envp[], int flags)
 {
-    return REAL(execveat)(fd, path, argv, WITH_KEPT(envp), flags);
+    EXEC(REAL(execveat)(fd, path, argv, WITH_KEPT(envp), flags));
 }
 MS_EXPORT int posix_spawn(pid_t *pid, const char *path, const posix_spawn_file_actions_t *actions, const posix_spawnattr_t *attr,
                           char *const argv[], char *const envp[])
@@ -220,4 +238,79 @@ MS_EXPORT int system(const char *command)
         return -1;
     }
     return status;
+}
+
+/* --- limits ---------------------------------------------------------------------------------------- */
+
+/* RLIMIT_AS counts address space, and the recorder has reserved much. What is only reserved is given up
+ * when the program sets a limit, and the rest is allowed on top, unseen. */
+static size_t on_top;
+
+static bool wants_limit(__rlimit_resource_t resource, const struct rlimit *limit)
+{
+    return resource == RLIMIT_AS && limit && limited && (limit->rlim_cur != RLIM_INFINITY || limit->rlim_max != RLIM_INFINITY);
+}
+
+static struct rlimit raised(const struct rlimit *limit)
+{
+    struct rlimit r = *limit;
+    if (limit->rlim_cur != RLIM_INFINITY)
+        on_top = limited();
+    if (r.rlim_cur != RLIM_INFINITY)
+        r.rlim_cur += on_top;
+    if (r.rlim_max != RLIM_INFINITY)
+        r.rlim_max += on_top;
+    return r;
+}
+
+static void lowered(__rlimit_resource_t resource, struct rlimit *limit)
+{
+    if (resource != RLIMIT_AS || limit == NULL || on_top == 0)
+        return;
+    if (limit->rlim_cur != RLIM_INFINITY && limit->rlim_cur > on_top)
+        limit->rlim_cur -= on_top;
+    if (limit->rlim_max != RLIM_INFINITY && limit->rlim_max > on_top)
+        limit->rlim_max -= on_top;
+}
+
+static int limit_set(__rlimit_resource_t resource, const struct rlimit *limit)
+{
+    struct rlimit r;
+    if (wants_limit(resource, limit)) {
+        r = raised(limit);
+        limit = &r;
+    }
+    return REAL(setrlimit)(resource, limit);
+}
+
+static int limit_get(__rlimit_resource_t resource, struct rlimit *limit)
+{
+    int result = REAL(getrlimit)(resource, limit);
+    lowered(resource, limit);
+    return result;
+}
+
+static int limit_both(pid_t pid, __rlimit_resource_t resource, const struct rlimit *set, struct rlimit *old)
+{
+    bool own = pid == 0 || pid == getpid();
+    struct rlimit r;
+    if (own && wants_limit(resource, set)) {
+        r = raised(set);
+        set = &r;
+    }
+    int result = REAL(prlimit)(pid, resource, set, old);
+    if (own)
+        lowered(resource, old);
+    return result;
+}
+
+/* On 64-bit Linux the names with and without 64 are one function. */
+MS_EXPORT int setrlimit(__rlimit_resource_t resource, const struct rlimit *limit) { return limit_set(resource, limit); }
+MS_EXPORT int setrlimit64(__rlimit_resource_t resource, const struct rlimit64 *limit) { return limit_set(resource, (const struct rlimit *)limit); }
+MS_EXPORT int getrlimit(__rlimit_resource_t resource, struct rlimit *limit) { return limit_get(resource, limit); }
+MS_EXPORT int getrlimit64(__rlimit_resource_t resource, struct rlimit64 *limit) { return limit_get(resource, (struct rlimit *)limit); }
+MS_EXPORT int prlimit(pid_t pid, __rlimit_resource_t resource, const struct rlimit *set, struct rlimit *old) { return limit_both(pid, resource, set, old); }
+MS_EXPORT int prlimit64(pid_t pid, __rlimit_resource_t resource, const struct rlimit64 *set, struct rlimit64 *old)
+{
+    return limit_both(pid, resource, (const struct rlimit *)set, (struct rlimit *)old);
 }

@@ -832,12 +832,31 @@ static ms_err heaps_init(void)
 {
     struct rlimit limit;
     size_t span = (size_t)sysconf(_SC_PHYS_PAGES) * (size_t)sysconf(_SC_PAGESIZE) * 4;
-    if (getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY && span > limit.rlim_cur / 2)
-        span = limit.rlim_cur / 2;
+    if (getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY && span > limit.rlim_cur / 16)
+        span = limit.rlim_cur / 16; /* what does not fit goes to malloc, block by block */
     while (ms_heap_init(&heap, span) != MS_OK)
-        if ((span /= 2) < (64u << 20))
+        if ((span /= 2) < (16u << 20))
             return MS_ENOMEM;
-    return ms_heap_init(&raw_heap, span / 8 < (16u << 20) ? 16u << 20 : span / 8);
+    return ms_heap_init(&raw_heap, span / 8 < (8u << 20) ? 8u << 20 : span / 8);
+}
+
+/* The program limits its address space (RLIMIT_AS): give up what was only reserved, so that the limit
+ * means what it would without us. Returns the bytes that still are ours, to be allowed on top. */
+size_t ms_recorder_limited(void)
+{
+    ms_lock_take();
+    ms_heap_shrink(&heap);
+    ms_heap_shrink(&raw_heap);
+    ms_area.slab_span = heap.span;
+    ms_lock_give();
+    return sizeof ms_area + sizeof cache + ((heap.span + raw_heap.span) >> MS_SLAB_SHIFT) * sizeof(ms_slab);
+}
+
+/* A forked child is about to become another program (yes), or failed to (no). */
+void ms_recorder_exec(bool yes)
+{
+    if (ms_area.started == MS_STARTED_FORK && ms_area.pid == (uint32_t)getpid() && ms_area.ended != 1)
+        ms_area.ended = yes ? 2 : 0;
 }
 
 /* Install the recorder. dir: folder for the live file, NULL for none. Before Py_Initialize, or later

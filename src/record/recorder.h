@@ -49,6 +49,8 @@ uint64_t ms_now_ns(void);
 void ms_memory_read(ms_memory *m);
 void ms_recorder_purge(void);
 void ms_recorder_end(void);
+MS_EXPORT size_t ms_recorder_limited(void);
+MS_EXPORT void ms_recorder_exec(bool yes);
 /* NULL: everything is sound; else the broken rule. */
 MS_EXPORT const char *ms_recorder_check(void);
 /* Forget what is known by instruction address of this code: it is about to be freed. */

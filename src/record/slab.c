@@ -356,6 +356,16 @@ bool ms_heap_purge(ms_heap *h, uint32_t epoch)
     return h->queue != MS_NO_SLAB || h->ndirty > MS_KEEP_DIRTY;
 }
 
+void ms_heap_shrink(ms_heap *h)
+{
+    size_t kept = (size_t)h->committed << MS_SLAB_SHIFT;
+    if (kept >= h->span)
+        return;
+    munmap((char *)h->base + kept, h->span - kept);
+    h->span = kept;
+    h->limit = h->committed;
+}
+
 bool ms_heap_visit(const ms_heap *h, ms_block_fn *fn, void *arg)
 {
     for (uint32_t k = 0; k < h->fresh; k++) {

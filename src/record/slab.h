@@ -106,6 +106,9 @@ void ms_slab_event(ms_heap *h, ms_slab *s, uint32_t epoch);
 /* Give back what has been free for MS_PURGE_AGE epochs. Returns whether something still waits. */
 bool ms_heap_purge(ms_heap *h, uint32_t epoch);
 
+/* Give up the address space that was never made accessible: the heap keeps what it has, no more. */
+void ms_heap_shrink(ms_heap *h);
+
 /* Visit every live block; fn returning false stops. */
 typedef bool ms_block_fn(void *block, uint64_t tag, uint32_t size, void *arg);
 bool ms_heap_visit(const ms_heap *h, ms_block_fn *fn, void *arg);
