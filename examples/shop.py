@@ -104,8 +104,8 @@ def main(requests):
         product = chance.choice(CATALOGUE)
         visitor = f"visitor {chance.randrange(100_000)}"
         sent += len(answer(visitor, product))
-        if request % 50 == 0:
-            sent += len(listing(CATALOGUE[:300]))
+        if request % 100 == 0:
+            sent += len(listing(CATALOGUE[:200]))
     print(f"{requests:,} requests, {sent:,} characters sent")
 
 
