@@ -302,10 +302,19 @@ done:
     return err;
 }
 
-/* A process that exec'd has a newer file: the older one is closed. */
+/* A process that exec'd has a newer file: the older one is closed. A forked one is another process,
+ * with a number that came back. */
 static void replace(ms_process *older, const ms_process *newer)
 {
-    if (!older->gone && older->kernel_start == newer->kernel_start) {
+    if (!older->gone && newer->started == MS_STARTED_FORK) {
+        older->gone = true;
+        older->end = MS_END_UNKNOWN;
+        older->end_ns = newer->start_ns;
+        if (older->kernel_start == newer->kernel_start) {
+            /* Seen too late: what is known by that number is the newer one's. */
+            older->kernel_start = 0;
+        }
+    } else if (!older->gone && older->kernel_start == newer->kernel_start) {
         older->gone = true;
         older->end = MS_END_EXEC;
         older->end_ns = newer->start_ns;
@@ -336,6 +345,7 @@ void ms_watch_scan(ms_session *s)
     }
     uint32_t now_ms = (uint32_t)(ms_clock_ns() / 1000000);
     struct dirent *entry;
+    s->pending = false;
     while ((entry = readdir(dir)) != NULL) {
         pid_t pid;
         uint32_t n, before = s->nprocess;
@@ -349,8 +359,11 @@ void ms_watch_scan(ms_session *s)
         take_up(s, entry->d_name, pid, n, &wait, &why);
         if (s->nprocess > before) {
             close_replaced(s, s->process[before]);
-        } else if (wait && maker_gone(pid)) {
-            unlink_live(s, pid, n);
+        } else if (wait) {
+            if (maker_gone(pid))
+                unlink_live(s, pid, n);
+            else
+                s->pending = true;
         } else if (why) {
             slot = ms_map_put(&s->taken, key_of(pid, n));
             if (slot && slot->value == 0) {
@@ -486,6 +499,9 @@ static void last_words(ms_session *s, ms_process *p)
     }
 }
 
+/* So much Python runs between a fork and an exec in a child that only makes room for a program. */
+enum { ROOM_BLOCKS = 1000, ROOM_BYTES = 1 << 20 };
+
 /* Did it do nothing of its own: a forked child that only made room for another program? */
 static bool left_out(ms_session *s, ms_process *p)
 {
@@ -497,7 +513,10 @@ static bool left_out(ms_session *s, ms_process *p)
     }
     if (p->started != MS_STARTED_FORK)
         return false;
-    return p->end == MS_END_EXEC || p->head->ended == 2 || ms_births(s, p) == 0;
+    if (p->head->ended == 2)
+        return true;
+    uint64_t births = ms_births(s, p);
+    return births == 0 || (p->end == MS_END_EXEC && births < ROOM_BLOCKS && p->allocated_bytes < ROOM_BYTES);
 }
 
 /* The process at i has ended (or is looked at no more): write it down and forget it. */

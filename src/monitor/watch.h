@@ -115,6 +115,8 @@ typedef struct ms_session {
     const ms_run_ask *ask;
     char      live[512];     /* folder of live files */
     int       live_fd;
+    int       notice;        /* tells that a file appeared there; -1: only the tick does */
+    bool      pending;       /* a file is there, and not ready */
     pid_t     main_pid;
     uint64_t  start_ns;
     ms_process **process;
