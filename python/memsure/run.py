@@ -6,6 +6,7 @@ is executed as it would be from a shell. Everything that can be known to be wron
 starts (exit 2); once it has run, its own end is ours: the same exit status, or the same signal.
 """
 
+import errno
 import os
 import sys
 
@@ -22,11 +23,15 @@ def run(settings, words):
         settings.show = 1
     # The name is ours by now: reserved, or named by the user and looked at.
     options = {"children": 0 if settings.no_children else 1, "replace": 1}
+    distance = os.environ.get("MEMSURE_SAMPLE_BYTES", "")
+    if distance.isascii() and distance.isdigit() and 0 < len(distance) < 19:
+        options["sample_bytes"] = int(distance)
     mode = "exact" if settings.exact else "line"
     try:
         ended = _core.run(argv, session, mode, options)
     except _core.Error as e:
-        raise Usage(str(e)) from None
+        refused = str(e).endswith((os.strerror(errno.EACCES), os.strerror(errno.EROFS)))
+        raise Usage(str(e), "-o /tmp/run.memsure" if refused else None) from None
     except OSError as e:
         raise Usage(f"cannot run '{argv[0]}': {(e.strerror or str(e)).lower()}") from None
     finally:
