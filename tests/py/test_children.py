@@ -295,8 +295,8 @@ def test_exec_in_a_forked_child(record, tmp_path):
 x = make(1000)
 pid = os.fork()
 if pid == 0:
-    y = make(30)
-    tell("child", 30)
+    y = make(3000)                      # enough for a recording of its own; a hundred blocks are only on the way to exec
+    tell("child", 3000)
     os.execv(sys.executable, [sys.executable, os.path.join(os.path.dirname(__file__), "other.py")])
 tell("parent", 1000)
 assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 6
@@ -403,7 +403,7 @@ if os.fork() == 0:
     os._exit(0)
 os.wait()
 tell("parent", 0)
-""")
+""", env={"MEMSURE_SAMPLE_BYTES": "1024"})      # a thread is known from its first sample on
     tales = check_told(rec)
     child = one(rec, tales, "child")
     assert "in-child" in {child.strings[t["name"]] for t in child.rows("threads")}

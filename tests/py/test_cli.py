@@ -359,7 +359,11 @@ def test_a_quiet_run_imports_next_to_nothing(here):
     code = STAND_IN % signal.SIGKILL + ""
     code = code.replace('"signal"', '"exit"').replace("sys.exit(main", "before = set(sys.modules); (main").replace(
         '"pass"]))', '"pass"])); print(sorted(set(sys.modules) - before))')
-    done = subprocess.run([sys.executable, "-S", "-c", code], capture_output=True, text=True)
+    import memsure
+
+    package = os.path.dirname(os.path.dirname(os.path.abspath(memsure.__file__)))      # -S knows no site-packages
+    done = subprocess.run([sys.executable, "-S", "-c", code], capture_output=True, text=True,
+                          env={**os.environ, "PYTHONPATH": package})
     assert done.returncode == 0, done.stderr
     extra = set(eval(done.stdout))
-    assert extra <= {"memsure.run", "os", "stat", "posixpath", "genericpath", "os.path", "_stat", "_collections_abc"}, extra
+    assert extra <= {"memsure.run", "os", "stat", "posixpath", "genericpath", "os.path", "_stat", "_collections_abc", "errno"}, extra

@@ -34,6 +34,8 @@ def normal(text):
 def same(tmp_path):
     """Run a program (source or argv) plain and recorded, in two equal folders; compare; give the recorded run."""
 
+    number = [0]
+
     def same(program, *, args=(), before=(), files={}, launcher=MEMSURE, python=(sys.executable,), recorded=True, **more):
         (tmp_path / "w").mkdir(exist_ok=True)
         folder = tmp_path / "w"
@@ -44,7 +46,8 @@ def same(tmp_path):
             (folder / "app.py").write_text(dedent(program))
             program = [str(folder / "app.py"), *args]
         more.setdefault("cwd", folder)
-        out = tmp_path / "run.memsure"
+        number[0] += 1
+        out = tmp_path / f"run{number[0]}.memsure"
         results = []
         plain = program[1:] if program[0] == "--" else [*python, *program]
         for command in ([*before, *plain],
@@ -126,8 +129,8 @@ def test_signal_to_the_group(tmp_path):
     (tmp_path / "app.py").write_text(dedent("""
         import time, sys
         keep = [object() for _ in range(1000)]
-        print("ready", flush=True)
         try:
+            print("ready", flush=True)
             time.sleep(30)
         except KeyboardInterrupt:
             print("caught", flush=True)
@@ -152,9 +155,9 @@ def test_signal_to_the_group(tmp_path):
 def test_sigterm_to_memsure_is_passed_on(tmp_path):
     """A supervisor knows memsure's pid only; its SIGTERM must end the program as it would without memsure."""
     (tmp_path / "app.py").write_text(dedent("""
-        import signal, sys, time
+        import os, signal, sys, time
         def bye(*_):
-            print("bye", flush=True)
+            os.write(1, b"bye\\n")         # print() may be at work, and is not reentrant
             sys.exit(7)
         signal.signal(signal.SIGTERM, bye)
         print("ready", flush=True)
@@ -171,24 +174,32 @@ def test_sigterm_to_memsure_is_passed_on(tmp_path):
 
 
 @pytest.mark.skipif(bool(FAKE), reason="needs the monitor")
-def test_the_program_outlives_a_killed_memsure(tmp_path):
-    """SIGKILL of memsure itself: the program goes on as if nothing had happened."""
+def test_the_program_dies_with_a_killed_memsure(tmp_path):
+    """SIGKILL of memsure itself: nobody would answer for the program any more, so it ends, too; what was recorded stays."""
     (tmp_path / "app.py").write_text(dedent("""
         import os, time
-        print(os.getppid(), flush=True)
-        time.sleep(0.5)
-        keep = [[i] for i in range(200_000)]
-        open("done", "w").write(str(len(keep)))
+        keep = [[i] for i in range(200_000)]            # site: keep
+        print(os.getpid(), flush=True)
+        time.sleep(60)
         """))
     with subprocess.Popen([*MEMSURE, "run", "-q", "-o", "run.memsure", "app.py"], cwd=tmp_path, env=clean_env(), text=True,
                           stdout=subprocess.PIPE, start_new_session=True) as p:
-        assert p.stdout.readline()
+        pid = int(p.stdout.readline())
+        time.sleep(1.5)                                 # the first checkpoint is taken after a second
+        assert p.poll() is None
         p.kill()
         p.wait()
-        end = time.monotonic() + 20
-        while not (tmp_path / "done").exists() or (tmp_path / "done").read_text() != "200000":
-            assert time.monotonic() < end
+        assert p.stdout.read() == ""                    # comes back when the program's end closes it
+    with pytest.raises(ProcessLookupError):
+        for _ in range(100):
+            os.kill(pid, 0)
             time.sleep(0.05)
+    recording = Process(tmp_path / "run.memsure")
+    assert recording.file.damage is None
+    assert (recording.info["exit_kind"], recording.info["complete"]) == ("running", "0")
+    assert recording.info["pid"] == str(pid) and recording.info["incomplete_why"]
+    assert recording.line("app.py", 2).live_blocks >= 200_000
+    check_sums(recording)
 
 
 # --- what the program sees of itself ---------------------------------------------------------------------------------
@@ -328,11 +339,13 @@ def test_folder_that_is_gone(same, tmp_path):
 
 
 def test_folder_that_cannot_be_written(tmp_path):
-    """Without -o the recording has nowhere to go: the program runs all the same, and memsure says so."""
+    """A recording that has nowhere to go: said before the program starts, which then does not start."""
     (tmp_path / "app.py").write_text("import os; print(os.getcwd())")
-    done = run([*MEMSURE, "run", "-q", str(tmp_path / "app.py")], cwd="/sys/kernel")
-    assert done.stdout == "/sys/kernel\n" and done.returncode == 0, done.stderr
-    assert "Traceback" not in done.stderr
+    for options, cwd in (([], "/sys/kernel"), (["-o", "/sys/kernel/run.memsure"], tmp_path)):
+        done = run([*MEMSURE, "run", "-q", *options, str(tmp_path / "app.py")], cwd=cwd)
+        assert (done.stdout, done.returncode) == ("", 2), done.stderr
+        assert done.stderr.startswith("error: ") and "Traceback" not in done.stderr
+        assert len(done.stderr.splitlines()) == 2 and "-o " in done.stderr.splitlines()[1], done.stderr
 
 
 def test_address_space_limit(same):

@@ -929,8 +929,9 @@ keep2 = later({n // 2})
 
 def test_the_peak_at_the_very_end(record):
     rec = record(S + """
+ONE = b"x"
 keep = [S() for _ in range(5000)]                 # site: kept
-big = bytes(10_000_000)                           # site: big 1
+big = ONE * 10_000_000                            # site: big 1
 """)
     check_planned(rec)
     assert rec.at("big").peak_blocks == 1 and rec.at("kept").peak_blocks >= 5000
@@ -951,7 +952,8 @@ for k in range(1, 2000, 97):
     wave(k)
 """)
     f = rec.at("wave")
-    assert 2101 <= f.peak_blocks <= 2103        # with the list, its items and the repeat
+    # With the list, its items and the repeat; before 3.12 a comprehension is a function, too.
+    assert 2101 <= f.peak_blocks <= (2103 if sys.version_info >= (3, 12) else 2104)
     check_sums(rec.one)
 
 
@@ -1017,7 +1019,8 @@ for _ in range(30): deep(40)
     nodes = p.rows("nodes")
     made = Counter()
     for k, node in enumerate(nodes):
-        if k and p.sites[node["site"]]["line"] == rec.marks["leaf"][0]:
+        site = p.sites[node["site"]]
+        if k and site["line"] == rec.marks["leaf"][0] and site["function"] == "leaf":
             parent = p.sites[nodes[node["parent"]]["site"]]["line"]
             made[parent] += node["allocated_blocks"]
             assert node["variance"] == 0
