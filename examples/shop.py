@@ -22,7 +22,7 @@ class Product:
     def __init__(self, number):
         self.number = number
         self.name = f"product {number}"
-        self.words = [f"word {number * 7 % k}" for k in range(11, 15)]
+        self.words = [f"word {number * 7 % k}" for k in range(11, 17)]
 
 
 class Prices:
@@ -51,7 +51,7 @@ class Views:
     def get(self, visitor, product):
         key = visitor, product.number
         if key not in self.seen:
-            self.seen[key] = [f"{word} for {visitor}" for word in product.words]
+            self.seen[key] = "".join(f"<li>{word} for {visitor}</li>" for word in product.words)
         return self.seen[key]
 
 
@@ -74,10 +74,9 @@ class Tag:
 def page(product, view, price):
     body = Tag("body")
     Tag("h1", product.name, body)
-    items = Tag("ul", parent=body)
-    for line in view:
-        Tag("li", line, items)
-    Tag("p", f"{price:.2f}", body)
+    Tag("ul", view, body)
+    for text in (f"{price:.2f}", "in stock", "to the shop"):
+        Tag("b", text, Tag("p", parent=body))
     return body.html()
 
 
