@@ -18,9 +18,9 @@ ms_large_slot *ms_large_find(const ms_large *t, const void *block)
     }
 }
 
-static bool grow(ms_large *t)
+static bool resize(ms_large *t, uint32_t size)
 {
-    ms_large next = {.size = t->size ? t->size * 2 : 1024, .used = t->used, .bytes = t->bytes};
+    ms_large next = {.size = size, .used = t->used, .bytes = t->bytes};
     next.slot = ms_sys_alloc(next.size * sizeof *next.slot);
     if (next.slot == NULL)
         return false;
@@ -39,7 +39,7 @@ static bool grow(ms_large *t)
 
 ms_large_slot *ms_large_put(ms_large *t, const void *block, uint64_t size, uint64_t tag)
 {
-    if (t->used >= t->size / 2 && !grow(t) && t->used + 1 >= t->size)
+    if (t->used >= t->size / 2 && !resize(t, t->size ? t->size * 2 : 1024) && t->used + 1 >= t->size)
         return NULL;
     uint32_t i = home(t, (uintptr_t)block);
     while (t->slot[i].block)
@@ -61,7 +61,8 @@ void ms_large_remove(ms_large *t, ms_large_slot *s)
         }
     }
     t->slot[hole].block = 0;
-    t->used--;
+    if (--t->used < t->size / 16 && t->size > 1024)
+        resize(t, t->size / 4); /* without memory for it the table stays as it is */
 }
 
 const char *ms_large_check(const ms_large *t)

@@ -3,9 +3,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -28,16 +30,26 @@ static const struct {
     [MS_T_TEXT] = {offsetof(ms_live, text), 1, MS_TEXT_MAX, 65536},
 };
 
-/* Have the file system set aside the bytes, so that touching them cannot fail. */
+/* Have the file system set aside the bytes, so that touching them cannot fail. A signal would end the
+ * call half-way (tmpfs, before Linux 6), and a program's timer may ring faster than it can be done. */
 static bool reserve(int fd, size_t offset, size_t size)
 {
-    return posix_fallocate(fd, (off_t)offset, (off_t)size) == 0;
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    bool ok = posix_fallocate(fd, (off_t)offset, (off_t)size) == 0;
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return ok;
 }
+
+/* By table: growths refused in a row. A refusal costs as much as a growth, so only some are tried. */
+static uint32_t refused[MS_TABLES];
+enum { RETRY = 1024 };
 
 bool ms_live_back(int t, uint32_t n)
 {
     uint32_t have = ms_area.table[t].backed, want = have ? have * 2 : region[t].first;
-    if (n >= region[t].max)
+    if (n >= region[t].max || (path[0] && refused[t] && ++refused[t] % RETRY))
         return false;
     while (want <= n)
         want *= 2;
@@ -46,12 +58,14 @@ bool ms_live_back(int t, uint32_t n)
     if (path[0]) {
         /* No descriptor is kept: the program may close or reuse any number. */
         int fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
-        if (fd < 0)
+        bool ok = fd >= 0 && reserve(fd, region[t].offset + have * region[t].entry, (want - have) * region[t].entry);
+        if (fd >= 0)
+            close(fd);
+        if (!ok) {
+            refused[t] += !refused[t];
             return false;
-        bool ok = reserve(fd, region[t].offset + have * region[t].entry, (want - have) * region[t].entry);
-        close(fd);
-        if (!ok)
-            return false;
+        }
+        refused[t] = 0;
     }
     ms_area.table[t].backed = want;
     return true;
@@ -68,6 +82,10 @@ static uint64_t clock_ns(clockid_t clock)
 static ms_err place(void)
 {
     int fd = -1;
+    struct rlimit most;
+    memset(refused, 0, sizeof refused);
+    if (getrlimit(RLIMIT_FSIZE, &most) == 0 && most.rlim_cur < sizeof ms_area)
+        goto fail; /* to go beyond it would end the program: SIGXFSZ */
     for (unsigned n = 1; n < 10000; n++) {
         int length = snprintf(path, sizeof path, "%s/%ld-%u.live", dir_kept, (long)getpid(), n);
         if (length < 0 || (size_t)length >= sizeof path)
@@ -180,6 +198,8 @@ void ms_live_fork_child(void)
         if (own == MAP_FAILED)
             _exit(127); /* cannot happen: it replaces a mapping of the same size */
         bool placed = copy && place() == MS_OK;
+        if (copy == NULL)
+            path[0] = 0; /* it is the parent's */
         for (int t = 0; copy && t < MS_TABLES; t++) {
             used[t] = head->table[t].used;
             if (placed && used[t] > ms_area.table[t].backed && !ms_live_back(t, used[t] - 1)) {

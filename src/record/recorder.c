@@ -349,9 +349,27 @@ static uint64_t sample_cold(void *block, uint64_t tag, uint64_t bytes, int calle
 
 enum { D_RAW, D_MEM, D_OBJ };
 
-static void *large_alloc(size_t size, bool zero, int caller)
+/* Where a block that is in no slab comes from: malloc, or for a small one that found the slabs used up,
+ * the allocator from before, which gives address space back (MS_TAG_BEFORE). */
+static void *outside_alloc(size_t size, bool zero, bool small)
 {
-    void *block = zero ? calloc(1, size ? size : 1) : malloc(size ? size : 1);
+    if (!small)
+        return zero ? calloc(1, size ? size : 1) : malloc(size ? size : 1);
+    void *block = before[D_OBJ].malloc(before[D_OBJ].ctx, size);
+    return block && zero ? memset(block, 0, size) : block;
+}
+
+static void outside_free(void *block, uint64_t tag)
+{
+    if (tag & MS_TAG_BEFORE)
+        before[D_OBJ].free(before[D_OBJ].ctx, block);
+    else
+        free(block);
+}
+
+static void *large_alloc(size_t size, bool zero, int caller, bool small)
+{
+    void *block = outside_alloc(size, zero, small);
     if (block == NULL)
         return NULL;
     uint64_t tag = birth_cold(0, size, caller);
@@ -360,8 +378,7 @@ static void *large_alloc(size_t size, bool zero, int caller)
         ms_area.unrecorded_blocks++;
         death_cold(block, tag, size, caller);
     } else {
-        tag = sample_cold(block, tag, size, caller);
-        s->tag = tag;
+        s->tag = sample_cold(block, tag, size, caller) | (small ? MS_TAG_BEFORE : 0);
     }
     return block;
 }
@@ -388,11 +405,11 @@ static inline void *pop(ms_heap *h, uint32_t cls)
 static void *raw_take(size_t size, bool zero, int caller)
 {
     if (size > MS_BLOCK_MAX)
-        return large_alloc(size, zero, caller);
+        return large_alloc(size, zero, caller, false);
     uint32_t cls = ms_class(size);
     void *block = pop(&raw_heap, cls);
     if (block == NULL)
-        return large_alloc(size, zero, caller);
+        return large_alloc(size, zero, caller, false);
     uint64_t tag = birth_cold(cls, class_bytes(cls), caller);
     *ms_tag(block) = sample_cold(block, tag, class_bytes(cls), caller);
     if (zero)
@@ -424,7 +441,7 @@ static void release_any(void *block, int caller, int domain)
         ms_large_slot kept = *s;
         ms_large_remove(&large, s);
         death_cold(block, kept.tag, kept.size, caller);
-        free(block);
+        outside_free(block, kept.tag);
     } else {
         ms_area.before_blocks++;
         before[domain].free(before[domain].ctx, block);
@@ -497,7 +514,7 @@ static MS_COLD void *take_slow(size_t size, bool zero)
         }
     }
     if (block == NULL && caller != OTHER)
-        block = large_alloc(size, zero, MAIN);
+        block = large_alloc(size, zero, MAIN, size <= MS_BLOCK_MAX);
     ms_lock_give();
     return block;
 }

@@ -22,6 +22,7 @@
 /* Low half of a tag: the tally's offset in bytes (a multiple of 128) and marks. High half: birth epoch. */
 #define MS_TAG_WATCH  2u /* look closer when it is freed: sampled, or a code object with sites */
 #define MS_TAG_LOCKED 4u /* its tally is the lock's: MS_TALLY_LOCKED */
+#define MS_TAG_BEFORE 8u /* of a block in no slab: the allocator from before made it */
 #define MS_TAG_MARKS  127u
 
 static inline ms_tally *ms_tag_tally(uint32_t low)
