@@ -513,10 +513,9 @@ static bool left_out(ms_session *s, ms_process *p)
     }
     if (p->started != MS_STARTED_FORK)
         return false;
-    if (p->head->ended == 2)
-        return true;
     uint64_t births = ms_births(s, p);
-    return births == 0 || (p->end == MS_END_EXEC && births < ROOM_BLOCKS && p->allocated_bytes < ROOM_BYTES);
+    bool other = p->end == MS_END_EXEC || p->head->ended == 2;
+    return births == 0 || (other && births < ROOM_BLOCKS && p->allocated_bytes < ROOM_BYTES);
 }
 
 /* The process at i has ended (or is looked at no more): write it down and forget it. */
@@ -525,6 +524,8 @@ static void conclude(ms_session *s, uint32_t i)
     ms_process *p = s->process[i];
     if (p->gone && p->end == MS_END_UNKNOWN)
         last_words(s, p);
+    if (p->gone && __atomic_load_n(&p->head->ended, __ATOMIC_ACQUIRE) == 2)
+        p->end = MS_END_EXEC; /* into something that has no file here; the end seen is that one's */
     __atomic_store_n(&p->head->monitor, 0, __ATOMIC_RELEASE);
     ticker_remove(p->head);
     unlink_live(s, p->pid, p->n);
