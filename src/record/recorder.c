@@ -44,6 +44,7 @@ typedef struct {
 } cache_entry;
 static _Alignas(64) cache_entry cache[MS_CLASSES][1u << CACHE_BITS][2];
 static ms_map places; /* instruction -> site, for misses */
+static ms_map codes;  /* the code objects that have places */
 
 /* Multiples of a large odd number spread neighbouring instructions evenly (Knuth, TAOCP 3, 6.4). */
 static inline cache_entry *cache_at(uintptr_t instruction, uint32_t cls)
@@ -109,7 +110,7 @@ uint32_t ms_who_site(ms_frame *f, uintptr_t instruction)
     if (known)
         known->value = site;
     uint64_t *tag = ms_block_tag(code);
-    if (tag)
+    if (tag && ms_map_put(&codes, (uint64_t)(uintptr_t)code))
         *tag |= MS_TAG_WATCH; /* when the code dies, another may get its addresses */
     ms_cold_end(t);
     return site;
@@ -236,8 +237,11 @@ ALWAYS void death(ms_tally *t, uint64_t bytes, uint32_t born, bool is_large)
         ms_area.gen++;
     tally_touch(t, is_large);
     t->live--;
-    uint32_t i = age_index(ms_area.epoch - born);
-    (&t->age[0])[ms_area.gc_on ? MS_AGE_GC : i]++;
+    uint32_t age = ms_area.epoch - born;
+    if (MS_LIKELY((age | ms_area.gc_on) == 0)) /* most die young */
+        t->age[0]++;
+    else
+        (&t->age[0])[ms_area.gc_on ? MS_AGE_GC : age_index(age)]++;
     ms_area.live_bytes -= bytes;
     if (is_large) {
         t->live_bytes -= bytes;
@@ -270,8 +274,11 @@ static MS_COLD void watched(void *block, uint64_t bytes)
     uint64_t t;
     ms_cold_begin(&t);
     ms_sample_died(block, bytes);
-    if (Py_TYPE((PyObject *)block) == &PyCode_Type)
+    ms_map_slot *code = ms_map_find(&codes, (uint64_t)(uintptr_t)block);
+    if (code) {
+        ms_map_remove(&codes, code);
         ms_code_died((PyCodeObject *)block);
+    }
     ms_cold_end(t);
 }
 
