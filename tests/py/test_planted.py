@@ -390,6 +390,17 @@ catch(300)
     assert rec.at("local").freed_blocks == 300
 
 
+def test_a_block_that_looks_like_a_code_object(record):
+    """Sampled raw memory whose second word is the type of code objects is not taken for one when it dies."""
+    rec = record("""
+        import types
+        for i in range(3000):
+            [i, types.CodeType, None]                 # its items: raw memory
+        print("done")
+        """, env={"MEMSURE_SAMPLE_BYTES": "1"}, timeout=60)
+    assert rec.stdout == "done\n"
+
+
 def test_execed_code(record):
     """2,000 modules made, run and freed one after the other, so that their code lies at the same addresses again."""
     rec = record(S + """
