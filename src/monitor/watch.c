@@ -42,7 +42,7 @@ static struct {
 
 static void epoch_store(ms_live *head, uint64_t now)
 {
-    uint64_t start = head->start_ns;
+    uint64_t start = head->epoch_zero_ns ? head->epoch_zero_ns : head->start_ns;
     uint32_t epoch = now > start ? (uint32_t)((now - start) / MS_EPOCH_NS) : 0;
     if (epoch > __atomic_load_n(&head->epoch, __ATOMIC_RELAXED))
         __atomic_store_n(&head->epoch, epoch, __ATOMIC_RELAXED);

@@ -127,6 +127,8 @@ static void identify(uint32_t started)
     ms_area.ppid = (uint32_t)getppid();
     ms_area.start_ns = clock_ns(CLOCK_MONOTONIC);
     ms_area.start_unix_ns = clock_ns(CLOCK_REALTIME);
+    if (started != MS_STARTED_FORK)
+        ms_area.epoch_zero_ns = ms_area.start_ns;
     ms_area.own_base = (uint64_t)(uintptr_t)&ms_area;
     ms_area.own_size = sizeof ms_area;
 }

@@ -114,6 +114,7 @@ typedef struct {
     uint64_t slab_bytes;         /* slab pages that may be resident: handed out or kept for reuse */
     uint64_t native_used, native_free; /* malloc's: in use (large Python blocks included), free */
     uint64_t python_bytes, python_blocks, large_bytes;
+    uint64_t rss_bytes;          /* of the process at that moment; 0: not known */
 } ms_memory;
 
 typedef struct {
@@ -123,6 +124,7 @@ typedef struct {
     uint64_t size;               /* of this struct: the file's length */
     uint32_t pid, ppid;
     uint64_t start_ns, start_unix_ns; /* CLOCK_MONOTONIC, CLOCK_REALTIME */
+    uint64_t epoch_zero_ns;      /* CLOCK_MONOTONIC of epoch 0: a forked child keeps its parent's clock */
     uint64_t sample_bytes;
     uint64_t slab_base, slab_span;
     uint64_t own_base, own_size; /* this struct's address in the program */

@@ -2,9 +2,9 @@
  *
  * Before main, in a process that is a CPython of the version memsure was built for, it loads the
  * recorder, which takes over Python's allocator while that is still in contract. Then it hides: the
- * variables that brought it are removed from the environment, so the program sees its own. When the
- * program starts another one, they are put back on the way: exec, posix_spawn and system pass through
- * here. In any other process it does nothing and leaves the variables for that one's children. */
+ * variables that brought it are removed from the environment, so the program sees its own. In any other
+ * process it does nothing. When a process of the session starts a program, whatever environment it
+ * gives, they are put back on the way: exec, posix_spawn and system pass through here. */
 #include "record/live.h"
 
 #include <dlfcn.h>
@@ -30,6 +30,7 @@ static void (*executing)(bool);
 enum { KEPT = 6 };
 static char kept[KEPT][2048];
 static int  nkept;
+static char self_path[1024]; /* this library's */
 
 static bool ours(const char *entry)
 {
@@ -40,28 +41,30 @@ static bool ours(const char *entry)
     return false;
 }
 
+/* Remember our variables, and LD_PRELOAD as it stands with us in it. */
+static void keep(void)
+{
+    for (char **e = environ; *e; e++)
+        if ((ours(*e) || (strncmp(*e, "LD_PRELOAD=", 11) == 0 && strstr(*e, self_path))) && nkept < KEPT && strlen(*e) < sizeof kept[0])
+            strcpy(kept[nkept++], *e);
+}
+
 /* Take our variables out of environ, and our own path out of LD_PRELOAD. */
-static void hide(const char *self)
+static void hide(void)
 {
     char **to = environ;
     for (char **from = environ; *from; from++) {
-        bool preload = strncmp(*from, "LD_PRELOAD=", 11) == 0;
-        if (!preload && !ours(*from)) {
-            *to++ = *from;
+        if (ours(*from))
             continue;
+        size_t n = strlen(self_path);
+        if (strncmp(*from, "LD_PRELOAD=", 11) == 0 && strncmp(*from + 11, self_path, n) == 0) {
+            char *rest = *from + 11 + n;
+            if (*rest == 0)
+                continue;
+            if (*rest == ':')
+                memmove(*from + 11, rest + 1, strlen(rest + 1) + 1); /* the user's own, even an empty one, stays */
         }
-        if (nkept < KEPT && strlen(*from) < sizeof kept[0])
-            strcpy(kept[nkept++], *from);
-        if (!preload)
-            continue;
-        char *rest = strstr(*from, self);
-        size_t n = strlen(self);
-        if (rest && rest == *from + 11 && rest[n] == ':') {
-            memmove(rest, rest + n + 1, strlen(rest + n + 1) + 1); /* the user's own, even an empty one, stays */
-            *to++ = *from;
-        } else if (rest == NULL) {
-            *to++ = *from;
-        }
+        *to++ = *from;
     }
     *to = NULL;
 }
@@ -70,16 +73,18 @@ __attribute__((constructor)) static void preload(void)
 {
     const char *dir = getenv(MS_ENV_DIR), *mode = getenv(MS_ENV_MODE), *bytes = getenv(MS_ENV_SAMPLE), *seed = getenv(MS_ENV_SEED);
     const unsigned long *version = dlsym(RTLD_DEFAULT, "Py_Version");
-    if (mode == NULL || version == NULL || dlsym(RTLD_DEFAULT, "PyMem_SetAllocator") == NULL)
+    Dl_info self;
+    if (mode == NULL || dladdr((void *)preload, &self) == 0 || self.dli_fname == NULL || strlen(self.dli_fname) >= sizeof self_path)
+        return;
+    strcpy(self_path, self.dli_fname);
+    keep();
+    if (version == NULL || dlsym(RTLD_DEFAULT, "PyMem_SetAllocator") == NULL)
         return;
     if (*version >> 16 != MS_PYTHON_HEX >> 16)
         return; /* another CPython: its structs are not known here */
-    Dl_info self;
     char path[1024];
-    if (dladdr((void *)preload, &self) == 0 || self.dli_fname == NULL)
-        return;
-    const char *slash = strrchr(self.dli_fname, '/');
-    int n = snprintf(path, sizeof path, "%.*s/memsure_record.so", slash ? (int)(slash - self.dli_fname) : 1, slash ? self.dli_fname : ".");
+    const char *slash = strrchr(self_path, '/');
+    int n = snprintf(path, sizeof path, "%.*s/memsure_record.so", slash ? (int)(slash - self_path) : 1, slash ? self_path : ".");
     if (n < 0 || (size_t)n >= sizeof path)
         return;
     void *lib = dlopen(path, RTLD_NOW | RTLD_LOCAL);
@@ -91,7 +96,7 @@ __attribute__((constructor)) static void preload(void)
     executing = (void (*)(bool))dlsym(lib, "ms_recorder_exec");
     int m = strcmp(mode, "exact") == 0 ? MS_MODE_EXACT : strcmp(mode, "alloc") == 0 ? MS_MODE_ALLOC : MS_MODE_LINE;
     start(dir && dir[0] ? dir : NULL, m, bytes ? strtoull(bytes, NULL, 10) : 524288, seed ? strtoull(seed, NULL, 10) : 0, MS_STARTED_PRELOAD);
-    hide(self.dli_fname);
+    hide();
 }
 
 /* --- starting other programs ---------------------------------------------------------------------- */
@@ -106,32 +111,37 @@ static size_t count(char *const list[])
     return n;
 }
 
-/* envp with what is hidden put back, into out[count(envp) + nkept + 1]. No allocation: this may run in
- * the child of a vfork. An entry of ours that the caller set itself wins. */
-static char **with_kept(char *const envp[], char **out)
+/* envp with what is ours put back, into out[count(envp) + KEPT + 1]; joined: room for an LD_PRELOAD of the
+ * caller's behind ours. No allocation: this may run in the child of a vfork. What the caller set itself wins. */
+enum { JOINED = 4096 };
+static char **with_kept(char *const envp[], char **out, char *joined)
 {
     size_t n = 0;
     for (char *const *e = envp; e && *e; e++)
         out[n++] = *e;
     size_t given = n;
     for (int i = 0; i < nkept; i++) {
-        size_t name = strcspn(kept[i], "=") + 1;
-        bool preload = strncmp(kept[i], "LD_PRELOAD=", 11) == 0, set = false;
-        for (size_t k = 0; k < given; k++) {
-            if (strncmp(out[k], kept[i], name) != 0)
-                continue;
-            set = true;
-            if (preload)
-                out[k] = kept[i];
-        }
-        if (!set)
+        size_t name = strcspn(kept[i], "=") + 1, k = 0;
+        while (k < given && strncmp(out[k], kept[i], name) != 0)
+            k++;
+        if (k == given) {
             out[n++] = kept[i];
+        } else if (strncmp(kept[i], "LD_PRELOAD=", 11) == 0 && strstr(out[k], self_path) == NULL) {
+            size_t a = strlen(self_path), b = strlen(out[k] + 11);
+            if (11 + a + 1 + b + 1 <= JOINED) {
+                memcpy(joined, "LD_PRELOAD=", 11);
+                memcpy(joined + 11, self_path, a);
+                joined[11 + a] = ':';
+                memcpy(joined + 11 + a + 1, out[k] + 11, b + 1);
+                out[k] = joined;
+            }
+        }
     }
     out[n] = NULL;
     return out;
 }
 
-#define WITH_KEPT(envp) with_kept(envp, __builtin_alloca((count(envp) + KEPT + 1) * sizeof(char *)))
+#define WITH_KEPT(envp) with_kept(envp, __builtin_alloca((count(envp) + KEPT + 1) * sizeof(char *)), __builtin_alloca(JOINED))
 
 /* call replaces this program, or fails. */
 #define EXEC(call)              \

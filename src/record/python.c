@@ -5,11 +5,12 @@
  *                     own counters. 3.11, 3.12: those of float and tuple likewise; list and dict keep
  *                     theirs in arrays that cannot be switched off, so their tp_dealloc is wrapped and
  *                     the list emptied again after each death. What stays is named in `undercounted`.
- *   gc.callbacks      one builtin function more, which notes each collection.
+ *   collections       are noted by a callback; the program's own gc.callbacks stays as it was.
  * Nothing is imported and no Python code is run. What these calls allocate is moved from the program's
  * lines to memsure's own (ms_block_disown). The changes are made at a pending call, between two
  * bytecodes, never inside an allocation. */
 #include "record/recorder.h"
+#include "internal/pycore_ceval.h"
 
 #include <string.h>
 
@@ -163,6 +164,10 @@ static void free_lists_off(PyThreadState *ts)
 
 /* --- collections ---------------------------------------------------------------------------------- */
 
+/* The list that the program knows as gc.callbacks. The collector is given one of ours, which holds only
+ * on_collection; that calls those on the program's list. So the program finds its list as it left it. */
+static PyObject *program_callbacks;
+
 static PyObject *key_generation, *key_collected, *key_uncollectable;
 static uint64_t  collection_start;
 static int64_t   collection_live;
@@ -213,7 +218,46 @@ static PyObject *on_collection(PyObject *self, PyObject *const *args, Py_ssize_t
         }
     }
     PyErr_Clear();
+    for (Py_ssize_t i = 0; program_callbacks && i < PyList_GET_SIZE(program_callbacks); i++) { /* as the collector does */
+        PyObject *callback = Py_NewRef(PyList_GET_ITEM(program_callbacks, i));
+        PyObject *result = PyObject_Vectorcall(callback, args, (size_t)n, NULL);
+        if (result == NULL)
+            PyErr_WriteUnraisable(callback);
+        Py_XDECREF(result);
+        Py_DECREF(callback);
+    }
     Py_RETURN_NONE;
+}
+
+/* The gc module takes its `callbacks` from the collector when it is made, which may be after us. */
+static int (*gc_exec)(PyObject *);
+
+static int gc_exec_with_its_list(PyObject *module)
+{
+    struct _gc_runtime_state *gc = &PyThreadState_Get()->interp->gc;
+    PyObject *ours = gc->callbacks;
+    bool swap = program_callbacks && ours && ours != program_callbacks && PyInterpreterState_Get() == PyInterpreterState_Main();
+    if (swap)
+        gc->callbacks = program_callbacks;
+    int result = gc_exec(module);
+    if (swap)
+        gc->callbacks = ours;
+    return result;
+}
+
+PyMODINIT_FUNC PyInit_gc(void); /* exported, declared in no header */
+
+static bool gc_module_wrap(void)
+{
+    PyModuleDef *def = (PyModuleDef *)PyInit_gc();
+    for (PyModuleDef_Slot *s = def ? def->m_slots : NULL; s && s->slot; s++) {
+        if (s->slot != Py_mod_exec)
+            continue;
+        gc_exec = (int (*)(PyObject *))s->value;
+        s->value = (void *)gc_exec_with_its_list;
+        return true;
+    }
+    return false;
 }
 
 static PyMethodDef on_collection_def = {"memsure_on_collection", (PyCFunction)(void (*)(void))on_collection, METH_FASTCALL,
@@ -235,12 +279,18 @@ static bool watch_collections(PyThreadState *ts)
     key_collected = ours(PyUnicode_FromString("collected"), false);
     key_uncollectable = ours(PyUnicode_FromString("uncollectable"), false);
     PyObject *f = ours(PyCFunction_New(&on_collection_def, NULL), true);
-    void *items = ((PyListObject *)callbacks)->ob_item;
-    bool ok = key_generation && key_collected && key_uncollectable && f && PyList_Append(callbacks, f) == 0;
-    if (((PyListObject *)callbacks)->ob_item != items)
-        ms_block_disown(((PyListObject *)callbacks)->ob_item);
-    Py_XDECREF(f);
-    return ok;
+    PyObject *list = ours(PyList_New(1), true);
+    if (key_generation == NULL || key_collected == NULL || key_uncollectable == NULL || f == NULL || list == NULL || !gc_module_wrap()) {
+        PyErr_Clear();
+        Py_XDECREF(f);
+        Py_XDECREF(list);
+        return true; /* not to be tried again: collections go unseen */
+    }
+    ms_block_disown(((PyListObject *)list)->ob_item);
+    PyList_SET_ITEM(list, 0, f);
+    program_callbacks = callbacks; /* its reference was the collector's, and is ours now */
+    ts->interp->gc.callbacks = list;
+    return true;
 }
 
 /* --- threads -------------------------------------------------------------------------------------- */
@@ -304,8 +354,13 @@ static int at_safe_moment(void *arg)
 
 void ms_python_ask(void)
 {
-    if (pending == 0 && Py_AddPendingCall(at_safe_moment, NULL) == 0)
-        pending = 1;
+    if (pending)
+        return;
+#if PY_VERSION_HEX >= 0x030c0000 /* in whatever thread comes first; the main one may be waiting for this */
+    pending = _PyEval_AddPendingCall(PyInterpreterState_Main(), at_safe_moment, NULL, 0) == 0;
+#else
+    pending = Py_AddPendingCall(at_safe_moment, NULL) == 0;
+#endif
 }
 
 void ms_python_attach(PyThreadState *ts)

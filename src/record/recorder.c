@@ -14,6 +14,7 @@
 #include "record/recorder.h"
 
 #include <dlfcn.h>
+#include <fcntl.h>
 #include <malloc.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -361,7 +362,7 @@ enum { D_RAW, D_MEM, D_OBJ };
 static void *outside_alloc(size_t size, bool zero, bool small)
 {
     if (!small)
-        return zero ? calloc(1, size ? size : 1) : malloc(size ? size : 1);
+        return zero ? calloc(1, size) : malloc(size);
     void *block = before[D_OBJ].malloc(before[D_OBJ].ctx, size);
     return block && zero ? memset(block, 0, size) : block;
 }
@@ -376,6 +377,8 @@ static void outside_free(void *block, uint64_t tag)
 
 static void *large_alloc(size_t size, bool zero, int caller, bool small)
 {
+    if (size == 0)
+        size = 1; /* a block of no bytes would pass for one that is not ours */
     void *block = outside_alloc(size, zero, small);
     if (block == NULL)
         return NULL;
@@ -393,7 +396,7 @@ static void *large_alloc(size_t size, bool zero, int caller, bool small)
 static MS_COLD void *refill(ms_heap *h, uint32_t cls)
 {
     if (ms_area.monitor == 0) /* nobody ticks the clock */
-        ms_area.epoch = (uint32_t)((ms_now_ns() - ms_area.start_ns) / MS_EPOCH_NS);
+        ms_area.epoch = (uint32_t)((ms_now_ns() - ms_area.epoch_zero_ns) / MS_EPOCH_NS);
     void *block = ms_heap_refill(h, cls, ms_area.epoch);
     ms_area.purge_due = h->queue != MS_NO_SLAB || h->ndirty > MS_KEEP_DIRTY;
     return block;
@@ -795,6 +798,21 @@ void ms_recorder_end(void)
 
 void ms_free_list_block(void *block) { functions[ms_mode][1].free(NULL, block); }
 
+/* Resident bytes of this process, from /proc without stdio; 0 when that cannot be read. */
+static uint64_t resident(void)
+{
+    char text[128];
+    int fd = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+    ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
+    if (fd >= 0)
+        close(fd);
+    if (n <= 0)
+        return 0;
+    text[n] = 0;
+    const char *second = strchr(text, ' ');
+    return second ? strtoull(second, NULL, 10) * (uint64_t)sysconf(_SC_PAGESIZE) : 0;
+}
+
 void ms_memory_read(ms_memory *m)
 {
     struct native { size_t arena, ordblks, smblks, hblks, hblkhd, usmblks, fsmblks, uordblks, fordblks, keepcost; };
@@ -808,6 +826,7 @@ void ms_memory_read(ms_memory *m)
     m->slab_bytes = (heap.dirty_pages + raw_heap.dirty_pages) * MS_PAGE;
     m->python_bytes = ms_area.live_bytes;
     m->large_bytes = large.bytes;
+    m->rss_bytes = resident();
     if (info) {
         struct native n = info();
         m->native_used = n.uordblks + n.hblkhd;
@@ -876,10 +895,10 @@ size_t ms_recorder_limited(void)
     return sizeof ms_area + sizeof cache + ((heap.span + raw_heap.span) >> MS_SLAB_SHIFT) * sizeof(ms_slab);
 }
 
-/* A forked child is about to become another program (yes), or failed to (no). */
+/* This process is about to become another program (yes), or failed to (no). */
 void ms_recorder_exec(bool yes)
 {
-    if (ms_area.started == MS_STARTED_FORK && ms_area.pid == (uint32_t)getpid() && ms_area.ended != 1)
+    if (ms_area.pid == (uint32_t)getpid() && ms_area.ended != 1) /* not so in the child of a vfork */
         ms_area.ended = yes ? 2 : 0;
 }
 

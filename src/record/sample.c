@@ -19,6 +19,8 @@ static double   mean;
 static uint64_t state;
 static ms_map   sampled; /* block -> node */
 
+static double stands_for(uint64_t bytes);
+
 static double uniform(void) /* in (0, 1]; splitmix64 (Steele, Lea, Flood 2014) */
 {
     uint64_t z = (state += 0x9E3779B97F4A7C15ull);
@@ -149,7 +151,9 @@ MS_COLD void ms_sample(void *block, uint64_t *tag, uint64_t bytes)
 {
     uint64_t t;
     ms_cold_begin(&t);
-    bool rung = ms_area.sample_left < MS_DOORBELL / 2, due = ms_area.sample_left < 0 && !rung;
+    bool rung = ms_area.sample_left < MS_DOORBELL / 2, due = ms_area.sample_left < 0;
+    if (rung) /* it rang at a time that is no block's doing: this one is as likely to be taken as any */
+        due = uniform() * stands_for(bytes ? bytes : 1) <= 1;
     if (ms_area.sample_left < 0)
         draw();
     if (rung || ms_area.purge_due)
