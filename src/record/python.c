@@ -379,7 +379,7 @@ void ms_python_attach(PyThreadState *ts)
     free_lists_off(ts);
 }
 
-void ms_python_thread_seen(PyThreadState *ts, uint32_t thread)
+void ms_python_name_threads(void)
 {
     naming = true;
     ms_python_ask();

@@ -82,7 +82,7 @@ void ms_python_attach(PyThreadState *ts);
 void ms_python_ask(void); /* to be called at a safe moment */
 /* Allocation without a Python frame: is the interpreter going down? Then the end is now. */
 void ms_python_maybe_end(void);
-void ms_python_thread_seen(PyThreadState *ts, uint32_t thread);
+void ms_python_name_threads(void);
 void ms_free_list_block(void *block);
 
 #endif

@@ -133,7 +133,6 @@ static uint32_t thread_of(PyThreadState *ts)
         return MS_THREAD_MAX - 1; /* the last stands for all further ones */
     ms_area.thread[used] = (ms_thread){.id = id};
     __atomic_store_n(&ms_area.table[MS_T_THREAD].used, used + 1, __ATOMIC_RELEASE);
-    ms_python_thread_seen(ts, used);
     return used;
 }
 
@@ -163,6 +162,8 @@ MS_COLD void ms_sample(void *block, uint64_t *tag, uint64_t bytes)
         uint32_t node = ms_mode == MS_MODE_EXACT ? 0 : ms_stack_node(ts);
         double weight = stands_for(bytes), sum = weight * (double)bytes;
         ms_thread *thread = &ms_area.thread[thread_of(ts)];
+        if (thread->name[0] == 0) /* threading may not know it yet: asked for at each sample */
+            ms_python_name_threads();
         thread->samples++;
         thread->bytes += sum;
         ms_map_slot *s = node ? ms_map_put(&sampled, (uint64_t)(uintptr_t)block) : NULL;

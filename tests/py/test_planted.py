@@ -770,7 +770,7 @@ def test_free_list_births_others(record):
     }, n))
     for mark, count, *types in (
         ("float", n, "float"), ("list", n, "list"), ("full_list", 2 * n, "list"), ("dict", n, "dict"),
-        ("full_dict", 2 * n, "dict"), ("slice", n, "slice"), ("method", n, "method"), ("object", n, "object"),
+        ("full_dict", 2 * n, "dict"), ("slice", 2 * n, "slice"), ("method", n, "method"), ("object", n, "object"),
     ):
         assert_born(rec, mark, count, *types, slack=count)
     check_sums(rec.one)
@@ -808,6 +808,7 @@ def test_a_recycled_object_has_the_new_line(record):
 def test_freed_by_the_collector(record):
     rec = record(S + """
 import gc
+ONE = b"x"
 gc.collect()
 gc.disable()
 def cycles(n):
@@ -824,7 +825,7 @@ def plain(n):
 def hung(n):
     for _ in range(n):
         s = S()                                   # site: holder 500
-        s.a = [s, bytes(100)]                     # site: hung
+        s.a = [s, ONE * 100]                      # site: hung
 cycles(4000)
 pairs(1000)
 hung(500)
