@@ -20,6 +20,7 @@ from itertools import pairwise
 
 NO_FRAME, OURS, IMPORT, BEFORE = 1, 2, 4, 8  # sites.flags
 MAGIC = b"MEMSURE"
+LEAST_BLOCKS = 500
 LATEST = 1 << 60  # ns: 36 years; a later time in a file is damage
 
 
@@ -102,6 +103,15 @@ class Process:
     @property
     def duration_ns(self):
         return self.number("duration_ns")
+
+    @property
+    def unrecorded(self):
+        """Whether Python used another allocator than memsure's: PYTHONMALLOC and -X dev exchange it
+        before the first object is made. A CPython makes 20,000 blocks until it runs a program."""
+        if self.info.get("started", "preload") != "preload":
+            return False
+        told = {"-V", "-VV", "--version", "-h", "-?", "--help", "--help-env", "--help-xoptions"}
+        return self.number("allocated_blocks") < LEAST_BLOCKS and not told & set(self.words("argv"))
 
     @property
     def complete(self):

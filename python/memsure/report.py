@@ -45,7 +45,9 @@ ASIDE = {
     "memsure": "(memsure itself)",
 }
 LEAST = 64 << 10  # a line below this is not worth a row of temporaries or collector work
-COLORS = {"growing": "yellow", "cyclic": "yellow", "churn": "yellow", "healthy": "green"}
+COST_TOLD = 100e6  # ns: a lower cost is said as a time, whatever share it is
+CPU_TOLD = 1e9  # ns: of less CPU time, no share is said
+COLORS = {"growing": "yellow", "cyclic": "yellow", "churn": "yellow", "healthy": "green", "unrecorded": "yellow"}
 TITLES = {
     "growing": "blocks that pile up",
     "cyclic": "dead until the collector came",
@@ -95,7 +97,14 @@ class Report:
                 p, s = j.spread
                 return (
                     f"{_rate(p, s)}, spread over many lines",
-                    f"no single line makes {100 * verdict.GROWTH_SHARE:.0f}{NBSP}% of what is live",
+                    "no line but imports rises steadily by "
+                    f"{100 * verdict.GROWTH_SHARE:.0f}{NBSP}% of what is live",
+                )
+            if j.kind == "unrecorded":
+                return (
+                    "Python used another allocator (PYTHONMALLOC, PYTHONDEVMODE or -X dev): "
+                    "run it without",
+                    "",
                 )
             return self._healthy()
         f = j.findings[0]
@@ -163,6 +172,9 @@ class Report:
         """What stands beside the caret."""
         lines, i = self.lines, f.line
         if f.kind == "growing":
+            if self.released(f):
+                kept = size(self.of(f, "live_bytes"))
+                return f"{size(f.bytes)} live at {seconds(f.slope.end)}, {kept} at the end"
             return f"{count(lines['live_blocks'][i])} blocks live at the end"
         if f.kind == "cyclic":
             blocks, nbytes = lines["gc_freed_blocks"][i], lines["gc_freed_bytes"][i]
@@ -180,7 +192,9 @@ class Report:
                 f"{f.facts['parts']} steps"
             )
             kept = lines["live_bytes"][i]
-            if lines["allocated_bytes"][i]:
+            if self.released(f):
+                told += "; it was freed before the end, so it may be just what the program works on"
+            elif lines["allocated_bytes"][i]:
                 share = percent(kept, lines["allocated_bytes"][i])
                 told += f"; {share} of what it ever allocated is live at the end"
             return told
@@ -197,6 +211,16 @@ class Report:
             return told
         alive = size(lines["peak_bytes"][i])
         return f"freed within 10{NBSP}ms of birth; {alive} of this line was alive at the peak"
+
+    def of(self, f, metric):
+        """A finding's line in its process alone: the sum of a metric."""
+        column = f.process.column("sites", metric)
+        rows = (row for p, row in self.lines.rows(f.line) if p is f.process)
+        return sum(column[row] for row in rows if row < len(column))
+
+    def released(self, f):
+        """Whether most of what grew was freed before the end."""
+        return 2 * self.of(f, "live_bytes") < f.bytes
 
     def caller(self, f):
         """The nearest other function of the user's own code above a line, by the (sampled) stacks
@@ -284,6 +308,12 @@ class Report:
             shown.append(f"{len(order) - 2} other{'s' if len(order) > 3 else ''}")
         return ", ".join(shown)
 
+    def when_it_cost(self):
+        """', mostly of start-up' where most blocks were made by imports and the interpreter."""
+        blocks, aside = self.lines["allocated_blocks"], self.judged.baseline
+        start = sum(n for n, why in zip(blocks, aside) if why)
+        return ", mostly of start-up" if 2 * start > sum(blocks) else ""
+
     def unseen(self):
         """What the recording did not see -> [words]."""
         out = []
@@ -296,6 +326,14 @@ class Report:
         types = []
         for p in self.recording.processes:
             types += [t for t in p.words("undercounted") if t not in types]
+        silent = [p for p in self.recording.processes if p.unrecorded]
+        if silent and len(silent) < len(self.recording.processes):
+            pids = ", ".join(str(p.number("pid")) for p in silent[:4])
+            more = f" and {len(silent) - 4} more" if len(silent) > 4 else ""
+            out.append(
+                f"all of process{'es' if len(silent) > 1 else ''} {pids}{more} "
+                "(another allocator: PYTHONMALLOC or -X dev)"
+            )
         if types:
             out.append(f"reused {', '.join(types)} objects (free lists)")
         return out
@@ -667,8 +705,11 @@ def _cost(r, paper, out):
     rec = r.recording
     words = []
     cost, cpu = rec.total("overhead_ns"), rec.total("cpu_ns")
-    if cost and cpu:
-        words.append(f"Recording cost {percent(cost, cpu)} of CPU time.")
+    if cost and cpu and r.judged.kind != "unrecorded":
+        if cost < COST_TOLD or cpu < CPU_TOLD:
+            words.append(f"Recording cost {seconds(cost / 1e9)}{r.when_it_cost()}.")
+        else:
+            words.append(f"Recording cost {percent(cost, cpu)} of CPU time.")
     unseen = r.unseen()
     if unseen:
         words.append(f"Not seen: {'; '.join(unseen)}.")

@@ -10,6 +10,7 @@ Each finding is judged from what was measured, in one process at a time:
     churn     far more is allocated than ever kept, at a rate that costs time, and one line
               carries a good part of it.
     healthy   none of these.
+    unrecorded  no process was seen to allocate anything: there is nothing to judge.
 
 A line that grows is a *suspect*: whether its blocks are needed, a recording does not know. Import
 time is never a finding.
@@ -261,6 +262,8 @@ def judge(recording, sources):
         out.kind = out.findings[0].kind
     elif out.spread:
         out.kind = "growing"
+    elif all(p.unrecorded for p in recording.processes):
+        out.kind = "unrecorded"
     return out
 
 
