@@ -68,6 +68,8 @@ memsure export FILE|FOLDER --to FORMAT [-o OUT]
 
   --to FORMAT    speedscope, pprof, collapsed or csv
   -o OUT         where it goes            [beside FILE; - is stdout]
+  --metric M     peak, allocated or live: the one shown first, the only one
+                 of collapsed             [peak]
   --process PID  one process of a folder  [all of them, added up]
 
 examples  memsure export run.memsure --to speedscope
@@ -75,6 +77,7 @@ examples  memsure export run.memsure --to speedscope
 """
 
 SORTS = ("peak", "growth", "temporary", "gc", "allocated", "live")
+METRICS = ("peak", "allocated", "live")
 FORMATS = ("speedscope", "pprof", "collapsed", "csv")
 WHEN = ("auto", "always", "never")
 
@@ -108,6 +111,7 @@ OPTIONS = {
     },
     "export": {
         "--to": ("to", FORMATS),
+        "--metric": ("metric", METRICS),
         "-o": ("output", str),
         "--output": ("output", str),
         "--process": ("process", int),
@@ -475,4 +479,4 @@ def _export(settings, rest):
         loaded = loaded.only(settings.process)
     from . import export
 
-    return export.main(loaded, settings.to, settings.output) or 0
+    return export.main(loaded, settings.to, settings.output, settings.metric) or 0

@@ -367,3 +367,16 @@ def test_a_quiet_run_imports_next_to_nothing(here):
     assert done.returncode == 0, done.stderr
     extra = set(eval(done.stdout))
     assert extra <= {"memsure.run", "os", "stat", "posixpath", "genericpath", "os.path", "_stat", "_collections_abc", "errno"}, extra
+
+
+@pytest.mark.parametrize("metric", ["peak", "allocated", "live"])
+def test_export_takes_a_metric(metric, recorded, capsys):
+    from memsure import export, recording
+    assert cli.main(["export", "run.memsure", "--to", "collapsed", "--metric", metric, "-o", "by-name.txt"]) == 0
+    export.main(recording.load("run.memsure"), "collapsed", "called.txt", metric)
+    assert pathlib.Path("by-name.txt").read_bytes() == pathlib.Path("called.txt").read_bytes() != b""
+
+
+def test_export_knows_its_metrics(recorded):
+    with pytest.raises(Usage, match="knows no 'gc'; it takes peak, allocated or live"):
+        parse("export", ["--to", "csv", "--metric", "gc", "run.memsure"])
