@@ -359,6 +359,10 @@ def _top(recording, p, at, metric, aside):
 
 def _cyclic(recording, p, at, aside):
     times, reclaimed, durations = p.columns("collections", "t_ns", "reclaimed_bytes", "duration_ns")
+    counts = p.column("collections", "count")
+    if len(counts) != len(reclaimed):
+        counts = [1] * len(reclaimed)
+    reclaimed = [r // max(1, n) for r, n in zip(reclaimed, counts)]
     duration = sum(durations)
     waiting = max(reclaimed, default=0)
     by_collector = sum(p.column("sites", "gc_freed_bytes"))
@@ -378,7 +382,7 @@ def _cyclic(recording, p, at, aside):
         return []
     when = 0
     if waiting > 0:
-        when = times[list(reclaimed).index(waiting)]
+        when = times[reclaimed.index(waiting)]
     return [
         Finding(
             "cyclic",
@@ -391,7 +395,7 @@ def _cyclic(recording, p, at, aside):
             freed=freed,
             peak=peak,
             line_bytes=nbytes,
-            collections=len(reclaimed),
+            collections=sum(counts),
             collector_ns=duration,
         )
     ]

@@ -293,6 +293,20 @@ def test_little_waiting_garbage_is_not_cyclic(here):
     assert kind_of(b) == "healthy"
 
 
+def test_rows_that_stand_for_several_collections_are_their_mean(here):
+    from memsure import _core
+    b = synthetic.cyclic(here)
+    tables = b.tables()
+    n = len(b.collections)
+    tables["collections"]["count"] = ("u32", 1, synthetic.array("I", [4] * n))
+    _core.write("run.memsure", tables)
+    f = report.Report(recording.load("run.memsure")).judged.findings[0]
+    assert f.facts["collections"] == 4 * n
+    tables["collections"]["count"] = ("u32", 1, synthetic.array("I", [400] * n))
+    _core.write("run.memsure", tables)
+    assert report.Report(recording.load("run.memsure")).judged.kind == "healthy"
+
+
 # -- JSON, source view, tables
 
 def test_json_is_exact_and_complete(here):
