@@ -408,4 +408,7 @@ tell("parent", 0)
 """, env={"MEMSURE_SAMPLE_BYTES": "1024"})      # a thread is known from its first sample on
     tales = check_told(rec)
     child = one(rec, tales, "child")
-    assert "in-child" in {child.strings[t["name"]] for t in child.rows("threads")}
+    names = [child.strings[t["name"]] for t in child.rows("threads")]
+    assert len(names) == 2
+    # 3.11 looks for names in its main thread only, and that one waits in join().
+    assert "in-child" in names or sys.version_info < (3, 12)
