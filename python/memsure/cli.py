@@ -358,7 +358,12 @@ def _env():
     nobody reads: for measuring what counting costs. Not in the help."""
     import os
 
-    preload = os.path.join(os.path.dirname(os.path.abspath(__file__)), "memsure_preload.so")
+    from . import _core
+
+    home = os.path.dirname(os.path.abspath(_core.__file__))
+    preload = os.path.join(home, "memsure_preload.so")
+    if not os.path.exists(preload):  # a build tree: see src/py/run.c
+        preload = os.path.join(os.path.dirname(home), "record", "memsure_preload.so")
     write(
         sys.stdout,
         f"LD_PRELOAD={preload}\nMEMSURE_LIVE=\nMEMSURE_MODE=line\nMEMSURE_SAMPLE_BYTES=524288\n",

@@ -7,19 +7,37 @@
 
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #define SAMPLE_BYTES (512u << 10) /* mean bytes from one sampled stack to the next */
 
-/* memsure_preload.so beside this module's file. NULL: an exception is set. */
+/* memsure_preload.so beside this module's file; in a build tree (an editable install) beside the
+ * recorder. NULL: an exception is set. */
 static PyObject *preload_beside(PyObject *module)
 {
-    PyObject *file = PyModule_GetFilenameObject(module), *path = NULL;
+    static const char *const places[] = {"", "../record/"};
+    PyObject *file = PyModule_GetFilenameObject(module), *beside = NULL, *path = NULL, *bytes;
     if (file == NULL)
         return NULL;
     Py_ssize_t slash = PyUnicode_FindChar(file, '/', 0, PyUnicode_GET_LENGTH(file), -1);
     PyObject *folder = slash < 0 ? PyUnicode_FromString("./") : PyUnicode_Substring(file, 0, slash + 1);
-    if (folder)
-        path = PyUnicode_FromFormat("%Umemsure_preload.so", folder);
+    for (size_t i = 0; folder && i < sizeof places / sizeof *places; i++) {
+        path = PyUnicode_FromFormat("%U%smemsure_preload.so", folder, places[i]);
+        if (path == NULL || !PyUnicode_FSConverter(path, &bytes)) {
+            Py_CLEAR(path);
+            break;
+        }
+        bool found = access(PyBytes_AS_STRING(bytes), F_OK) == 0;
+        Py_DECREF(bytes);
+        if (found)
+            break;
+        if (i == 0)
+            beside = Py_NewRef(path); /* in neither place: this one is missed */
+        Py_CLEAR(path);
+    }
+    if (path == NULL && beside && !PyErr_Occurred())
+        path = Py_NewRef(beside);
+    Py_XDECREF(beside);
     Py_XDECREF(folder);
     Py_DECREF(file);
     return path;
