@@ -150,12 +150,15 @@ def window(process):
     short.
 
     From the end of the warm-up to the end; where a program drops most of its memory as it ends, to
-    just before that."""
+    just before that. How long the interpreter takes itself down afterwards (the timeline stops
+    there) does not count."""
+    times, values = process.timeline("python_bytes")
     whole = process.duration_ns / 1e9
+    if len(times):
+        whole = min(whole, times[-1] / 1e9)
     if whole < LEAST_SECONDS:
         return None
     start, end = whole * WARM_UP, whole
-    times, values = process.timeline("python_bytes")
     if len(times):
         top = max(values)
         at = len(times) - 1

@@ -1,5 +1,8 @@
 /* curves.c -- what is kept over time, in a fixed number of points however long the program runs.
  *
+ * Each series stops where the interpreter begins to take itself down (ms_live.end_ns): nothing is counted
+ * from then on, and how long that takes says nothing of the program.
+ *
  * A series begins with a step of one tick. When it is full, neighbours are merged two by two and the
  * step doubles; so it always has between half and all of its points, evenly spread over the run.
  *
@@ -28,12 +31,24 @@ static ms_point point_merge(const ms_point *a, const ms_point *b)
                       more(a->native_used, b->native_used), more(a->native_free, b->native_free)};
 }
 
+/* The moment, since the start, that a point made now stands for. */
+static uint64_t moment(const ms_process *p, uint64_t now)
+{
+    uint64_t end = p->head->end_ns;
+    if (ms_ended(p) && end > p->start_ns && end < now)
+        now = end;
+    return now > p->start_ns ? now - p->start_ns : 0;
+}
+
 void ms_timeline_add(ms_process *p, uint64_t now)
 {
     const ms_live *head = p->head;
-    uint64_t t = now > p->start_ns ? now - p->start_ns : 0;
-    ms_point point = {t, p->rss, head->live_bytes, p->live_blocks, head->memory_now.slab_bytes,
-                      head->memory_now.native_used, head->memory_now.native_free};
+    bool ended = ms_ended(p);
+    ms_memory memory = ended && head->memory_end.when_ns ? head->memory_end : head->memory_now;
+    uint64_t t = moment(p, now);
+    ms_point point = {t, ended && memory.rss_bytes ? memory.rss_bytes : p->rss, head->live_bytes, p->live_blocks,
+                      memory.slab_bytes, memory.native_used, memory.native_free};
+    p->point_due = ended ? UINT64_MAX : ms_series_due(p, now, p->point_step);
     if (p->npoint && t <= p->timeline[p->npoint - 1].t_ns)
         return;
     if (p->npoint == MS_TIMELINE_MAX) {
@@ -43,7 +58,8 @@ void ms_timeline_add(ms_process *p, uint64_t now)
         p->point_step *= 2;
     }
     p->timeline[p->npoint++] = point;
-    p->point_due = ms_series_due(p, now, p->point_step);
+    if (!ended)
+        p->point_due = ms_series_due(p, now, p->point_step);
 }
 
 static ms_curve *curve_of(ms_process *p, uint32_t site)
@@ -112,9 +128,10 @@ static void curves_halve(ms_process *p)
 
 ms_err ms_curves_add(ms_session *s, ms_process *p, uint64_t now)
 {
-    uint64_t t = now > p->start_ns ? now - p->start_ns : 0;
+    bool ended = ms_ended(p);
+    uint64_t t = moment(p, now);
     uint32_t nsite = ms_live_used(p, MS_T_SITE);
-    p->curve_due = ms_series_due(p, now, p->curve_step);
+    p->curve_due = ended ? UINT64_MAX : ms_series_due(p, now, p->curve_step);
     if (nsite == 0 || (p->ncurve_t && t <= p->curve_t[p->ncurve_t - 1]))
         return MS_OK;
     size_t size = nsite * sizeof(uint64_t[2]);
@@ -143,6 +160,8 @@ ms_err ms_curves_add(ms_session *s, ms_process *p, uint64_t now)
     ms_sys_free(by_site, size);
     /* Reading costs at most 1 % of the time, and comes at least every 10 s: counters wrap after 42 s
      * of 100 million frees a second. */
+    if (ended)
+        return err;
     uint64_t least = now + 100 * (ms_clock_ns() - now), most = now + 10 * MS_SECOND_NS;
     p->curve_due = ms_series_due(p, now, p->curve_step);
     if (p->curve_due < least)

@@ -91,6 +91,9 @@ static ms_err nodes_learn(ms_session *s, ms_process *p)
     return MS_OK;
 }
 
+/* Has the interpreter begun to take itself down? What is counted at that moment stands. */
+bool ms_ended(const ms_process *p) { return __atomic_load_n(&p->head->ended, __ATOMIC_ACQUIRE) == 1; }
+
 static uint32_t site_of(const ms_process *p, uint32_t owner, uint32_t nsite)
 {
     if (p->mode == MS_MODE_EXACT)
@@ -145,6 +148,7 @@ typedef struct {
     uint64_t (*by_site)[2];
     uint32_t nsite;
     uint64_t blocks, bytes, allocated, births;
+    bool     ended;
 } reading;
 
 static void read_one(ms_process *p, const ms_tally *t, const uint64_t wide[MS_COUNTERS], void *arg)
@@ -152,15 +156,16 @@ static void read_one(ms_process *p, const ms_tally *t, const uint64_t wide[MS_CO
     reading *r = arg;
     uint64_t born = less(t->live + freed_of(wide), t->inherited), live, allocated;
     uint32_t stride = t->stride & ~MS_TALLY_LOCKED;
+    uint64_t blocks = r->ended ? t->end_live : t->live;
     if (stride) {
-        live = (uint64_t)t->live * stride;
+        live = blocks * stride;
         allocated = born * stride;
     } else {
-        live = t->live_bytes;
+        live = r->ended ? t->end_bytes : t->live_bytes;
         allocated = less(t->live_bytes + t->freed_bytes, t->inherited_bytes);
     }
     r->births += born;
-    r->blocks += t->live;
+    r->blocks += blocks;
     r->bytes += live;
     r->allocated += allocated;
     if (r->by_site) {
@@ -172,8 +177,14 @@ static void read_one(ms_process *p, const ms_tally *t, const uint64_t wide[MS_CO
 
 ms_err ms_tally_read(ms_session *s, ms_process *p, uint64_t (*by_site)[2], uint32_t nsite)
 {
-    reading r = {by_site, nsite, 0, 0, 0, 0};
+    reading r = {by_site, nsite, 0, 0, 0, 0, ms_ended(p)};
     MS_TRY(each_tally(s, p, read_one, &r));
+    if (!r.ended && ms_ended(p)) { /* it came while they were read */
+        if (by_site)
+            memset(by_site, 0, nsite * sizeof *by_site);
+        r = (reading){by_site, nsite, 0, 0, 0, 0, true};
+        MS_TRY(each_tally(s, p, read_one, &r));
+    }
     p->live_blocks = r.blocks;
     p->live_bytes = r.bytes;
     p->allocated_bytes = r.allocated;
@@ -182,7 +193,7 @@ ms_err ms_tally_read(ms_session *s, ms_process *p, uint64_t (*by_site)[2], uint3
 
 uint64_t ms_births(ms_session *s, ms_process *p)
 {
-    reading r = {NULL, 0, 0, 0, 0, 0};
+    reading r = {NULL, 0, 0, 0, 0, 0, false};
     return each_tally(s, p, read_one, &r) == MS_OK ? r.births : 1;
 }
 
@@ -271,6 +282,6 @@ ms_err ms_tally_sum(ms_session *s, ms_process *p, ms_sum *site, uint32_t nsite, 
     const ms_live *head = p->head;
     summing m = {site, node, nsite, nnode, __atomic_load_n(&head->gen, __ATOMIC_RELAXED),
                  __atomic_load_n(&head->live_bytes, __ATOMIC_RELAXED) == __atomic_load_n(&head->peak_bytes, __ATOMIC_RELAXED),
-                 __atomic_load_n(&head->ended, __ATOMIC_ACQUIRE) == 1};
+                 ms_ended(p)};
     return each_tally(s, p, sum_one, &m);
 }

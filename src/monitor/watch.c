@@ -438,7 +438,7 @@ static void look(ms_session *s, ms_process *p, uint64_t now)
             return;
         }
     }
-    if (!p->end_seen && __atomic_load_n(&head->ended, __ATOMIC_ACQUIRE) == 1) {
+    if (!p->end_seen && ms_ended(p)) {
         p->end_seen = true;
         ms_proc_peak_rss(p);
         ms_proc_threads(p);

@@ -155,6 +155,7 @@ int    ms_pidfd_open(pid_t pid);
 uint32_t ms_live_used(const ms_process *p, int table);   /* entries that may be read */
 /* Read entries [first, first + n) of a table into out; false: the file is shorter. */
 bool ms_live_read(const ms_process *p, int table, uint32_t first, uint32_t n, void *out);
+bool ms_ended(const ms_process *p);                      /* its finalization has begun */
 typedef void ms_site_fn(ms_process *p, uint32_t site, uint64_t live_bytes, uint64_t allocated_bytes);
 /* Read all tallies, extend their counters, and set p->live_*, p->allocated_bytes. by_site, if not
  * NULL, gets 2 values for each of nsite sites: live and allocated bytes. */

@@ -494,7 +494,11 @@ static uint32_t gather_memory(gathering *g, memory_row *row)
     uint64_t split[MS_SPLITS], n = 0;
     uint32_t moment = word(&g->text, "end");
     /* The mappings as seen when the program came to its end; else as last seen, with the last RSS. */
-    ms_split(&p->maps, p->end_seen && p->maps.rss ? p->maps.rss : p->rss, &memory, g->total.live_bytes, g->total.live_blocks, split);
+    uint64_t rss = p->end_seen && p->maps.rss ? p->maps.rss : p->rss;
+    /* What the program read itself together with the other figures is of their moment. */
+    if (memory.rss_bytes && (ms_ended(p) || memory.when_ns > p->seen_ns))
+        rss = memory.rss_bytes;
+    ms_split(&p->maps, rss, &memory, g->total.live_bytes, g->total.live_blocks, split);
     for (int i = 0; i < MS_SPLITS; i++)
         row[n++] = (memory_row){moment, word(&g->text, ms_split_names[i]), split[i]};
     if (!p->have_peak)

@@ -140,9 +140,13 @@ static int fake(const char *kind)
             area->tally[i].end_live = area->tally[i].live;
             area->tally[i].end_bytes = area->tally[i].live_bytes;
         }
+        pause_ms(60);
+        area->end_ns = area->start_ns + 30 * 1000000u;
+        area->memory_end = (ms_memory){.when_ns = area->end_ns, .native_free = 1000, .rss_bytes = 123 << 12};
         area->ended = 1;
         area->tally[1].age[11] += area->tally[1].live;
         area->tally[1].live = 0;
+        pause_ms(100); /* the interpreter takes itself down */
         return 0;
     }
     if (strcmp(kind, "fork") == 0 || strcmp(kind, "idle child") == 0 || strcmp(kind, "children") == 0) {
@@ -442,6 +446,21 @@ static void test_the_end_is_as_it_was_marked(void)
     EXPECT_EQ(site_value(12, "live_blocks"), 4 + 2);
     EXPECT_EQ(site_value(12, "freed_blocks"), 7 + 2);
     EXPECT_EQ(site_value(12, "temporary_blocks"), 3 + 2);
+    /* A tick or two may come between end_ns and ended; none after both. */
+    uint64_t n, points;
+    const uint64_t *t = column("timeline", "t_ns", &n);
+    EXPECT(n > 0 && t[n - 1] < 100 * 1000000u);
+    t = column("curve_points", "t_ns", &points);
+    EXPECT(points > 0 && t[points - 1] < 100 * 1000000u);
+    const uint64_t *live = column("curves", "live_bytes", &n);
+    for (uint64_t i = 0; i < n; i++)
+        EXPECT_EQ(live[i * points + points - 1], live[i * points]);
+    const uint32_t *kind = column("memory", "kind", &n);
+    const uint64_t *bytes = column("memory", "bytes", &n);
+    bool rss = false;
+    for (uint64_t i = 0; i < n && i < MS_SPLITS; i++)
+        rss = rss || (strcmp(string(kind[i]), "rss") == 0 && bytes[i] == 123 << 12);
+    EXPECT(rss);
     close_all();
 }
 
@@ -657,7 +676,7 @@ static void test_split_adds_up_whatever_is_said(void)
         uint64_t *part = &maps.slab;
         for (int k = 0; k < 6; k++)
             maps.rss += part[k] = test_below(3) ? test_below(1u << 20) : 0;
-        ms_memory m = {0, test_below(1u << 21), test_below(1u << 21), test_below(1u << 21), 0, 0, test_below(1u << 21)};
+        ms_memory m = {0, test_below(1u << 21), test_below(1u << 21), test_below(1u << 21), 0, 0, test_below(1u << 21), 0};
         ms_split(test_below(5) ? &maps : &(ms_maps){0}, test_below(6u << 20), &m, test_below(1u << 22), test_below(1u << 14), out);
         uint64_t sum = 0;
         for (int k = 0; k < MS_SPLIT_RSS; k++)
