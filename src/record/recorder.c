@@ -546,26 +546,26 @@ ALWAYS void *take(size_t size, bool zero, int mode)
     void *block = heap.list[cls];
     if (MS_UNLIKELY(block == NULL))
         return take_slow(size, zero);
+    PyThreadState *ts = mode == MS_MODE_ALLOC ? NULL : ms_thread_state();
+    ms_frame *f = NULL;
     if (mode != MS_MODE_ALLOC) {
-        PyThreadState *ts = ms_thread_state();
         if (MS_UNLIKELY(ts == NULL))
             return take_slow(size, zero);
 #if PY_VERSION_HEX >= 0x030c0000
         if (MS_UNLIKELY(ts->interp != main_interpreter))
             return take_slow(size, zero);
 #endif
-        ms_frame *f = ms_frame_top(ts);
+        f = ms_frame_top(ts);
         if (MS_UNLIKELY(f == NULL))
             return take_slow(size, zero);
-        if (mode == MS_MODE_EXACT) {
-            low = ms_path_who(ts, f, cls, class_bytes(cls));
-            block = heap.list[cls]; /* the stack's tables were made meanwhile, perhaps */
-            if (MS_UNLIKELY(block == NULL))
-                return take_slow(size, zero);
-        }
+    }
+    if (mode == MS_MODE_EXACT) {
+        low = ms_path_who(ts, f, cls, class_bytes(cls));
+        block = heap.list[cls]; /* free lists were emptied meanwhile, perhaps */
+        if (MS_UNLIKELY(block == NULL))
+            return take_slow(size, zero);
     }
     if (mode == MS_MODE_LINE) {
-        ms_frame *f = ms_frame_top(ms_thread_state());
         uintptr_t instruction = ms_frame_instruction(f);
         const cache_entry *e = cache_at(instruction, cls);
         if (MS_UNLIKELY(e->instruction != instruction) && (++e)->instruction != instruction)
