@@ -1,3 +1,57 @@
 """memsure: find what your Python program's memory is doing, and what to change."""
 
 __version__ = "0.1.0"
+
+_attendant = None
+
+
+def start(path="run.memsure", *, exact=False, sample_bytes=512 << 10):
+    """Record this process from now on, into the file `path`; stop() or the process's end completes it.
+
+    What was allocated before stays with its old allocator and is called "before memsure". Whole
+    programs are better recorded by `memsure run`, which sees everything. `exact`: every stack, not a
+    sample of one in `sample_bytes` bytes. A process can be recorded once. Raises OSError where the
+    path cannot be written, _core.Error where the recorder cannot start.
+
+    >>> import memsure
+    >>> memsure.start("job.memsure")          # doctest: +SKIP
+    >>> work()                                # doctest: +SKIP
+    >>> memsure.stop()                        # doctest: +SKIP
+    'job.memsure'
+    """
+    global _attendant
+    import os
+    import subprocess
+    import sys
+
+    from memsure import _core
+    path = os.fspath(path)
+    if _attendant:
+        raise _core.Error("this process is recorded already: memsure.stop() ends that")
+    if os.path.exists(path):
+        raise FileExistsError(17, "there is something at the recording's path already", path)
+    mode = "exact" if exact else "line"
+    attendant = subprocess.Popen([sys.executable, "-P", "-m", "memsure._attend", path, mode, str(sample_bytes)],
+                                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True)
+    attendant.wait()                # it has a child by now, which is no child of ours
+    folder = os.fsdecode(attendant.stdout.readline()).rstrip("\n")
+    if not folder.startswith("/"):
+        raise _core.Error(folder.lstrip("!") or "the monitor did not start")
+    _core.start(folder, mode, sample_bytes)
+    _attendant = attendant, path
+
+
+def stop():
+    """End the recording that start() began; returns its path when it is written."""
+    global _attendant
+    from memsure import _core
+    if not _attendant:
+        raise _core.Error("nothing is recorded: memsure.start() begins that")
+    (attendant, path), _attendant = _attendant, None
+    _core.stop()
+    attendant.stdin.close()
+    problem = attendant.stdout.read().decode(errors="replace").strip()
+    attendant.stdout.close()
+    if problem:
+        raise _core.Error(problem.lstrip("!"))
+    return path

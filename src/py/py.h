@@ -32,6 +32,12 @@ PyObject *ms_py_raise(ms_py_state *state, ms_err err, const char *sentence, PyOb
 
 /* run.c */
 extern PyMethodDef ms_py_run_methods[];
+/* The path of a library of ours, beside this module's file; in a build tree (an editable install)
+ * beside the recorder. A new reference; NULL: an exception is set. */
+PyObject *ms_py_library(PyObject *module, const char *name);
+
+/* start.c */
+extern PyMethodDef ms_py_start_methods[];
 
 /* file.c */
 extern PyMethodDef ms_py_file_methods[];

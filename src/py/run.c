@@ -11,9 +11,7 @@
 
 #define SAMPLE_BYTES (512u << 10) /* mean bytes from one sampled stack to the next */
 
-/* memsure_preload.so beside this module's file; in a build tree (an editable install) beside the
- * recorder. NULL: an exception is set. */
-static PyObject *preload_beside(PyObject *module)
+PyObject *ms_py_library(PyObject *module, const char *name)
 {
     static const char *const places[] = {"", "../record/"};
     PyObject *file = PyModule_GetFilenameObject(module), *beside = NULL, *path = NULL, *bytes;
@@ -22,7 +20,7 @@ static PyObject *preload_beside(PyObject *module)
     Py_ssize_t slash = PyUnicode_FindChar(file, '/', 0, PyUnicode_GET_LENGTH(file), -1);
     PyObject *folder = slash < 0 ? PyUnicode_FromString("./") : PyUnicode_Substring(file, 0, slash + 1);
     for (size_t i = 0; folder && i < sizeof places / sizeof *places; i++) {
-        path = PyUnicode_FromFormat("%U%smemsure_preload.so", folder, places[i]);
+        path = PyUnicode_FromFormat("%U%s%s", folder, places[i], name);
         if (path == NULL || !PyUnicode_FSConverter(path, &bytes)) {
             Py_CLEAR(path);
             break;
@@ -135,7 +133,7 @@ static PyObject *run(PyObject *module, PyObject *args)
         goto done;
     value = option(options, "preload");
     if (value == NULL && !PyErr_Occurred())
-        value = preload_beside(module);
+        value = ms_py_library(module, "memsure_preload.so");
     if (value == NULL || !PyUnicode_FSConverter(value, &preload)) {
         Py_XDECREF(value);
         goto done;

@@ -785,6 +785,8 @@ void ms_block_disown(void *block)
 /* The interpreter goes down: what is counted now stands. The heap works on, without counting. */
 void ms_recorder_end(void)
 {
+    if (ms_mode == MS_MODE_ALLOC)
+        return;
     ms_area.end_ns = ms_now_ns();
     ms_memory_read(&ms_area.memory_end);
     for (uint32_t i = 0; i < ms_area.table[MS_T_TALLY].used; i++) {
