@@ -69,6 +69,8 @@ static void hide(void)
     *to = NULL;
 }
 
+static void look_up(void);
+
 __attribute__((constructor)) static void preload(void)
 {
     const char *dir = getenv(MS_ENV_DIR), *mode = getenv(MS_ENV_MODE), *bytes = getenv(MS_ENV_SAMPLE), *seed = getenv(MS_ENV_SEED);
@@ -77,6 +79,7 @@ __attribute__((constructor)) static void preload(void)
     if (mode == NULL || dladdr((void *)preload, &self) == 0 || self.dli_fname == NULL || strlen(self.dli_fname) >= sizeof self_path)
         return;
     strcpy(self_path, self.dli_fname);
+    look_up();
     keep();
     if (version == NULL || dlsym(RTLD_DEFAULT, "PyMem_SetAllocator") == NULL)
         return;
@@ -101,7 +104,15 @@ __attribute__((constructor)) static void preload(void)
 
 /* --- starting other programs ---------------------------------------------------------------------- */
 
-#define REAL(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
+/* The functions behind ours, looked up before main: after a fork the loader's lock may be lost. */
+#define REALS(X)                                                                                              \
+    X(execve) X(execvpe) X(fexecve) X(execveat) X(posix_spawn) X(posix_spawnp) X(system) X(setrlimit) X(getrlimit) X(prlimit)
+#define DECLARE(name) static __typeof__(&name) real_##name;
+#define LOOK_UP(name) real_##name = (__typeof__(&name))dlsym(RTLD_NEXT, #name);
+REALS(DECLARE)
+#define REAL(name) (real_##name ? real_##name : (__typeof__(&name))dlsym(RTLD_NEXT, #name))
+
+static void look_up(void) { REALS(LOOK_UP) }
 
 static size_t count(char *const list[])
 {
