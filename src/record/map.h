@@ -1,6 +1,6 @@
 /* map.h -- a hash table from a 64-bit key to a 32-bit value, in memory from the system.
  *
- * Open addressing, linear probing, doubled at half full; key 0 means empty and may not be stored.
+ * Open addressing, linear probing, doubled at three quarters full; key 0 means empty and may not be stored.
  * Removal shifts the run back, so there are no tombstones. Without memory to grow, put() fails and
  * the table stays as it was. One user at a time. */
 #ifndef MS_MAP_H
@@ -42,7 +42,7 @@ static inline ms_map_slot *ms_map_put(ms_map *m, uint64_t key)
     ms_map_slot *old = ms_map_find(m, key);
     if (old)
         return old;
-    if (m->used >= m->size / 2) {
+    if (m->used >= m->size / 4 * 3) {
         uint32_t size = m->size ? m->size * 2 : 256;
         ms_map_slot *slot = ms_sys_alloc((size_t)size * sizeof *slot);
         if (slot == NULL && m->used + 1 >= m->size)

@@ -38,7 +38,7 @@ static PyInterpreterState *main_interpreter __attribute__((unused));
 
 /* Which tally, by class and instruction: pairs of entries, the newer first. An entry costs a miss to
  * replace, nothing to be wrong about: the instruction is the whole question. */
-#define CACHE_BITS 11
+#define CACHE_BITS 10
 typedef struct {
     uintptr_t instruction;
     uint32_t  tag, unused;
