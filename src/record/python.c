@@ -333,7 +333,6 @@ static void name_threads(void)
 
 static bool watching, naming, inside;
 static uint32_t pending; /* calls asked for and not yet made */
-static uint32_t name_asks, name_epoch; /* how often names were asked for, and when last */
 
 static int at_safe_moment(void *arg)
 {
@@ -384,9 +383,6 @@ void ms_python_attach(PyThreadState *ts)
 
 void ms_python_name_threads(void)
 {
-    if (name_asks++ > 64 && ms_area.epoch - name_epoch < 10)
-        return; /* a thread that threading does not know: not at every sample */
-    name_epoch = ms_area.epoch;
     naming = true;
     ms_python_ask();
 }

@@ -122,6 +122,20 @@ uint32_t ms_stack_node(PyThreadState *ts)
     return node;
 }
 
+/* How often a thread was asked for its name, and the epoch of the last time. */
+static struct {
+    uint32_t asked, epoch;
+} naming[MS_THREAD_MAX];
+
+/* threading may not know a thread yet, or never: asked for at its first samples, then each 0.1 s. */
+static void name_wanted(uint32_t thread)
+{
+    if (naming[thread].asked++ >= 16 && ms_area.epoch - naming[thread].epoch < 10)
+        return;
+    naming[thread].epoch = ms_area.epoch;
+    ms_python_name_threads();
+}
+
 static uint32_t thread_of(PyThreadState *ts)
 {
     uint64_t id = ts->native_thread_id;
@@ -132,6 +146,7 @@ static uint32_t thread_of(PyThreadState *ts)
     if (used >= MS_THREAD_MAX)
         return MS_THREAD_MAX - 1; /* the last stands for all further ones */
     ms_area.thread[used] = (ms_thread){.id = id};
+    naming[used].asked = 0;
     __atomic_store_n(&ms_area.table[MS_T_THREAD].used, used + 1, __ATOMIC_RELEASE);
     return used;
 }
@@ -161,9 +176,10 @@ MS_COLD void ms_sample(void *block, uint64_t *tag, uint64_t bytes)
     if (ts && (due || bytes >= MS_BIG_BLOCK) && bytes) {
         uint32_t node = ms_mode == MS_MODE_EXACT ? 0 : ms_stack_node(ts);
         double weight = stands_for(bytes), sum = weight * (double)bytes;
-        ms_thread *thread = &ms_area.thread[thread_of(ts)];
-        if (thread->name[0] == 0) /* threading may not know it yet: asked for at each sample */
-            ms_python_name_threads();
+        uint32_t of = thread_of(ts);
+        ms_thread *thread = &ms_area.thread[of];
+        if (thread->name[0] == 0)
+            name_wanted(of);
         thread->samples++;
         thread->bytes += sum;
         ms_map_slot *s = node ? ms_map_put(&sampled, (uint64_t)(uintptr_t)block) : NULL;
