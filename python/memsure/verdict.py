@@ -128,7 +128,8 @@ def grows(times, values, live):
     if len(times) < LEAST_POINTS:
         return None
     levels = lows(times, values)
-    if len(levels) < PARTS or steps_up(levels) < len(levels) - 1 - FALSE_STEPS:
+    # A machine that is busy elsewhere leaves a stretch without a point; the others must tell.
+    if len(levels) < PARTS - 2 or steps_up(levels) < len(levels) - 1 - FALSE_STEPS:
         return None
     if levels[-1] - levels[0] < max(GROWTH_BYTES, GROWTH_SHARE * live) * (PARTS - 1) / PARTS / 2:
         return None

@@ -568,3 +568,13 @@ def test_values_that_make_no_sense_break_nothing(here):
             pass
         except Exception as e:
             raise AssertionError(f"seed {seed}") from e
+
+
+def test_growth_is_seen_through_a_gap():
+    """A monitor that did not run for a while leaves a hole in the curve; a line that rises on both sides still grows."""
+    from memsure import verdict
+    times = [0.9 + 0.04 * i for i in range(30)] + [2.68, 2.72, 2.76]
+    values = [int(20e6 * t) for t in times]
+    assert verdict.grows(times, values, 60e6)
+    flat = [int(20e6 * t) for t in times[:10]] + [int(26e6)] * 23
+    assert not verdict.grows(times, flat, 60e6)
