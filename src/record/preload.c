@@ -267,19 +267,22 @@ MS_EXPORT int system(const char *command)
  * when the program sets a limit, and the rest is allowed on top, unseen. */
 static size_t on_top;
 
+/* More than any address: no limit. */
+static bool is_limit(rlim_t limit) { return limit < (rlim_t)1 << 56; }
+
 static bool wants_limit(__rlimit_resource_t resource, const struct rlimit *limit)
 {
-    return resource == RLIMIT_AS && limit && limited && (limit->rlim_cur != RLIM_INFINITY || limit->rlim_max != RLIM_INFINITY);
+    return resource == RLIMIT_AS && limit && limited && (is_limit(limit->rlim_cur) || is_limit(limit->rlim_max));
 }
 
 static struct rlimit raised(const struct rlimit *limit)
 {
     struct rlimit r = *limit;
-    if (limit->rlim_cur != RLIM_INFINITY)
+    if (is_limit(limit->rlim_cur))
         on_top = limited();
-    if (r.rlim_cur != RLIM_INFINITY)
+    if (is_limit(r.rlim_cur))
         r.rlim_cur += on_top;
-    if (r.rlim_max != RLIM_INFINITY)
+    if (is_limit(r.rlim_max))
         r.rlim_max += on_top;
     return r;
 }
@@ -288,9 +291,9 @@ static void lowered(__rlimit_resource_t resource, struct rlimit *limit)
 {
     if (resource != RLIMIT_AS || limit == NULL || on_top == 0)
         return;
-    if (limit->rlim_cur != RLIM_INFINITY && limit->rlim_cur > on_top)
+    if (is_limit(limit->rlim_cur) && limit->rlim_cur > on_top)
         limit->rlim_cur -= on_top;
-    if (limit->rlim_max != RLIM_INFINITY && limit->rlim_max > on_top)
+    if (is_limit(limit->rlim_max) && limit->rlim_max > on_top)
         limit->rlim_max -= on_top;
 }
 

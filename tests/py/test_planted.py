@@ -401,6 +401,17 @@ def test_a_block_that_looks_like_a_code_object(record):
     assert rec.stdout == "done\n"
 
 
+def test_a_limit_beyond_all_memory(record):
+    """RLIMIT_AS one below infinity limits nothing."""
+    rec = record("""
+        import resource
+        resource.setrlimit(resource.RLIMIT_AS, (-2, -2))
+        assert resource.getrlimit(resource.RLIMIT_AS) == (-2, -2)
+        print(len(tuple(range(1_000_000))))
+        """)
+    assert rec.stdout == "1000000\n"
+
+
 def test_execed_code(record):
     """2,000 modules made, run and freed one after the other, so that their code lies at the same addresses again."""
     rec = record(S + """
