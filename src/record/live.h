@@ -61,7 +61,7 @@ typedef struct {
     uint32_t code;
     int32_t  line, end_line;     /* 0: the code has no line there */
     int32_t  column, end_column; /* UTF-8 bytes from the line's start; -1: not known */
-    uint32_t next;               /* next site of the same hash bucket: private to the recorder */
+    uint32_t next;               /* not used: 0 */
 } ms_site;
 
 typedef struct {
@@ -147,7 +147,7 @@ typedef struct {
     /* written by the program, seldom */
     _Alignas(64) ms_table table[MS_TABLES];
     uint32_t gc_used;            /* events ever; the ring holds the last MS_GC_MAX */
-    uint32_t ended;              /* 1: finalization began, end_* stand; 2: forked child that execs */
+    uint32_t ended;              /* 1: finalization began, end_* stand; 2: it becomes another program */
     uint32_t got_memory;         /* last want_memory answered */
     uint32_t purge_due;          /* slabs wait to be given back: ring the doorbell */
     uint64_t end_ns;

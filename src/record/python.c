@@ -7,8 +7,8 @@
  *                     the list emptied again after each death. What stays is named in `undercounted`.
  *   collections       are noted by a callback; the program's own gc.callbacks stays as it was.
  * Nothing is imported and no Python code is run. What these calls allocate is moved from the program's
- * lines to memsure's own (ms_block_disown). The changes are made at a pending call, between two
- * bytecodes, never inside an allocation. */
+ * lines to memsure's own (ms_block_disown). Free lists are switched off when an interpreter is first
+ * seen, by plain stores; whatever calls into Python waits for a pending call, between two bytecodes. */
 #include "record/recorder.h"
 #include "internal/pycore_ceval.h"
 

@@ -1,6 +1,6 @@
 /* recorder.c -- the allocator under CPython: each birth and death of a block bumps one tally.
  *
- * A birth: pop a block of the size class; find the tally by (instruction, class) in a direct-mapped
+ * A birth: pop a block of the size class; find the tally by (instruction, class) in a small
  * cache; write tally and epoch into the block's tag; live++. A death: read the tag; live--, and one
  * step in the tally's lifetime histogram; push the block. No lock, no call, no division, and no
  * table that grows with the heap. tests/hotpath/ keeps the instruction counts.
