@@ -66,7 +66,7 @@ def test_the_sum_of_the_end_is_of_one_moment(record):
             x.clear()
         """)
         end = judged(rec)["memory"]["end"]
-        assert end["rss"] < 30 << 20 and end["unaccounted"] < 5 << 20, end
+        assert end["rss"] < 30 << 20 and end["unaccounted"] < 10 << 20, end  # 50 MiB where it is of two moments
 
 
 def test_the_preload_is_found_in_the_build_tree(tmp_path):
