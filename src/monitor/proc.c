@@ -476,6 +476,10 @@ void ms_split(const ms_maps *maps, uint64_t rss, const ms_memory *memory, uint64
     uint64_t *from[] = {&m.anonymous, &m.slab, &m.files, &m.shared, &m.stacks, &m.own};
     for (size_t i = 0; i < sizeof from / sizeof *from; i++)
         lost -= take(from[i], lost);
+    /* A program too short for its mappings to be read still says how much of it is files. */
+    uint64_t mapped = m.files + m.shared + m.own;
+    if (memory->mapped_bytes > mapped)
+        m.files += take(&m.anonymous, memory->mapped_bytes - mapped);
     /* Slabs outside the range that was announced. */
     if (memory->slab_bytes > m.slab)
         m.slab += take(&m.anonymous, memory->slab_bytes - m.slab);

@@ -115,6 +115,7 @@ typedef struct {
     uint64_t native_used, native_free; /* malloc's: in use (large Python blocks included), free */
     uint64_t python_bytes, python_blocks, large_bytes;
     uint64_t rss_bytes;          /* of the process at that moment; 0: not known */
+    uint64_t mapped_bytes;       /* of these, pages of files and of shared memory */
 } ms_memory;
 
 typedef struct {

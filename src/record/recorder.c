@@ -800,19 +800,24 @@ void ms_recorder_end(void)
 
 void ms_free_list_block(void *block) { functions[ms_mode][1].free(NULL, block); }
 
-/* Resident bytes of this process, from /proc without stdio; 0 when that cannot be read. */
-static uint64_t resident(void)
+/* Resident bytes of this process, and the part that is of files and shared memory, from /proc without stdio; 0 when it
+ * cannot be read. */
+static void read_resident(ms_memory *m)
 {
     char text[128];
     int fd = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
     ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
     if (fd >= 0)
         close(fd);
+    m->rss_bytes = m->mapped_bytes = 0;
     if (n <= 0)
-        return 0;
+        return;
     text[n] = 0;
-    const char *second = strchr(text, ' ');
-    return second ? strtoull(second, NULL, 10) * (uint64_t)sysconf(_SC_PAGESIZE) : 0;
+    char *at = text;
+    uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
+    (void)strtoull(at, &at, 10); /* address space */
+    m->rss_bytes = strtoull(at, &at, 10) * page;
+    m->mapped_bytes = strtoull(at, &at, 10) * page;
 }
 
 void ms_memory_read(ms_memory *m)
@@ -828,7 +833,7 @@ void ms_memory_read(ms_memory *m)
     m->slab_bytes = (heap.dirty_pages + raw_heap.dirty_pages) * MS_PAGE;
     m->python_bytes = ms_area.live_bytes;
     m->large_bytes = large.bytes;
-    m->rss_bytes = resident();
+    read_resident(m);
     if (info) {
         struct native n = info();
         m->native_used = n.uordblks + n.hblkhd;

@@ -676,7 +676,7 @@ static void test_split_adds_up_whatever_is_said(void)
         uint64_t *part = &maps.slab;
         for (int k = 0; k < 6; k++)
             maps.rss += part[k] = test_below(3) ? test_below(1u << 20) : 0;
-        ms_memory m = {0, test_below(1u << 21), test_below(1u << 21), test_below(1u << 21), 0, 0, test_below(1u << 21), 0};
+        ms_memory m = {0, test_below(1u << 21), test_below(1u << 21), test_below(1u << 21), 0, 0, test_below(1u << 21), 0, test_below(3) ? test_below(6u << 20) : 0};
         ms_split(test_below(5) ? &maps : &(ms_maps){0}, test_below(6u << 20), &m, test_below(1u << 22), test_below(1u << 14), out);
         uint64_t sum = 0;
         for (int k = 0; k < MS_SPLIT_RSS; k++)

@@ -202,8 +202,6 @@ def clean_env(env=None):
     for name in ("PYTHONUNBUFFERED", "PYTHONDONTWRITEBYTECODE", "PYTHONMALLOC", "LD_PRELOAD"):
         out.pop(name, None)
     out["PYTHONDONTWRITEBYTECODE"] = "1"    # or the first of two compared runs would compile for the second
-    if fake := os.environ.get("MEMSURE_FAKE"):
-        out["MEMSURE_FAKE"] = fake
     out.update(env or {})
     return out
 

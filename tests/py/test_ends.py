@@ -69,6 +69,12 @@ def test_the_sum_of_the_end_is_of_one_moment(record):
         assert end["rss"] < 30 << 20 and end["unaccounted"] < 10 << 20, end  # 50 MiB where it is of two moments
 
 
+def test_a_program_too_short_to_be_looked_at_says_what_is_files(record):
+    end = judged(record("pass"))["memory"]["end"]
+    assert end["files"] > 2 << 20, end
+    assert end["unaccounted"] < end["rss"] / 2, end
+
+
 def test_the_preload_is_found_in_the_build_tree(tmp_path):
     """An editable install loads _core out of the build tree, where the preload is in ../record/."""
     home = Path(_core.__file__).parent
