@@ -14,7 +14,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 SRC = ROOT / "src"
-STAGES = "base record store snapshot graph checks report monitor act py".split()
+STAGES = "base record store graph snapshot checks report monitor act py".split()
 WITHOUT_PYTHON = {"base", "store", "graph", "checks", "report", "monitor"}
 # In record the tables are plain C, too: their tests link them without an interpreter.
 PLAIN_RECORD = {f"{name}.{ext}" for name in ("slab", "large", "live", "site", "map") for ext in "ch"}

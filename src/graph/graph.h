@@ -1,0 +1,306 @@
+/* graph.h -- who refers to whom, as arrays; and what follows from it: what is alive, who alone keeps what, what
+ * goes in circles, how an object is held, what would be freed.
+ *
+ * A graph is arrays of the caller's; nothing is copied. Node 0 is the root; the edges of node v are
+ * to[first[v]] .. to[first[v + 1] - 1], each `kind << 30 | target`; an edge's number is its place in to[]. Target 0
+ * is an empty place (it keeps the place of the others), as is any edge of the root to itself.
+ *
+ * What keeps alive. One rule, used by everything here:
+ *   1. What the root reaches over NORMAL edges is alive.
+ *   2. Then, in rounds: what a living node refers to by a GLOBALS edge, or is the type of (the type's node; such edges
+ *      are not stored, they follow from the shape), and does not live yet, is *promoted*: it counts as held by the
+ *      root from now on, and so does what it reaches over NORMAL edges. All of a round are promoted together.
+ *   3. What is left is garbage. The pseudo node `garbage` holds, for each of its strongly connected components that
+ *      no other garbage refers to, the member with the lowest number; the root holds that pseudo node. What edges
+ *      the pseudo node has in to[] is not looked at, and edges to it or to the root count as empty places.
+ * WEAK edges never count. The *strong graph* is: all NORMAL edges, the root's to what was promoted and to `garbage`,
+ * and those of `garbage`. In it the root reaches every node.
+ *
+ *   dominator   idom[v]: the last node that all paths from the root to v have in common, v itself left out: the one
+ *               object without which v would not be there. idom[0] = 0.
+ *   retained    the bytes of v and of all that it dominates: what is freed when v goes. Bytes are said twice: as
+ *               Python says (MS_SAID) and as allocated (MS_ALLOCATED).
+ *   heavy       a node that dominates another one. All others retain just themselves.
+ *   cycle       a strongly connected component of NORMAL edges with two or more members, or one that refers to itself.
+ *
+ * Where it runs: in the forked child of a snapshot (ms_analysis_new() only) and wherever a file is read. It takes
+ * memory by ms_sys_alloc(), in few pieces; MS_ENOMEM gives all of it back. No recursion: a chain of ten million
+ * objects is as good as a tree. Nothing here trusts its input more than ms_graph_check() has looked at it.
+ *
+ * Threads: a graph may be read by many; what is made here belongs to one. docs/GRAPH.md tells the theory. */
+#ifndef MS_GRAPH_H
+#define MS_GRAPH_H
+
+#include "base/base.h"
+
+enum { MS_NORMAL, MS_GLOBALS, MS_TYPE, MS_WEAK }; /* kinds of edges; TYPE is not stored */
+#define MS_EDGE(kind, target) ((uint32_t)(kind) << 30 | (uint32_t)(target))
+#define MS_EDGE_TARGET(edge)  ((edge) & 0x3fffffffu)
+#define MS_EDGE_KIND(edge)    ((edge) >> 30)
+#define MS_NODES_MAX          0x3fffffffu /* nodes, the root included, are fewer */
+#define MS_NONE               UINT32_MAX  /* no node, no edge, no row */
+#define MS_EDGE_TO_TYPE       (UINT32_MAX - 1) /* where an edge's number is asked: the implicit one to the type */
+
+enum { MS_SAID, MS_ALLOCATED, MS_SIZES };
+
+typedef struct {
+    uint32_t nodes, edges;
+    const uint32_t *first; /* nodes + 1 */
+    const uint32_t *to;    /* edges */
+    uint32_t garbage;      /* the pseudo node of rule 3; 0: none, then the root holds what it would hold */
+
+    /* What a node is: its shape, a number below `shapes` of 2 or 4 bytes; a shape has a type and two sizes. */
+    const void *shape;    /* nodes */
+    uint32_t shape_wide;  /* bytes of a shape number: 2 or 4; 0: there are no shapes, see bytes below */
+    uint32_t shapes, types;
+    const uint64_t *shape_bytes[MS_SIZES];
+    const uint32_t *shape_type; /* a number below `types`; NULL: types are not known */
+    const uint32_t *type_node;  /* its type object; 0: none. NULL: no implicit edges to types */
+
+    const uint64_t *bytes[MS_SIZES]; /* nodes; instead of shapes. NULL: all are 0 */
+} ms_graph;
+
+static inline uint32_t ms_node_shape(const ms_graph *g, uint32_t v)
+{
+    return g->shape_wide == 2 ? ((const uint16_t *)g->shape)[v] : g->shape_wide == 4 ? ((const uint32_t *)g->shape)[v] : 0;
+}
+
+static inline uint64_t ms_node_bytes(const ms_graph *g, uint32_t v, int size)
+{
+    return g->shape_wide ? g->shape_bytes[size][ms_node_shape(g, v)] : g->bytes[size] ? g->bytes[size][v] : 0;
+}
+
+static inline uint32_t ms_node_type(const ms_graph *g, uint32_t v) /* 0 where types are not known */
+{
+    return g->shape_wide && g->shape_type ? g->shape_type[ms_node_shape(g, v)] : 0;
+}
+
+static inline uint32_t ms_node_type_node(const ms_graph *g, uint32_t v) /* 0: none */
+{
+    return g->shape_wide && g->shape_type && g->type_node ? g->type_node[ms_node_type(g, v)] : 0;
+}
+
+/* NULL: every number points at something that exists; else what does not. One pass over nodes and edges. */
+const char *ms_graph_check(const ms_graph *g);
+
+/* first[] from a byte for each node: 255 stands for a row of the table wide (sorted by node). *first is the caller's,
+ * of (nodes + 1) * 4 bytes, for ms_sys_free(). MS_EDAMAGED: the table and the bytes do not fit, or the sum is not edges. */
+ms_err ms_first_new(const uint8_t *degree, uint32_t nodes, const uint32_t *wide_node, const uint32_t *wide_degree,
+                    uint64_t wides, uint64_t edges, uint32_t **first);
+
+/* The node that edge number `edge` belongs to: a search in first[], 20-odd steps. */
+uint32_t ms_edge_owner(const ms_graph *g, uint32_t edge);
+
+/* ---- analysis: dominators, retained sizes, cycles, garbage ------------------------------------------------- */
+
+typedef struct {
+    uint32_t n;        /* cycles, the largest (in allocated bytes) first */
+    uint32_t members;  /* of all together */
+    uint32_t *first;   /* n + 1: the members of cycle c are node[first[c]] .. node[first[c + 1] - 1] */
+    uint32_t *node;    /* ascending within each */
+    uint64_t *bytes;   /* n: of the members themselves, allocated */
+    size_t first_room, node_room, bytes_room; /* bytes of the three blocks */
+} ms_cycles;
+
+typedef struct {
+    uint32_t nodes;
+    uint32_t *idom;              /* nodes */
+    uint32_t heavies;
+    uint32_t *heavy;             /* the nodes that dominate another one, ascending */
+    uint64_t *retained[MS_SIZES]; /* theirs; of heavies */
+    ms_cycles cycles;
+    uint32_t promoteds;
+    uint32_t *promoted;          /* by rule 2, ascending within a round, round by round */
+    uint32_t sources;
+    uint32_t *source;            /* by rule 3, ascending: what the pseudo node refers to. Write them as its edges */
+    uint32_t garbage_nodes;      /* the pseudo node not counted */
+    uint64_t garbage_bytes[MS_SIZES];
+    uint64_t peak_bytes;         /* the most memory that the analysis had at a time, the results included */
+    size_t idom_room, heavy_room, retained_room, promoted_room, source_room; /* bytes of the blocks */
+} ms_analysis;
+
+/* The whole of it: about 20 ns a node where references go to neighbours, 50 where they go anywhere. max_cycle_nodes:
+ * cycles are left out from the first on (largest first) with which their members would be more (0: no limit).
+ * The graph must be sound by ms_graph_check(). *out is the caller's. */
+ms_err ms_analysis_new(const ms_graph *g, uint32_t max_cycle_nodes, ms_analysis **out);
+void ms_analysis_delete(ms_analysis *a);
+
+/* Give back what is not needed any more, e.g. when it is written: MS_PART_IDOM ... */
+enum { MS_PART_IDOM = 1, MS_PART_RETAINED = 2, MS_PART_CYCLES = 4, MS_PART_GARBAGE = 8 };
+void ms_analysis_drop(ms_analysis *a, unsigned parts);
+
+/* Memory that ms_analysis_new() takes at most, results included: the bound for any graph of that many nodes and
+ * edges. Of a Python heap, where 7 of 10 objects are leaves with one owner, a third of it is used; the
+ * rest is never touched, so it is address space only. */
+uint64_t ms_analysis_bound(uint64_t nodes, uint64_t edges);
+
+/* NULL: a is what follows from g by the rules at the top, as far as one pass can tell: dominators are a tree, every
+ * edge of the strong graph agrees with it, retained sizes add up, cycles are disjoint and sorted. For tests. */
+const char *ms_analysis_check(const ms_graph *g, const ms_analysis *a);
+
+/* ---- the dominator tree, to walk in: children, groups ------------------------------------------------------- */
+
+/* idom and the heavies are the caller's (an analysis, or columns of a file) and are checked: MS_EDAMAGED when the
+ * dominators are no tree. 8 bytes a node of memory of its own. */
+typedef struct {
+    const ms_graph *g;
+    const uint32_t *idom;
+    uint32_t heavies;
+    const uint32_t *heavy;
+    const uint64_t *retained[MS_SIZES];
+    uint32_t *first;  /* nodes + 1 */
+    uint32_t *child;  /* ascending for each node; node 0 is nobody's child */
+} ms_tree;
+
+ms_err ms_tree_new(const ms_graph *g, const uint32_t *idom, uint32_t heavies, const uint32_t *heavy,
+                   const uint64_t *const retained[MS_SIZES], ms_tree **out);
+void ms_tree_delete(ms_tree *t);
+uint64_t ms_tree_retained(const ms_tree *t, uint32_t v, int size);
+bool ms_tree_dominates(const ms_tree *t, uint32_t a, uint32_t b); /* b is a or below it */
+
+/* The max children of v that retain most, most first; returns how many there are in out. */
+uint32_t ms_tree_largest(const ms_tree *t, uint32_t v, int size, uint32_t max, uint32_t *out);
+
+/* ---- groups of nodes, and two graphs compared by them -------------------------------------------------------- */
+
+typedef struct {
+    uint64_t key;
+    uint64_t count;
+    uint64_t bytes[MS_SIZES];    /* of the members */
+    uint64_t retained[MS_SIZES]; /* of the members that no other member dominates: they and what they alone hold;
+                                    0 without a tree */
+} ms_group;
+
+typedef struct {
+    uint32_t nodes, n, room;
+    uint32_t *of;     /* of each node: its group; NULL when not asked for. MS_NONE: in no group */
+    ms_group *row;    /* n */
+} ms_groups;
+
+/* Group all nodes but the root by key[v]; MS_NO_KEY: in none. */
+#define MS_NO_KEY UINT64_MAX
+typedef uint64_t ms_key_fn(void *arg, uint32_t node);
+ms_err ms_groups_new(const ms_graph *g, const ms_tree *tree, ms_key_fn *key, void *arg, ms_groups **out);
+void ms_groups_delete(ms_groups *s);
+
+typedef struct {
+    uint64_t key;
+    const ms_group *a, *b; /* NULL: there is none with that key */
+} ms_change;
+
+/* The groups of a and b side by side, those first whose bytes[size] changed most. The caller's, of *n rows, for
+ * ms_sys_free(*out, *n * sizeof **out). Groups that did not change in count, bytes and retained are left out. */
+ms_err ms_diff_new(const ms_groups *a, const ms_groups *b, int size, ms_change **out, uint32_t *n);
+
+/* ---- who refers to a node ------------------------------------------------------------------------------------ */
+
+typedef struct {
+    uint32_t nodes, edges; /* edges: those with a target */
+    uint32_t *first;       /* nodes + 1 */
+    uint32_t *edge;        /* numbers of the edges (any kind) to v: edge[first[v]] .. edge[first[v + 1] - 1], ascending */
+} ms_preds;
+
+ms_err ms_preds_new(const ms_graph *g, ms_preds **out); /* 4 bytes a node and 4 an edge */
+void ms_preds_delete(ms_preds *p);
+
+/* ---- paths --------------------------------------------------------------------------------------------------- */
+
+/* How willingly a path leaves a holder: what a step over its edges costs, 1 .. MS_COST_MAX; MS_COST_NEVER: no path goes
+ * there. Cheap: what has a name in the source (module variables, attributes, locals, keys); dear: type internals,
+ * caches, groups of odd roots. */
+enum { MS_COST_MAX = 62, MS_COST_NEVER = 63 };
+typedef struct {
+    uint32_t first, count; /* an edge at place i < count of the holder's edges costs cost[first + i] */
+    uint8_t rest;          /* any other */
+} ms_manner;
+typedef struct {
+    const ms_manner *manner; /* one for each shape (one in all, where there are no shapes) */
+    const uint8_t *cost;
+    uint32_t costs;          /* in cost[] */
+} ms_taste;
+
+/* The cheapest way from the root to every node; with taste NULL the shortest. NORMAL edges, while they lead there;
+ * what was promoted, over the GLOBALS edge or the one to the type (edge MS_EDGE_TO_TYPE). Garbage has a path if the
+ * graph's `garbage` has its edges in to[]. Among equals, the first found. */
+typedef struct {
+    const ms_graph *g;
+    uint32_t *from; /* of each node: the one before it on the path; MS_NONE: no path (and at the root) */
+    uint32_t *edge; /* the edge taken: its number, or MS_EDGE_TO_TYPE */
+} ms_paths;
+
+ms_err ms_paths_new(const ms_graph *g, const ms_taste *taste, ms_paths **out);
+void ms_paths_delete(ms_paths *p);
+
+/* The path to v, root first: nodes in node[0 .. n-1], node[n-1] = v, and edge[i] leads from node[i-1] to node[i]
+ * (edge[0] is MS_NONE). Returns its length n, of which the last max are stored (last hops count most); 0: no path. */
+uint32_t ms_path(const ms_paths *p, uint32_t v, uint32_t max, uint32_t *node, uint32_t *edge);
+
+/* Paths of many nodes merged: two objects are in the same row when their holders are, they are of the same type and
+ * their edges have the same key. A step that repeats one of the last four of its own path (a linked list, a tree) stays in
+ * that row: `folded` counts such. Row 0 is the root; a row's parent stands before it. */
+typedef uint64_t ms_edge_key_fn(void *arg, uint32_t from, uint32_t edge); /* e.g. the name; the same for all [i] */
+
+typedef struct {
+    uint32_t parent, depth; /* MS_NONE and 0 for the root */
+    uint32_t type;
+    uint64_t key;           /* of the edge from the parent's nodes to these */
+    uint64_t hash;          /* of keys and types from the root to here: the same path in another graph has the same */
+    uint32_t nodes, folded; /* objects in this row; of them, those there by a repeated step */
+    uint32_t node, edge;    /* one of them (that of the first target that came here), and its edge */
+    uint32_t targets;       /* objects asked for in this row or below it */
+    uint32_t own_targets;   /* in this row itself */
+    uint64_t bytes[MS_SIZES]; /* of the targets: their own bytes */
+} ms_route;
+
+typedef struct {
+    uint32_t n, room;
+    ms_route *row;
+    uint32_t nodes;
+    uint32_t *of;    /* of each node that lies on a path to a target: its row; MS_NONE for others */
+    uint32_t lost;   /* targets without a path */
+} ms_routes;
+
+/* target NULL: all nodes. key NULL: the place among the holder's edges. type_key: what to call a type in the hash (NULL:
+ * its number). At most max_rows rows (0: no limit): what would make more stays in its holder's row. */
+ms_err ms_routes_new(const ms_paths *p, const uint32_t *target, uint32_t targets, ms_edge_key_fn *key, void *arg,
+                     const uint64_t *type_key, uint32_t max_rows, ms_routes **out);
+void ms_routes_delete(ms_routes *r);
+
+/* ---- what if --------------------------------------------------------------------------------------------------- */
+
+typedef struct {
+    uint64_t nodes;
+    uint64_t bytes[MS_SIZES];
+} ms_freed;
+
+/* What would not be alive any more (or, of the garbage, not be there), if these edges (by number) were cut and these nodes
+ * lost all their edges. freed_bits (NULL: not asked for): one bit for each node, (nodes + 63) / 64 words, the caller's.
+ * For what would be freed if nodes themselves went, cut the edges that lead to them (ms_preds); for one
+ * node that is what it retains. Passes over the whole graph. */
+ms_err ms_freed_by(const ms_graph *g, const uint32_t *edge, uint32_t edges, const uint32_t *node, uint32_t nodes,
+                   uint64_t *freed_bits, ms_freed *out);
+
+/* ---- cycles --------------------------------------------------------------------------------------------------- */
+
+/* Cycles as they stand in a file: rows of (node, number of the cycle), of ascending numbers. MS_EDAMAGED: they do not. */
+ms_err ms_cycles_of(const ms_graph *g, const uint32_t *node, const uint32_t *cycle, uint64_t rows, ms_cycles **out);
+void ms_cycles_delete(ms_cycles *c);
+
+typedef struct {
+    uint32_t edge, from, to;
+    uint32_t fan_in; /* references to `to` from members of the cycle */
+    bool to_owner;   /* `to` dominates `from`: a child that refers to its owner. What a weak reference is for */
+} ms_cut;
+
+/* Edges which, made weak, leave no circle in cycle c; not one of them could be left out. Those first that lead to an
+ * owner, then those with the lowest fan-in: the first is the one to look at. Found by a walk from the member
+ * that holds the others (idom; NULL: from the lowest), as the edges that lead back. *out is the caller's, of *room bytes. */
+ms_err ms_cycle_cut(const ms_graph *g, const ms_cycles *s, uint32_t c, const uint32_t *idom, ms_cut **out, uint32_t *n,
+                    size_t *room);
+
+/* A shortest circle in cycle c through one of its edges `through` (MS_NONE: through the first cut): edge numbers in
+ * out[0 .. n-1], each beginning where the one before ends. Returns its length; more than max: only the first max are there. */
+ms_err ms_cycle_loop(const ms_graph *g, const ms_cycles *s, uint32_t c, uint32_t through, uint32_t max, uint32_t *out,
+                     uint32_t *n);
+
+#endif
