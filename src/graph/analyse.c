@@ -11,17 +11,20 @@
  *               strongly connected components (Tarjan; of Nuutila the idea that only members of real components
  *               go on its second stack). The rules of graph.h (promotion, garbage) say where the walk
  *               goes on when it has come to an end
- *   5 preds     of each kept node that has more references than the walk's own: where they come from
+ *   5 preds     of each node that has more references than the one the walk took: where they come from
  *   6 dominate  semi-NCA (Georgiadis, after Lengauer and Tarjan), in preorder numbers: semidominators from the last node
  *               to the first, over a forest with path compression; then each dominator from the first to the last
  *   7 retain    from the last node to the first, each adds its bytes to its dominator's
  *   8 hand out  back from c and i to the numbers of the graph
  *
+ * From step 4 on all is in preorder numbers, where what is near in the tree is near in memory; what is left of
+ * access at random (renumbered edges, bytes of leaves, the way back) knows its addresses long before and asks ahead.
+ *
  * Costs, per node of a heap in allocation order and of one with references to anywhere: see bench/graph.c.
  *
  * Always true:
  *   A1  a trimmed node has no strong edge, one reference of kind NORMAL, and nobody's GLOBALS edge or type edge
- *   A2  between step 2 and step 8 idom[v] is the number c of a kept node, and the owner of a trimmed one (from step 3)
+ *   A2  between step 2 and step 8 idom[v] is the number c of a kept node; of a trimmed one its shape, from step 3 on its owner
  *   A3  the walk is a depth-first walk of the strong graph: preorder numbers of dominators are lower
  *
  * Threads: none, nothing shared. Runs in a forked child: memory by ms_sys_alloc() only, no recursion, no libc beyond memset. */
@@ -31,17 +34,14 @@
 #include <sys/mman.h>
 
 enum { AHEAD = 24 };              /* edges between asking for a cache line and reading it */
-#define HEAVY   0x80000000u       /* in knode.node: it dominates another node */
-#define TREE    0x80000000u       /* in a compact edge: the walk took it */
+#define HEAVY   ((uint64_t)1 << 63) /* in weight.of[0]: it dominates another node */
 #define DONE    0x80000000u       /* in knode.pre: its component is complete */
 #define PENDING 0x40000000u       /* in knode.pre, alone: chosen for promotion, not walked yet */
 #define LOOP    0x80000000u       /* in frame.c: refers to itself */
 
-typedef struct {                  /* a kept node: what the walk needs of it is in one line of the cache */
+typedef struct {                  /* a kept node */
     uint32_t first;               /* of its compact edges; they end where those of the next begin */
     uint32_t pre;                 /* 0: not walked yet */
-    uint32_t preds;               /* references that are not the walk's own: how many; in step 5, where the next goes */
-    uint32_t node;
 } knode;
 
 typedef struct {
@@ -67,11 +67,13 @@ typedef struct {
     uint64_t used;                /* bytes held now */
 
     block b_count, b_kept, b_node, b_to, b_own, b_globals, b_order, b_parent, b_stack, b_members, b_cyclic, b_starts, b_more,
-        b_promoted, b_source, b_types, b_bytes;
+        b_promoted, b_source, b_bytes, b_names, b_pairs;
     uint8_t *count;               /* 2 bits a node: references 0, 1, several */
     uint64_t *kept, *inner;       /* a bit a node: kept; has strong edges */
     uint32_t *idom;
     knode *node;                  /* kepts + 1 */
+    uint32_t *names;              /* of kept nodes: which of the graph's; ascending */
+    pair *pairs;                  /* edges that the walk did not take, in preorder numbers */
     uint32_t *to;                 /* edges between kept nodes: c */
     weight *own;                  /* of kept nodes, their trimmed leaves included; later: what they retain */
     pair *globals;                /* GLOBALS edges between kept nodes */
@@ -82,7 +84,7 @@ typedef struct {
     uint32_t n_cyclic, n_starts;
     uint32_t *promoted, *source;
 
-    uint32_t kepts, n_to, n_globals, walked, n_promoted, n_source, n_members;
+    uint32_t kepts, n_to, n_globals, n_pairs, walked, n_promoted, n_source, n_members;
     uint64_t normal;              /* NORMAL edges that count */
 } work;
 
@@ -117,43 +119,58 @@ static inline bool empty(uint32_t edge, uint32_t garbage) /* no edge that keeps 
     return MS_EDGE_KIND(edge) == MS_WEAK || t == 0 || t == garbage;
 }
 
+static inline void count_several(uint8_t *count, uint32_t t)
+{
+    count[t >> 2] = (uint8_t)((count[t >> 2] & ~(3u << (t & 3) * 2)) | 2u << (t & 3) * 2);
+}
+
+/* The edges of all nodes are looked at as one run: most nodes have few, and loops that short are guessed wrong. */
+static void count_run(work *w, uint32_t e, uint32_t end)
+{
+    const uint32_t *to = w->g->to, garbage = w->g->garbage;
+    uint8_t *count = w->count;
+    uint32_t n_globals = 0;
+    uint64_t normal = 0;
+    for (; e < end; e++) {
+        uint32_t x = to[e];
+        if (MS_LIKELY(x <= MS_NODES_MAX)) { /* NORMAL */
+            unsigned counts = (x != 0) & (x != garbage), shift = (x & 3) * 2, b = count[x >> 2];
+            count[x >> 2] = (uint8_t)(b + (((b >> shift & 2) == 0 ? counts : 0) << shift));
+            normal += counts;
+        } else if (!empty(x, garbage)) {
+            count_several(count, MS_EDGE_TARGET(x));
+            n_globals++;
+        }
+    }
+    w->n_globals += n_globals;
+    w->normal += normal;
+}
+
 static void count_edges(work *w)
 {
     const ms_graph *g = w->g;
-    const uint32_t *to = g->to, *first = g->first;
-    uint8_t *count = w->count;
-    uint32_t n_globals = 0, garbage = g->garbage;
-    uint64_t normal = 0;
-
-    for (uint32_t v = 0; v < g->nodes; v++) {
-        uint32_t e = first[v], end = first[v + 1];
-        if (e == end || (v == garbage && v != 0))
-            continue;
-        bool strong = false;
-        for (; e < end; e++) {
-            uint32_t x = to[e], t = MS_EDGE_TARGET(x), kind = MS_EDGE_KIND(x);
-            if (empty(x, garbage))
-                continue;
-            strong = true;
-            unsigned shift = (t & 3) * 2, b = count[t >> 2], d = b >> shift & 3;
-            if (MS_LIKELY(kind == MS_NORMAL)) {
-                normal++;
-                count[t >> 2] = (uint8_t)(b + ((d < 2u) << shift));
-            } else {
-                n_globals++;
-                count[t >> 2] = (uint8_t)((b & ~(3u << shift)) | 2u << shift);
-            }
-        }
-        if (strong)
-            w->inner[v >> 6] |= (uint64_t)1 << (v & 63);
-    }
+    const uint32_t *to = g->to, *first = g->first, garbage = g->garbage;
+    count_run(w, 0, garbage ? first[garbage] : g->edges);
+    if (garbage)
+        count_run(w, first[garbage + 1], g->edges);
     if (g->shape_wide && g->shape_type && g->type_node)
-        for (uint32_t i = 0; i < g->types; i++) {
-            uint32_t t = g->type_node[i];
-            count[t >> 2] = (uint8_t)((count[t >> 2] & ~(3u << (t & 3) * 2)) | 2u << (t & 3) * 2);
+        for (uint32_t i = 0; i < g->types; i++)
+            count_several(w->count, g->type_node[i]);
+
+    for (uint32_t base = 0; base < g->nodes; base += 64) {
+        uint64_t inner = 0;
+        uint32_t n = g->nodes - base < 64 ? g->nodes - base : 64;
+        for (uint32_t i = 0; i < n; i++)
+            inner |= (uint64_t)(first[base + i] != first[base + i + 1]) << i;
+        for (uint64_t left = inner; left; left &= left - 1) { /* are all of them empty? The first says no, nearly always */
+            uint32_t v = base + (uint32_t)__builtin_ctzll(left), e = first[v], end = first[v + 1];
+            while (e < end && empty(to[e], garbage))
+                e++;
+            if (MS_UNLIKELY(e == end))
+                inner &= ~((uint64_t)1 << (v & 63));
         }
-    w->n_globals = n_globals;
-    w->normal = normal;
+        w->inner[base >> 6] = inner;
+    }
 }
 
 /* 32 counters in, a bit each out: exactly one reference. */
@@ -170,7 +187,7 @@ static inline uint32_t ones_of(uint64_t counts)
 static void number_kept(work *w)
 {
     const ms_graph *g = w->g;
-    uint32_t c = 0;
+    uint32_t c = 0, wide = g->shape_wide;
     for (uint32_t base = 0; base < g->nodes; base += 64) {
         uint64_t counts[2];
         memcpy(counts, w->count + base / 4, sizeof counts);
@@ -184,6 +201,11 @@ static void number_kept(work *w)
         if (g->garbage >> 6 == base >> 6)
             keep |= (uint64_t)1 << (g->garbage & 63);
         w->kept[base >> 6] = keep;
+        if (wide == 2) /* a trimmed leaf's shape waits in idom: one line of the cache less to wait for in step 3 */
+            for (uint32_t i = 0; i < n; i++)
+                w->idom[base + i] = ((const uint16_t *)g->shape)[base + i];
+        else if (wide == 4)
+            memcpy(w->idom + base, (const uint32_t *)g->shape + base, n * sizeof *w->idom);
         for (; keep; keep &= keep - 1)
             w->idom[base + (uint32_t)__builtin_ctzll(keep)] = c++;
     }
@@ -197,56 +219,45 @@ static inline bool bit(const uint64_t *bits, uint32_t v)
     return bits[v >> 6] >> (v & 63) & 1;
 }
 
-static inline __attribute__((always_inline)) void bytes_add(const ms_graph *g, uint32_t wide, uint32_t v, weight *sum)
+static inline __attribute__((always_inline)) void bytes_add(const ms_graph *g, bool shapes, uint32_t shape, uint32_t v, weight *sum)
 {
-    if (wide) {
-        uint32_t s = wide == 2 ? ((const uint16_t *)g->shape)[v] : ((const uint32_t *)g->shape)[v];
-        sum->of[0] += g->shape_bytes[0][s];
-        sum->of[1] += g->shape_bytes[1][s];
-    } else {
-        for (int k = 0; k < MS_SIZES; k++)
-            sum->of[k] += g->bytes[k] ? g->bytes[k][v] : 0;
-    }
+    for (int k = 0; k < MS_SIZES; k++)
+        sum->of[k] += shapes ? g->shape_bytes[k][shape] : g->bytes[k] ? g->bytes[k][v] : 0;
 }
 
-static inline __attribute__((always_inline)) void compact_as(work *w, const uint32_t wide)
+static inline __attribute__((always_inline)) void compact_as(work *w, const bool shapes)
 {
     const ms_graph *g = w->g;
     const uint32_t *to = g->to, *first = g->first, garbage = g->garbage;
     const uint64_t *kept = w->kept;
-    uint32_t *idom = w->idom, c = 0, n_to = 0, n_globals = 0;
-    uint32_t last = g->edges ? g->edges - 1 : 0;
-    const char *shape = wide ? g->shape : NULL;
+    uint32_t *idom = w->idom, c = 0, n_to = 0, n_globals = 0, last = g->edges ? g->edges - 1 : 0;
 
     for (uint32_t base = 0; base < g->nodes; base += 64)
         for (uint64_t keep = kept[base >> 6]; keep; keep &= keep - 1, c++) {
-            uint32_t v = base + (uint32_t)__builtin_ctzll(keep);
-            knode *k = &w->node[c];
-            k->first = n_to;
-            k->node = v;
+            uint32_t v = base + (uint32_t)__builtin_ctzll(keep), e = first[v], end = first[v + 1];
+            uint64_t heavy = 0;
             weight sum = {{0}};
-            bytes_add(g, wide, v, &sum);
-            uint32_t e = first[v], end = first[v + 1];
+            bytes_add(g, shapes, shapes ? ms_node_shape(g, v) : 0, v, &sum);
+            w->node[c] = (knode){n_to, 0};
+            w->names[c] = v;
             if (garbage && v == garbage)
                 e = end;
             for (; e < end; e++) {
-                uint32_t ahead = MS_EDGE_TARGET(to[e + AHEAD < last ? e + AHEAD : last]);
-                __builtin_prefetch(&idom[ahead], 1);
-                if (wide)
-                    __builtin_prefetch(shape + (size_t)ahead * wide);
-                uint32_t x = to[e], t = MS_EDGE_TARGET(x);
-                if (empty(x, garbage))
+                __builtin_prefetch(&idom[MS_EDGE_TARGET(to[e + AHEAD < last ? e + AHEAD : last])], 1);
+                uint32_t x = to[e], t = MS_EDGE_TARGET(x), there = idom[t];
+                if (MS_UNLIKELY(empty(x, garbage)))
                     continue;
                 if (MS_UNLIKELY(MS_EDGE_KIND(x) != MS_NORMAL)) {
-                    w->globals[n_globals++] = (pair){c, idom[t]};
+                    w->globals[n_globals++] = (pair){c, there};
                 } else if (bit(kept, t)) {
-                    w->to[n_to++] = idom[t];
+                    w->to[n_to++] = there;
                 } else {
                     idom[t] = v;
-                    bytes_add(g, wide, t, &sum);
-                    k->node = v | HEAVY;
+                    bytes_add(g, shapes, there, t, &sum);
+                    heavy = HEAVY;
                 }
             }
+            sum.of[0] = (sum.of[0] & ~HEAVY) | heavy;
             w->own[c] = sum;
         }
     w->node[c].first = n_to;
@@ -255,19 +266,13 @@ static inline __attribute__((always_inline)) void compact_as(work *w, const uint
 
 static void compact(work *w)
 {
-    switch (w->g->shape_wide) {
-    case 2:  compact_as(w, 2); break;
-    case 4:  compact_as(w, 4); break;
-    default: compact_as(w, 0); break;
-    }
+    if (w->g->shape_wide)
+        compact_as(w, true);
+    else
+        compact_as(w, false);
 }
 
 /* ---- 4: walk ----------------------------------------------------------------------------------------------------- */
-
-static inline uint32_t node_of(const work *w, uint32_t c)
-{
-    return w->node[c].node & ~HEAVY;
-}
 
 /* The open component whose first node is c is complete: its members are those above preorder number p. */
 static void MS_COLD component(work *w, uint32_t c, uint32_t p)
@@ -285,8 +290,10 @@ static void MS_COLD component(work *w, uint32_t c, uint32_t p)
 static void walk(work *w, uint32_t c, uint32_t parent)
 {
     knode *node = w->node;
-    uint32_t *to = w->to, *order = w->order, *up = w->parent;
+    const uint32_t *to = w->to;
+    uint32_t *order = w->order, *up = w->parent;
     frame *f = w->stack;
+    pair *pairs = w->pairs + w->n_pairs;
     uint32_t i = w->walked + 1, p = i, low = i, e = node[c].first, end = node[c + 1].first;
 
     node[c].pre = i;
@@ -295,10 +302,12 @@ static void walk(work *w, uint32_t c, uint32_t parent)
     for (;;) {
         while (e < end) {
             uint32_t t = to[e], q = node[t].pre;
-            if (e + 8 < end)
+            if (e + 8 < end) { /* ask for the nodes of later edges, and with a node in hand for its own edges */
                 __builtin_prefetch(&node[to[e + 8]], 1);
+                __builtin_prefetch(&to[node[to[e + 4]].first]);
+            }
             if (q == 0) {
-                to[e++] = t | TREE;
+                e++;
                 order[++i] = t;
                 up[i] = p;
                 uint32_t begin = node[t].first, stop = node[t + 1].first;
@@ -314,10 +323,12 @@ static void walk(work *w, uint32_t c, uint32_t parent)
                 end = stop;
                 for (uint32_t k = e; k < end && k < e + 8; k++)
                     __builtin_prefetch(&node[to[k]], 1);
+                for (uint32_t k = e + 1; k < end && k < e + 4; k++)
+                    __builtin_prefetch(&to[node[to[k]].first]);
                 continue;
             }
             e++;
-            node[t].preds++;
+            *pairs++ = (pair){p, q & ~DONE};
             if (!(q & DONE)) {
                 if (q < low)
                     low = q;
@@ -336,6 +347,8 @@ static void walk(work *w, uint32_t c, uint32_t parent)
         if (f == w->stack)
             break;
         f--;
+        if (f >= w->stack + 8)
+            __builtin_prefetch(&node[f[-8].c & ~LOOP]);
         c = f->c;
         e = f->at;
         end = node[(c & ~LOOP) + 1].first;
@@ -344,6 +357,7 @@ static void walk(work *w, uint32_t c, uint32_t parent)
         p = node[c & ~LOOP].pre;
     }
     w->walked = i;
+    w->n_pairs = (uint32_t)(pairs - w->pairs);
 }
 
 static void promote_note(work *w, uint32_t c)
@@ -390,7 +404,7 @@ static void promote_later(work *w, uint32_t from, uint32_t until)
 {
     const ms_graph *g = w->g;
     for (uint32_t i = from; i <= until; i++) {
-        uint32_t v = node_of(w, w->order[i]);
+        uint32_t v = w->names[w->order[i]];
         promote_type(w, v);
         for (uint32_t e = g->first[v]; e < g->first[v + 1]; e++) {
             uint32_t x = g->to[e], t = MS_EDGE_TARGET(x);
@@ -439,7 +453,7 @@ static void walk_promoted(work *w)
             if (w->node[w->promoted[i]].pre == 0)
                 walk(w, w->promoted[i], 1);
             else
-                w->node[w->promoted[i]].preds++; /* an edge from the root: put in with the others in step 5 */
+                w->pairs[w->n_pairs++] = (pair){1, w->node[w->promoted[i]].pre & ~DONE}; /* an edge from the root */
         begin = end;
         promote_later(w, walked + 1, w->walked);
     }
@@ -467,11 +481,13 @@ static ms_err walk_garbage(work *w)
     if (w->source == NULL)
         return MS_ENOMEM;
     frame *stack = w->stack;
+    uint32_t *seen = w->order + w->walked + 1, n_seen = 0; /* a place that the walk has not come to yet */
     for (uint32_t start = 0; start < w->kepts; start++) {
         if (node[start].pre != 0)
             continue;
         w->source[n++] = start;
         node[start].pre = PENDING;
+        seen[n_seen++] = start;
         frame *f = stack;
         uint32_t c = start, e = node[c].first;
         for (;;) {
@@ -479,6 +495,7 @@ static ms_err walk_garbage(work *w)
                 uint32_t t = w->to[e++];
                 if (node[t].pre == 0) {
                     node[t].pre = PENDING;
+                    seen[n_seen++] = t;
                     *f++ = (frame){c, e, 0};
                     c = t;
                     e = node[t].first;
@@ -492,9 +509,8 @@ static ms_err walk_garbage(work *w)
             }
         }
     }
-    for (uint32_t c = 0; c < w->kepts; c++)
-        if (node[c].pre == PENDING)
-            node[c].pre = 0;
+    for (uint32_t i = 0; i < n_seen; i++)
+        node[seen[i]].pre = 0;
     uint32_t kept_sources = n;
     for (uint32_t i = n; i-- > 0;)
         if (node[w->source[i]].pre == 0) {
@@ -505,10 +521,10 @@ static ms_err walk_garbage(work *w)
     memmove(w->source, w->source + kept_sources, w->n_source * sizeof *w->source);
 
     for (uint32_t i = alive + 1; i <= w->walked; i++) {
-        uint32_t c = w->order[i], v = node_of(w, c);
+        uint32_t c = w->order[i], v = w->names[c];
         w->a->garbage_nodes++;
         for (int k = 0; k < MS_SIZES; k++)
-            w->a->garbage_bytes[k] += w->own[c].of[k];
+            w->a->garbage_bytes[k] += w->own[c].of[k] & ~HEAVY;
         for (uint32_t e = g->first[v]; e < g->first[v + 1]; e++)
             if (!empty(g->to[e], g->garbage) && MS_EDGE_KIND(g->to[e]) == MS_NORMAL)
                 w->a->garbage_nodes += !bit(w->kept, MS_EDGE_TARGET(g->to[e]));
@@ -527,13 +543,16 @@ static ms_err walk_all(work *w)
         (w->starts = take(w, &w->b_starts, (n + 1) * sizeof *w->starts)) == NULL)
         return MS_ENOMEM;
     uint64_t most = (uint64_t)w->n_globals + (w->g->shape_wide && w->g->type_node ? w->g->types : 0);
-    if ((w->promoted = take(w, &w->b_promoted, (most < n ? most : n) * sizeof *w->promoted)) == NULL)
+    most = most < n ? most : n;
+    if ((w->promoted = take(w, &w->b_promoted, most * sizeof *w->promoted)) == NULL ||
+        (w->pairs = take(w, &w->b_pairs, (w->n_to + most) * sizeof *w->pairs)) == NULL)
         return MS_ENOMEM;
     walk(w, 0, 0);
     walk_promoted(w);
     MS_TRY(walk_garbage(w));
     give(w, &w->b_globals);
     give(w, &w->b_members);
+    give(w, &w->b_to);
     return MS_OK;
 }
 
@@ -564,42 +583,26 @@ static inline uint32_t lowest(uint32_t *up, uint32_t *label, uint32_t v, uint32_
     return low;
 }
 
-/* w->dom by preorder number; takes the stack's memory, which is not needed any more. */
+/* dom[] by preorder number, in the stack's memory, which is not needed any more. */
 static ms_err dominate(work *w, uint32_t **out)
 {
-    uint32_t n = w->kepts, *up = w->parent;
-    knode *node = w->node;
+    uint32_t n = w->kepts, total = w->n_pairs, *up = w->parent;
+    const pair *pairs = w->pairs;
     uint32_t *label = (uint32_t *)w->stack, *dom = label + n + 1, *begin = dom + n + 1;
-
-    uint32_t total = 0;
-    for (uint32_t i = 1; i <= n; i++) {
-        __builtin_prefetch(&node[w->order[i + AHEAD <= n ? i + AHEAD : n]], 1);
-        knode *k = &node[w->order[i]];
-        begin[i] = total;
-        total += k->preds;
-        k->preds = begin[i];
-    }
     uint32_t *more = take(w, &w->b_more, ((uint64_t)total + 1) * sizeof *more);
     if (more == NULL)
         return MS_ENOMEM;
-    const uint32_t *to = w->to;
-    uint32_t last = w->n_to ? w->n_to - 1 : 0;
-    for (uint32_t c = 0, e = 0; c < n; c++) {
-        uint32_t p = node[c].pre & ~DONE;
-        for (uint32_t end = node[c + 1].first; e < end; e++) {
-            uint32_t ahead = to[e + AHEAD < last ? e + AHEAD : last];
-            if (!(ahead & TREE))
-                __builtin_prefetch(&node[ahead], 1);
-            if (!(to[e] & TREE))
-                more[node[to[e]].preds++] = p;
-        }
+
+    memset(begin, 0, ((size_t)n + 1) * sizeof *begin);
+    for (uint32_t k = 0; k < total; k++)
+        begin[pairs[k].to]++;
+    for (uint32_t i = 1, sum = 0; i <= n; i++)
+        begin[i] = sum += begin[i]; /* where its list ends; filled from behind */
+    for (uint32_t k = total; k-- > 0;) {
+        __builtin_prefetch(&begin[pairs[k > AHEAD ? k - AHEAD : 0].to], 1);
+        more[--begin[pairs[k].to]] = pairs[k].from;
     }
-    for (uint32_t i = 0; i < w->n_promoted; i++) {
-        knode *k = &node[w->promoted[i]];
-        if (up[k->pre & ~DONE] != 1)
-            more[k->preds++] = 1;
-    }
-    give(w, &w->b_to);
+    give(w, &w->b_pairs);
 
     memcpy(dom, up, ((size_t)n + 1) * sizeof *dom);
     uint32_t end = total;
@@ -632,33 +635,41 @@ static ms_err dominate(work *w, uint32_t **out)
 
 /* ---- cycles -------------------------------------------------------------------------------------------------------- */
 
-/* Cycle x comes before y: more bytes, else the lower first member. */
-static inline bool comes_before(const uint64_t *bytes, const uint32_t *node, const uint32_t *start, uint32_t x, uint32_t y)
-{
-    return bytes[x] != bytes[y] ? bytes[x] > bytes[y] : node[start[x]] < node[start[y]];
-}
+typedef struct {
+    uint64_t bytes;
+    uint32_t node, cycle; /* its lowest member, its number so far */
+} ranked;
 
-static void sort_cycles(uint32_t *x, uint32_t n, const uint64_t *bytes, const uint32_t *node, const uint32_t *start)
+/* More bytes first, then the lower node: by digits, the least significant first; digits that are the same for all are
+ * left out. Returns where the result is: in x or in y. */
+static ranked *sort_cycles(ranked *x, ranked *y, uint32_t n)
 {
-    for (uint32_t end = n, top = n / 2; end > 1;) {
-        uint32_t v;
-        if (top > 0) {
-            v = x[--top];
-        } else {
-            v = x[--end];
-            x[end] = x[0];
-        }
-        uint64_t hole = top, child;
-        while ((child = 2 * hole + 1) < end) {
-            if (child + 1 < end && comes_before(bytes, node, start, x[child], x[child + 1]))
-                child++;
-            if (!comes_before(bytes, node, start, v, x[child]))
-                break;
-            x[hole] = x[child];
-            hole = child;
-        }
-        x[hole] = v;
+    uint64_t all_bytes = 0, same_bytes = ~(uint64_t)0;
+    for (uint32_t c = 0; c < n; c++) {
+        all_bytes |= x[c].bytes;
+        same_bytes &= x[c].bytes;
     }
+    for (int digit = 0; digit < 3 + 6; digit++) { /* 3 of 10 bits for the node, 6 of 11 for the bytes */
+        uint32_t at[2048] = {0};
+        int shift = digit < 3 ? digit * 10 : (digit - 3) * 11;
+        if (digit >= 3 && ((all_bytes ^ same_bytes) >> shift & 2047) == 0)
+            continue;
+#define DIGIT(r) (digit < 3 ? (r).node >> shift & 1023 : 2047 - ((r).bytes >> shift & 2047))
+        for (uint32_t c = 0; c < n; c++)
+            at[DIGIT(x[c])]++;
+        for (uint32_t i = 0, sum = 0; i < 2048; i++) {
+            uint32_t count = at[i];
+            at[i] = sum;
+            sum += count;
+        }
+        for (uint32_t c = 0; c < n; c++)
+            y[at[DIGIT(x[c])]++] = x[c];
+#undef DIGIT
+        ranked *other = x;
+        x = y;
+        y = other;
+    }
+    return x;
 }
 
 static ms_err cycles_sorted(work *w, uint32_t max_nodes)
@@ -666,24 +677,31 @@ static ms_err cycles_sorted(work *w, uint32_t max_nodes)
     ms_cycles *s = &w->a->cycles;
     uint32_t n = w->n_starts, *start = w->starts, *node = w->cyclic;
     start[n] = w->n_cyclic;
-    uint64_t *bytes = take(w, &w->b_bytes, (uint64_t)(n + 1) * (sizeof *bytes + sizeof(uint32_t)));
-    if (bytes == NULL)
+    ranked *rank = take(w, &w->b_bytes, (uint64_t)n * 2 * sizeof *rank);
+    if (rank == NULL)
         return MS_ENOMEM;
-    uint32_t *rank = (uint32_t *)(bytes + n + 1);
-    for (uint32_t c = 0; c < n; c++) {
-        for (uint32_t i = start[c]; i < start[c + 1]; i++) {
-            node[i] = node_of(w, node[i]);
-            bytes[c] += ms_node_bytes(w->g, node[i], MS_ALLOCATED);
-        }
-        sort_up(node + start[c], start[c + 1] - start[c]);
-        rank[c] = c;
+    for (uint32_t i = 0; i < w->n_cyclic; i++) {
+        __builtin_prefetch(&w->names[node[i + AHEAD < w->n_cyclic ? i + AHEAD : i]]);
+        node[i] = w->names[node[i]];
     }
-    sort_cycles(rank, n, bytes, node, start);
+    for (uint32_t c = 0; c < n; c++) {
+        uint64_t bytes = 0;
+        uint32_t far = start[c] + AHEAD < w->n_cyclic ? start[c] + AHEAD : 0;
+        if (w->g->shape_wide)
+            __builtin_prefetch((const char *)w->g->shape + (size_t)node[far] * w->g->shape_wide);
+        for (uint32_t i = start[c]; i < start[c + 1]; i++)
+            bytes += ms_node_bytes(w->g, node[i], MS_ALLOCATED);
+        sort_up(node + start[c], start[c + 1] - start[c]);
+        rank[c] = (ranked){bytes, node[start[c]], c};
+    }
+    rank = sort_cycles(rank, rank + n, n);
 
     uint32_t keep = 0, members = 0;
-    while (keep < n && (max_nodes == 0 || members + (start[rank[keep] + 1] - start[rank[keep]]) <= max_nodes)) {
-        members += start[rank[keep] + 1] - start[rank[keep]];
-        keep++;
+    for (; keep < n; keep++) {
+        uint32_t c = rank[keep].cycle, size = start[c + 1] - start[c];
+        if (max_nodes && size > max_nodes - members)
+            break;
+        members += size;
     }
     s->first_room = ((size_t)keep + 1) * sizeof *s->first;
     s->node_room = (size_t)members * sizeof *s->node;
@@ -694,13 +712,12 @@ static ms_err cycles_sorted(work *w, uint32_t max_nodes)
         return MS_ENOMEM;
     s->n = keep;
     s->members = members;
-    for (uint32_t c = 0, at = 0; c < keep; c++) {
-        uint32_t size = start[rank[c] + 1] - start[rank[c]];
-        s->first[c] = at;
-        s->bytes[c] = bytes[rank[c]];
-        memcpy(s->node + at, node + start[rank[c]], size * sizeof *node);
-        at += size;
-        s->first[c + 1] = at;
+    for (uint32_t k = 0, at = 0; k < keep; k++) {
+        uint32_t c = rank[k].cycle;
+        s->bytes[k] = rank[k].bytes;
+        for (uint32_t i = start[c]; i < start[c + 1]; i++)
+            s->node[at++] = node[i];
+        s->first[k + 1] = at;
     }
     give(w, &w->b_bytes);
     give(w, &w->b_cyclic);
@@ -710,33 +727,33 @@ static ms_err cycles_sorted(work *w, uint32_t max_nodes)
 
 /* ---- 7, 8: retained sizes, results ---------------------------------------------------------------------------------- */
 
+/* Each node's bytes to its dominator, from the last to the first; and on the way, who that is, in the graph's numbers. */
 static void retain(work *w, const uint32_t *dom)
 {
-    const uint32_t *order = w->order;
+    const uint32_t *order = w->order, *names = w->names;
+    uint32_t *idom = w->idom;
     weight *own = w->own;
+    idom[0] = 0;
     for (uint32_t i = w->kepts; i > 1; i--) {
-        uint32_t ahead = i > AHEAD + 1 ? i - AHEAD : 1, c = order[i], d = order[dom[i]];
-        __builtin_prefetch(&own[order[ahead]]);
-        __builtin_prefetch(&own[order[dom[ahead]]], 1);
-        for (int k = 0; k < MS_SIZES; k++)
+        uint32_t near = order[i > AHEAD + 1 ? i - AHEAD : 1], far = order[i > 2 * AHEAD + 1 ? i - 2 * AHEAD : 1];
+        __builtin_prefetch(&own[near]);
+        __builtin_prefetch(&names[far]);
+        __builtin_prefetch(&idom[names[near]], 1);
+        uint32_t c = order[i], d = order[dom[i]];
+        own[d].of[0] = ((own[d].of[0] + own[c].of[0]) & ~HEAVY) | HEAVY;
+        for (int k = 1; k < MS_SIZES; k++)
             own[d].of[k] += own[c].of[k];
-        w->node[d].node |= HEAVY;
+        idom[names[c]] = names[d];
     }
 }
 
-static ms_err hand_out(work *w, const uint32_t *dom)
+static ms_err hand_out(work *w)
 {
     ms_analysis *a = w->a;
-    const knode *node = w->node;
-    const uint32_t *order = w->order;
+    const weight *own = w->own;
     uint32_t n = w->kepts, heavies = 0;
-
-    a->idom[0] = 0;
-    for (uint32_t c = 0; c < n; c++) {
-        heavies += node[c].node >> 31;
-        if (c > 0)
-            a->idom[node[c].node & ~HEAVY] = node[order[dom[node[c].pre & ~DONE]]].node & ~HEAVY;
-    }
+    for (uint32_t c = 0; c < n; c++)
+        heavies += (uint32_t)(own[c].of[0] >> 63);
     block b;
     a->heavy_room = (size_t)heavies * sizeof *a->heavy;
     a->retained_room = (size_t)heavies * sizeof *a->retained[0];
@@ -746,10 +763,10 @@ static ms_err hand_out(work *w, const uint32_t *dom)
         if ((a->retained[k] = take(w, &b, a->retained_room)) == NULL)
             return MS_ENOMEM;
     for (uint32_t c = 0, h = 0; c < n; c++)
-        if (node[c].node & HEAVY) {
-            a->heavy[h] = node[c].node & ~HEAVY;
-            a->retained[0][h] = w->own[c].of[0];
-            a->retained[1][h++] = w->own[c].of[1];
+        if (own[c].of[0] & HEAVY) {
+            a->heavy[h] = w->names[c];
+            a->retained[0][h] = own[c].of[0] & ~HEAVY;
+            a->retained[1][h++] = own[c].of[1];
         }
     a->heavies = heavies;
     return MS_OK;
@@ -758,7 +775,7 @@ static ms_err hand_out(work *w, const uint32_t *dom)
 static void hand_list(work *w, block *from, uint32_t *list, uint32_t n, uint32_t **out, uint32_t *out_n, size_t *room)
 {
     for (uint32_t i = 0; i < n; i++)
-        list[i] = node_of(w, list[i]);
+        list[i] = w->names[list[i]];
     *out = list;
     *out_n = n;
     *room = from->size;
@@ -786,6 +803,7 @@ static ms_err analyse(work *w, uint32_t max_cycle_nodes)
 
     w->n_to = (uint32_t)(w->normal - (n - w->kepts));
     if ((w->node = take(w, &w->b_node, (uint64_t)(w->kepts + 1) * sizeof *w->node)) == NULL ||
+        (w->names = take(w, &w->b_names, (uint64_t)w->kepts * sizeof *w->names)) == NULL ||
         (w->to = take(w, &w->b_to, (uint64_t)w->n_to * sizeof *w->to)) == NULL ||
         (w->own = take(w, &w->b_own, (uint64_t)w->kepts * sizeof *w->own)) == NULL ||
         (w->globals = take(w, &w->b_globals, (uint64_t)w->n_globals * sizeof *w->globals)) == NULL)
@@ -796,7 +814,7 @@ static ms_err analyse(work *w, uint32_t max_cycle_nodes)
     MS_TRY(cycles_sorted(w, max_cycle_nodes));
     MS_TRY(dominate(w, &dom));
     retain(w, dom);
-    MS_TRY(hand_out(w, dom));
+    MS_TRY(hand_out(w));
     hand_list(w, &w->b_promoted, w->promoted, w->n_promoted, &a->promoted, &a->promoteds, &a->promoted_room);
     hand_list(w, &w->b_source, w->source, w->n_source, &a->source, &a->sources, &a->source_room);
     return MS_OK;
@@ -814,7 +832,7 @@ ms_err ms_analysis_new(const ms_graph *g, uint32_t max_cycle_nodes, ms_analysis 
     ms_err err = analyse(&w, max_cycle_nodes);
 
     block *all[] = {&w.b_count, &w.b_kept,    &w.b_node,   &w.b_to,     &w.b_own,      &w.b_globals, &w.b_order, &w.b_parent, &w.b_stack,
-                    &w.b_members, &w.b_cyclic, &w.b_starts, &w.b_more, &w.b_promoted, &w.b_source, &w.b_types, &w.b_bytes};
+                    &w.b_members, &w.b_cyclic, &w.b_starts, &w.b_more, &w.b_promoted, &w.b_source, &w.b_bytes, &w.b_names, &w.b_pairs};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         give(&w, all[i]);
     if (err != MS_OK) {
