@@ -21,7 +21,7 @@ memsure: find what your Python program's memory is doing, and what to change
   memsure report run.memsure    the report again, or by another measure
   memsure export run.memsure --to speedscope
 
-Record  run       run a program, report
+Record  run       run a program, report      snapshot  one look at a process
 Give    report    verdict, lines, annotated source, JSON
         export    pprof, speedscope, collapsed, csv
 
@@ -34,6 +34,8 @@ memsure run [options] app.py [args]  |  -m module [args]  |  -c code [args]
 
   -o FILE        where the record goes    [run.memsure, then run-2.memsure]
   --exact        every stack, not a sample   [lines exact, stacks sampled]
+  --snapshot=WHEN  photograph all objects: exit, peak, every=SECONDS, none;
+                 several with a comma     [peak,exit]
   --no-children  this process only        [fork, spawn and exec are followed]
   --show N       findings printed in full [1]      --all   every one
   --no-report    one line instead of the report
@@ -44,6 +46,17 @@ memsure run [options] app.py [args]  |  -m module [args]  |  -c code [args]
 
 examples  memsure run app.py                      memsure run -m pytest tests
           memsure run -- gunicorn shop:app        memsure run --exact -q job.py
+"""
+
+HELP_SNAPSHOT = """\
+memsure snapshot PID [-o FILE]    ask a process that memsure records for one
+
+  -o FILE        where it goes            [snapshot-PID.memsure]
+  --wait SECONDS for its next safe moment [5]
+  -q, --quiet    print nothing
+
+examples  memsure snapshot 4121
+          memsure snapshot 4121 -o before.memsure
 """
 
 HELP_REPORT = """\
@@ -94,11 +107,19 @@ OPTIONS = {
         "--output": ("output", str),
         "--exact": ("exact", None),
         "--no-children": ("no_children", None),
+        "--snapshot": ("snapshot", str),
         "--no-report": ("no_report", None),
         "-q": ("quiet", None),
         "--quiet": ("quiet", None),
         "--json": ("json", None),
         **COMMON,
+    },
+    "snapshot": {
+        "-o": ("output", str),
+        "--output": ("output", str),
+        "--wait": ("wait", str),
+        "-q": ("quiet", None),
+        "--quiet": ("quiet", None),
     },
     "report": {
         "--format": ("format", ("text", "json")),
@@ -117,7 +138,7 @@ OPTIONS = {
         "--process": ("process", int),
     },
 }
-HELPS = {"run": HELP_RUN, "report": HELP_REPORT, "export": HELP_EXPORT}
+HELPS = {"run": HELP_RUN, "snapshot": HELP_SNAPSHOT, "report": HELP_REPORT, "export": HELP_EXPORT}
 COMMANDS = tuple(OPTIONS)
 
 
@@ -208,7 +229,13 @@ def _example(name, takes):
     if takes is int:
         return f"{name} {({'--width': 120, '--process': 4121}).get(name, 3)}"
     if takes is str:
-        words = {"-o": "run.memsure", "--output": "run.memsure", "--lines": "app.py"}
+        words = {
+            "-o": "run.memsure",
+            "--output": "run.memsure",
+            "--lines": "app.py",
+            "--snapshot": "peak,exit",
+            "--wait": "10",
+        }
         return f"{name} {words.get(name, 'app')}"
     return f"{name} {takes[0]}"
 
@@ -350,6 +377,8 @@ def _dispatch(words):
         from .run import run
 
         return run(settings, rest)
+    if command == "snapshot":
+        return _snapshot(settings, rest)
     return (_report if command == "report" else _export)(settings, rest)
 
 
@@ -431,6 +460,21 @@ def _one_file(command, rest):
             f"memsure {command} {rest[0]}",
         )
     return rest[0]
+
+
+def _snapshot(settings, rest):
+    if not rest:
+        raise Usage("snapshot needs the number of a process", "memsure snapshot 4121")
+    if len(rest) > 1:
+        raise Usage(
+            f"snapshot takes one process; '{rest[1]}' is one too many",
+            f"memsure snapshot {rest[0]}",
+        )
+    if not (rest[0].isascii() and rest[0].isdigit()):
+        raise Usage(f"'{rest[0]}' is no number of a process", "memsure snapshot 4121")
+    from . import ask
+
+    return ask.command(settings, rest[0])
 
 
 def _report(settings, rest):

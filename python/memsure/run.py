@@ -18,11 +18,12 @@ def run(settings, words):
     from . import _core
 
     argv = command_line(words)
+    photos = snapshots(settings.snapshot)
     session = output(settings.output)
     if settings.show is None:
         settings.show = 1
     # The name is ours by now: reserved, or named by the user and looked at.
-    options = {"children": 0 if settings.no_children else 1, "replace": 1}
+    options = {"children": 0 if settings.no_children else 1, "replace": 1, **photos}
     distance = os.environ.get("MEMSURE_SAMPLE_BYTES", "")
     if distance.isascii() and distance.isdigit() and 0 < len(distance) < 19:
         options["sample_bytes"] = int(distance)
@@ -54,6 +55,38 @@ def run(settings, words):
         else:
             failed(e, "; your program was not touched")
     return end_as(ended)
+
+
+def snapshots(word):
+    """--snapshot as options of _core.run; raises Usage where it is none.
+
+    >>> snapshots(None)
+    {'snapshot': 'peak,exit'}
+    >>> snapshots("every=0.5,exit")
+    {'snapshot': 'exit', 'every': 0.5}
+    """
+    given = (word or "peak,exit").split(",")
+    own, out = [], {}
+    for part in given:
+        name, is_, value = part.partition("=")
+        if part in ("exit", "peak"):
+            own.append(part)
+        elif part == "none" and len(given) == 1:
+            pass
+        elif name == "every":
+            from .ask import seconds
+
+            if not is_:
+                raise Usage("--snapshot=every needs seconds", "--snapshot=every=10")
+            out["every"] = seconds("--snapshot=every", value)
+        elif part == "none":
+            raise Usage(f"--snapshot={word}: none stands alone", "--snapshot=none")
+        else:
+            raise Usage(
+                f"--snapshot knows no '{part}'; it takes exit, peak, every=SECONDS or none",
+                "--snapshot=peak,exit",
+            )
+    return {"snapshot": ",".join(own), **out} if own else out
 
 
 def command_line(words):

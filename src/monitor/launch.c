@@ -2,7 +2,8 @@
  *
  * The program stays in our process group, with our terminal, input and output. What the terminal
  * sends to the group (SIGINT, SIGQUIT) reaches it without us, so we ignore it; what is sent to us
- * alone (SIGTERM, SIGHUP, SIGUSR1, SIGUSR2) is passed on. Should we be killed, the kernel kills it:
+ * alone (SIGTERM, SIGHUP, SIGUSR1, SIGUSR2) is passed on. SIGURG, which nobody minds, asks us for a
+ * snapshot of each process. Should we be killed, the kernel kills it:
  * nobody would tick its clock, nor answer for it to whoever waits for us.
  *
  * Live files are in memory, under /dev/shm, in a folder of mode 0700 that is gone at the end. One that
@@ -184,8 +185,9 @@ static ms_err live_folder(ms_session *s, ms_why *why)
 
 static const int ignored[] = {SIGINT, SIGQUIT}, passed[] = {SIGTERM, SIGHUP, SIGUSR1, SIGUSR2};
 #define COUNT(array) ((int)(sizeof array / sizeof *array))
-enum { NSIGNALS = 7 };
+enum { NSIGNALS = 8, PHOTO = SIGURG };
 
+static volatile sig_atomic_t photo_wanted;
 static volatile sig_atomic_t wanted[COUNT(passed)];
 
 static void note(int signal, siginfo_t *info, void *context)
@@ -194,6 +196,8 @@ static void note(int signal, siginfo_t *info, void *context)
     for (int i = 0; i < COUNT(passed); i++)
         if (passed[i] == signal && info->si_code <= 0)
             wanted[i] = 1;
+    if (signal == PHOTO)
+        photo_wanted = 1;
 }
 
 typedef struct {
@@ -203,7 +207,8 @@ typedef struct {
 
 static int signal_at(int i)
 {
-    return i < COUNT(ignored) ? ignored[i] : i < COUNT(ignored) + COUNT(passed) ? passed[i - COUNT(ignored)] : SIGCHLD;
+    return i < COUNT(ignored) ? ignored[i] : i < COUNT(ignored) + COUNT(passed) ? passed[i - COUNT(ignored)]
+           : i == COUNT(ignored) + COUNT(passed) ? PHOTO : SIGCHLD;
 }
 
 /* Take signals over, and block them all until the program is forked off. */
@@ -223,6 +228,10 @@ static void signals_take(signals *g)
                 continue; /* nohup: the program ignores it as well */
             action.sa_sigaction = note;
             action.sa_flags = SA_SIGINFO;
+        } else if (signal_at(i) == PHOTO) {
+            photo_wanted = 0;
+            action.sa_sigaction = note;
+            action.sa_flags = SA_SIGINFO;
         } else {
             action.sa_handler = SIG_DFL; /* ignored, children would vanish unseen */
         }
@@ -240,6 +249,10 @@ static void signals_restore(const signals *g)
 static void signals_pass(ms_session *s, uint64_t last[])
 {
     uint64_t now = ms_clock_ns();
+    if (photo_wanted) {
+        photo_wanted = 0;
+        s->signals_asked++;
+    }
     for (int i = 0; i < COUNT(passed); i++) {
         if (!wanted[i])
             continue;
@@ -269,13 +282,13 @@ static bool is_name(const char *entry, const char *name)
 
 static bool environment_make(const ms_session *s, environment *e)
 {
-    static const char *const ours[] = {"LD_PRELOAD", MS_ENV_DIR, MS_ENV_MODE, MS_ENV_SAMPLE};
+    static const char *const ours[] = {"LD_PRELOAD", MS_ENV_DIR, MS_ENV_MODE, MS_ENV_SAMPLE, MS_ENV_SHOTS};
     const ms_run_ask *ask = s->ask;
     const char *preload = getenv("LD_PRELOAD");
     size_t n = 0, k = 0;
     while (environ[n])
         n++;
-    e->env_size = (n + 5) * sizeof *e->env;
+    e->env_size = (n + 6) * sizeof *e->env;
     e->text_size = 4096 + (ask->preload ? strlen(ask->preload) : 0) + (preload ? strlen(preload) : 0);
     e->env = ms_sys_alloc(e->env_size);
     e->text = ms_sys_alloc(e->text_size);
@@ -298,7 +311,11 @@ static bool environment_make(const ms_session *s, environment *e)
     e->env[k++] = at;
     at += snprintf(at, (size_t)(end - at), MS_ENV_MODE "=%.16s", ask->mode) + 1;
     e->env[k++] = at;
-    snprintf(at, (size_t)(end - at), MS_ENV_SAMPLE "=%llu", (unsigned long long)ask->sample_bytes);
+    at += snprintf(at, (size_t)(end - at), MS_ENV_SAMPLE "=%llu", (unsigned long long)ask->sample_bytes) + 1;
+    if (ask->snapshot && s->snapshots[0]) {
+        e->env[k++] = at;
+        snprintf(at, (size_t)(end - at), MS_ENV_SHOTS "=%.32s", ask->snapshot);
+    }
     return true;
 }
 
@@ -366,9 +383,14 @@ static void wait_tick(ms_session *s, int main_fd, uint64_t next)
         fd[n++] = (struct pollfd){main_fd, POLLIN, 0};
     if (s->notice >= 0)
         fd[n++] = (struct pollfd){s->notice, POLLIN, 0};
-    for (uint32_t i = 0; i < s->nprocess && n < FEW; i++)
-        if (s->process[i]->pidfd >= 0)
-            fd[n++] = (struct pollfd){s->process[i]->pidfd, POLLIN, 0};
+    for (uint32_t i = 0; i < s->nprocess && n < FEW; i++) {
+        const ms_process *p = s->process[i];
+        if (p->pidfd >= 0 && !p->departed)
+            fd[n++] = (struct pollfd){p->pidfd, POLLIN, 0};
+        for (uint32_t k = 0; k < p->nphoto && n < FEW; k++)
+            if (p->photo[k].pidfd >= 0)
+                fd[n++] = (struct pollfd){p->photo[k].pidfd, POLLIN, 0};
+    }
     uint64_t now = ms_clock_ns(), left = next > now ? next - now : 0;
     if (s->pending && left > PENDING_NS)
         left = PENDING_NS;
@@ -412,6 +434,11 @@ static void follow(ms_session *s, ms_run_result *out)
         close(main_fd);
     out->signaled = got > 0 && WIFSIGNALED(status);
     out->code = got <= 0 ? 1 : WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status);
+    ms_watch_depart(s);
+    while (ms_watch_waiting(s)) { /* for the snapshots of what ended: their children outlive it */
+        wait_tick(s, -1, ms_clock_ns() + MS_EPOCH_NS);
+        ms_watch_tick(s, ms_clock_ns());
+    }
     ms_watch_finish(s);
 }
 
@@ -454,6 +481,7 @@ ms_err ms_run(const ms_run_ask *ask, ms_run_result *out, ms_why *why)
     remove_stale();
     if ((err = live_folder(s, why)) != MS_OK)
         goto done;
+    ms_shots_begin(s);
     if (!environment_make(s, &e)) {
         err = MS_ENOMEM;
         goto done;
@@ -474,6 +502,7 @@ ms_err ms_run(const ms_run_ask *ask, ms_run_result *out, ms_why *why)
     sigset_t some = g.mask;
     for (int i = 0; i < COUNT(passed); i++)
         sigdelset(&some, passed[i]);
+    sigdelset(&some, PHOTO);
     pthread_sigmask(SIG_SETMASK, &some, NULL);
     if (getrlimit(RLIMIT_NOFILE, &files) == 0) { /* three descriptors for each process that lives */
         struct rlimit all = {files.rlim_max, files.rlim_max};
@@ -497,6 +526,8 @@ done:
         close(s->live_fd);
     if (s->live[0])
         folder_remove(AT_FDCWD, s->live);
+    if (s->spare)
+        ms_shots_drop(s, s->spare);
     ms_process_free(s->spare);
     ms_sys_free(s->process, s->process_room * sizeof *s->process);
     ms_sys_free(s->written, s->written_room * sizeof *s->written);

@@ -26,12 +26,16 @@
 
 #include "base/base.h"
 
+#include <sys/types.h>
+
 typedef struct {
     char *const *argv;     /* what to run, found as execvp() finds it; ends with NULL */
     const char *session;   /* where the recording goes */
     const char *mode;      /* "line", "exact" or "alloc" */
     const char *preload;   /* memsure_preload.so; NULL: none is loaded */
     uint64_t    sample_bytes;
+    const char *snapshot;  /* what processes take of themselves: "peak", "exit", "peak,exit"; NULL: nothing */
+    uint64_t    every_ns;  /* a snapshot so often; 0: none */
     bool        children;  /* record the processes that it starts, too */
     bool        replace;   /* a file at the session path may be replaced */
 } ms_run_ask;
@@ -49,6 +53,14 @@ typedef struct {
  * frees out with ms_run_free() in any case. One run at a time in a process: it takes over signals. */
 ms_err ms_run(const ms_run_ask *ask, ms_run_result *out, ms_why *why);
 void   ms_run_free(ms_run_result *out);
+
+/* Ask the recorded process pid for a snapshot into the file at path (absolute). wait_ns: for its next safe
+ * moment. child_ns: how long the writing took. On failure why is the sentence, and try, if not "", a command. */
+typedef struct {
+    uint64_t pause_ns, child_ns, live_bytes;
+    char     hint[256];
+} ms_ask_result;
+ms_err ms_ask_snapshot(pid_t pid, const char *path, uint64_t wait_ns, ms_ask_result *out, ms_why *why);
 
 /* What recording costs for each birth or death on the hot path, in ns; measured at first use. */
 double ms_hot_event_ns(void);

@@ -184,7 +184,19 @@ void ms_place_write(ms_session *s, ms_process *p, bool final)
         file_path(s->ask->session, (ms_written){p->pid, p->file_n}, path);
     else
         snprintf(path, sizeof path, "%s", s->ask->session);
+    if (final) {
+        p->snapshot_wait_ns = p->gone && began > p->end_ns && p->snapshot_child_ns ? began - p->end_ns : 0;
+        ms_shots_open(s, p);
+    }
     ms_err err = ms_write_process(s, p, path, final, ms_clock_ns(), &why);
+    bool kept = err != MS_OK && p->nphoto;
+    if (final)
+        ms_shots_close(s, p, kept);
+    if (kept) { /* no room for both, perhaps: what was written is not lost */
+        snprintf(p->snapshot_note, sizeof p->snapshot_note, "the snapshots are in files of their own, %.150s-%ld-...", s->snapshots, (long)p->pid);
+        why.text[0] = 0;
+        err = ms_write_process(s, p, path, final, ms_clock_ns(), &why);
+    }
     if (err == MS_OK) {
         s->placed = true;
     } else {

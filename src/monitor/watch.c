@@ -518,14 +518,25 @@ static bool left_out(ms_session *s, ms_process *p)
     return births == 0 || (other && births < ROOM_BLOCKS && p->allocated_bytes < ROOM_BYTES);
 }
 
+/* The process has ended: what only its remains tell, before they are gone. */
+static void depart(ms_session *s, ms_process *p)
+{
+    if (p->departed)
+        return;
+    p->departed = true;
+    if (p->end == MS_END_UNKNOWN)
+        last_words(s, p);
+    if (__atomic_load_n(&p->head->ended, __ATOMIC_ACQUIRE) == 2)
+        p->end = MS_END_EXEC; /* into something that has no file here; the end seen is that one's */
+}
+
 /* The process at i has ended (or is looked at no more): write it down and forget it. */
 static void conclude(ms_session *s, uint32_t i)
 {
     ms_process *p = s->process[i];
-    if (p->gone && p->end == MS_END_UNKNOWN)
-        last_words(s, p);
-    if (p->gone && __atomic_load_n(&p->head->ended, __ATOMIC_ACQUIRE) == 2)
-        p->end = MS_END_EXEC; /* into something that has no file here; the end seen is that one's */
+    if (p->gone)
+        depart(s, p);
+    ms_shots_look(s, p, ms_clock_ns());
     __atomic_store_n(&p->head->monitor, 0, __ATOMIC_RELEASE);
     ticker_remove(p->head);
     unlink_live(s, p->pid, p->n);
@@ -535,10 +546,12 @@ static void conclude(ms_session *s, uint32_t i)
     s->process[i] = s->process[--s->nprocess];
     if (left_out(s, p)) {
         ms_place_forget(s, p);
-        if (s->spare == NULL && (s->ask->children || p->pid == s->first_pid))
+        if (s->spare == NULL && (s->ask->children || p->pid == s->first_pid)) {
             s->spare = p;
-        else
+        } else {
+            ms_shots_drop(s, p);
             ms_process_free(p);
+        }
         return;
     }
     ms_events_read(p);
@@ -563,10 +576,16 @@ void ms_watch_tick(ms_session *s, uint64_t now)
                 p->end = MS_END_UNKNOWN;
                 p->end_ns = now;
             }
-            conclude(s, i);
+            depart(s, p);
+            ms_shots_look(s, p, now);
+            if (ms_shots_pending(p))
+                i++;
+            else
+                conclude(s, i);
             continue;
         }
         look(s, p, now);
+        ms_shots_look(s, p, now);
         /* Checkpoints may cost 1 % of the time; the first is taken to cost 5 ms. */
         if (now >= p->checkpoint_due) {
             uint64_t elapsed = now - s->start_ns;
@@ -590,9 +609,22 @@ uint32_t ms_watch_alive(const ms_session *s)
     return n;
 }
 
-void ms_watch_finish(ms_session *s)
+void ms_watch_depart(ms_session *s)
 {
     ms_watch_scan(s); /* what is not ready by now will not be */
+    ms_watch_tick(s, ms_clock_ns());
+}
+
+bool ms_watch_waiting(const ms_session *s)
+{
+    for (uint32_t i = 0; i < s->nprocess; i++)
+        if (s->process[i]->departed || ms_shots_pending(s->process[i]))
+            return true;
+    return false;
+}
+
+void ms_watch_finish(ms_session *s)
+{
     while (s->nprocess) {
         ms_process *p = s->process[s->nprocess - 1];
         if (!p->gone)

@@ -40,6 +40,19 @@ enum {
 };
 extern const char *const ms_split_names[MS_SPLITS];
 
+/* A snapshot of a process: being written by a child of it, or a file that stands. */
+enum { MS_PHOTOS = 72 };
+struct ms_file;
+typedef struct {
+    uint32_t moment, number; /* MS_MOMENT_*; of the file's name */
+    bool     stands;
+    pid_t    child;
+    int      pidfd;
+    uint64_t t_ns, began_ns, live_bytes;
+    struct ms_file *file;    /* while the recording is written */
+    char     prefix[8];      /* of its tables there */
+} ms_photo;
+
 enum { MS_END_NOT_SEEN, MS_END_EXIT, MS_END_SIGNAL, MS_END_EXEC, MS_END_UNKNOWN };
 
 /* What a site counted, and what a node counted in exact mode. */
@@ -59,6 +72,7 @@ typedef struct {
 
     /* the end */
     bool     gone;           /* nothing more will be counted */
+    bool     departed;       /* and how it ended is known: only snapshots may be waited for */
     bool     main;           /* the process that was started by us */
     int      end, end_code;
     uint64_t end_ns;
@@ -69,6 +83,7 @@ typedef struct {
     uint64_t peak_bytes, peak_ns;      /* highest seen, and when it last rose */
     uint64_t rung_ns, asked_ns;        /* the doorbell; want_memory */
     uint64_t live_blocks, live_bytes, allocated_bytes; /* at the last reading of the tallies */
+    bool     series_end;     /* the last points are in */
     bool     end_seen;       /* `ended` was seen while the process could be looked at */
 
     ms_point timeline[MS_TIMELINE_MAX + 1];
@@ -100,6 +115,15 @@ typedef struct {
     /* who it is */
     char     argv[16384];    /* JSON */
     char     executable[1024], cwd[1024], command[256], main_file[1024];
+
+    /* snapshots */
+    ms_photo photo[MS_PHOTOS];
+    uint32_t nphoto, shots_seen, shots_over; /* of head->shots: read; ended */
+    uint32_t asking, asking_number;          /* a moment that the monitor asks for; 0: none */
+    uint64_t asking_ns, every_due, every_step;
+    uint32_t every_n, signals_seen;
+    uint64_t snapshot_pause_ns, snapshot_child_ns, snapshot_wait_ns;
+    char     snapshot_note[256];
 
     /* its file */
     uint32_t file_n;         /* PID-N.memsure; 0: none yet */
@@ -133,6 +157,10 @@ typedef struct ms_session {
     uint32_t  nwritten, written_room;
     uint64_t  write_spent;
 
+    /* shots.c */
+    char      snapshots[4096]; /* prefix of their files; "": none are taken */
+    uint32_t  signals_asked;   /* how often a signal asked for snapshots */
+
     void     *buffer;        /* MS_BUFFER bytes for whoever reads a table */
     ms_why    problem;       /* the first one */
 } ms_session;
@@ -146,6 +174,8 @@ ms_err ms_watch_start(ms_session *s);                /* the clock's thread */
 void   ms_watch_stop(ms_session *s);
 void   ms_watch_scan(ms_session *s);                 /* take up new live files */
 void   ms_watch_tick(ms_session *s, uint64_t now);   /* look at each process; finish those that ended */
+void   ms_watch_depart(ms_session *s);               /* take note of how those ended that did */
+bool   ms_watch_waiting(const ms_session *s);        /* one ended, and its snapshots are not complete */
 void   ms_watch_finish(ms_session *s);               /* finish all; the rest of them as running */
 uint32_t ms_watch_alive(const ms_session *s);
 void   ms_process_free(ms_process *p);
@@ -188,6 +218,21 @@ void ms_json_list(const char *words, size_t size, char *out, size_t room); /* wo
 
 /* write.c: final: the process ended, or nobody will look at it any more. */
 ms_err ms_write_process(ms_session *s, ms_process *p, const char *path, bool final, uint64_t now, ms_why *why);
+
+/* shots.c */
+void ms_shots_begin(ms_session *s);
+void ms_shots_look(ms_session *s, ms_process *p, uint64_t now); /* each tick, and while children are waited for */
+bool ms_shots_pending(const ms_process *p);                     /* a child writes */
+void ms_shots_drop(ms_session *s, ms_process *p);
+void ms_shots_open(ms_session *s, ms_process *p);               /* those that go into the recording */
+struct ms_writer;
+ms_err ms_shots_write(ms_process *p, struct ms_writer *w);
+void ms_shots_close(ms_session *s, ms_process *p, bool kept);   /* kept: as files of their own */
+/* Asking a process, by whoever holds the lock of its live file (live.h). */
+bool ms_ask_begin(ms_live *head, uint32_t moment, const char *path);
+void ms_ask_ring(ms_live *head);
+bool ms_ask_answered(ms_live *head, ms_shot *out);
+bool ms_ask_give_up(ms_live *head);
 
 /* place.c */
 ms_err ms_place_check(const ms_run_ask *ask, ms_why *why);

@@ -437,6 +437,19 @@ static void gather_info(gathering *g, bool final, uint64_t now)
     text[n] = 0;
     info(g, "undercounted", text);
     info(g, "complete", p->gone ? "1" : "0");
+    n = 0;
+    text[n++] = '[';
+    for (uint32_t i = 0; i < p->nphoto && n + 16 < sizeof text; i++)
+        if (p->photo[i].file)
+            n += (size_t)snprintf(text + n, sizeof text - n, "%s\"%s\"", n > 1 ? ", " : "", p->photo[i].prefix);
+    text[n++] = ']';
+    text[n] = 0;
+    info(g, "snapshots", text);
+    info_number(g, "snapshot_pause_ns", p->snapshot_pause_ns);
+    info_number(g, "snapshot_child_ns", p->snapshot_child_ns);
+    info_number(g, "snapshot_wait_ns", p->snapshot_wait_ns);
+    if (p->snapshot_note[0])
+        info(g, "snapshot_note", p->snapshot_note);
     if (!p->gone)
         info(g, "incomplete_why", final ? "it was still running when the program that memsure had started ended"
                                         : "memsure was stopped while it ran");
@@ -551,11 +564,12 @@ ms_err ms_write_process(ms_session *s, ms_process *p, const char *path, bool fin
         goto done;
     g->s = s;
     g->p = p;
-    if (final) { /* the last points of each series */
+    if (final && !p->series_end) { /* the last points of each series */
         uint64_t end = p->gone ? p->end_ns : now;
         if (p->end != MS_END_EXEC || p->seen_ns)
             (void)ms_curves_add(s, p, end);
         ms_timeline_add(p, end);
+        p->series_end = true;
     }
     if ((err = gather(g, final, now)) != MS_OK) {
         ms_why_set(why, "cannot record process %ld: %s", (long)p->pid, err == MS_EIO ? strerror(errno) : ms_err_text(err));
@@ -580,6 +594,7 @@ ms_err ms_write_process(ms_session *s, ms_process *p, const char *path, bool fin
     WRITE_FIELDS(w, "collections", event_fields, p->event, p->nevent);
     WRITE_FIELDS(w, "threads", thread_fields, g->thread_rows, g->nthread);
     WRITE_FIELDS(w, "memory", memory_fields, memory, nmemory);
+    ms_shots_write(p, w);
     err = ms_writer_commit(w, why);
 done:
     if (g) {

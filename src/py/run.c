@@ -82,14 +82,15 @@ PyDoc_STRVAR(run_doc,
 "run(argv, session, mode, options)\n--\n\n"
 "Run a program under memsure to its end and write what it did with its memory to the path session.\n\n"
 "mode: 'line' or 'exact'. options: a dict with children (record child processes, default 1),\n"
-"preload (path of memsure_preload.so), sample_bytes, replace (a file at session may be replaced).\n\n"
+"preload (path of memsure_preload.so), sample_bytes, replace (a file at session may be replaced),\n"
+"snapshot ('exit', 'peak', 'peak,exit': what the processes take of themselves), every (seconds).\n\n"
 "Returns {'exit_kind': 'exit' or 'signal', 'exit_code': int, 'recordings': [path, ...],\n"
 "'problem': None or a sentence}. Raises OSError when argv cannot be executed, and Error when\n"
 "recording cannot begin; the program was not started then.");
 
 static PyObject *run(PyObject *module, PyObject *args)
 {
-    PyObject *list, *session = NULL, *options = Py_None, *words = NULL, *preload = NULL, *result = NULL, *value;
+    PyObject *list, *session = NULL, *options = Py_None, *words = NULL, *preload = NULL, *snapshot = NULL, *result = NULL, *value;
     const char *mode;
     char **argv = NULL;
     if (!PyArg_ParseTuple(args, "OO&s|O:run", &list, PyUnicode_FSConverter, &session, &mode, &options))
@@ -129,6 +130,17 @@ static PyObject *run(PyObject *module, PyObject *args)
         ask.sample_bytes = PyLong_AsUnsignedLongLong(value);
         Py_DECREF(value);
     }
+    if ((value = option(options, "snapshot")) != NULL && !PyUnicode_FSConverter(value, &snapshot)) {
+        Py_DECREF(value);
+        goto done;
+    }
+    Py_XDECREF(value);
+    ask.snapshot = snapshot ? PyBytes_AS_STRING(snapshot) : NULL;
+    if ((value = option(options, "every")) != NULL) {
+        double seconds = PyFloat_AsDouble(value);
+        ask.every_ns = seconds > 0 && seconds < 1e9 ? (uint64_t)(seconds * 1e9) : 0;
+        Py_DECREF(value);
+    }
     if (PyErr_Occurred())
         goto done;
     value = option(options, "preload");
@@ -166,11 +178,40 @@ done:
     PyMem_Free(argv);
     Py_XDECREF(words);
     Py_XDECREF(preload);
+    Py_XDECREF(snapshot);
     Py_DECREF(session);
     return result;
 }
 
+PyDoc_STRVAR(ask_doc,
+"ask(pid, path, wait)\n--\n\n"
+"Ask a process that memsure records for a snapshot into the file path (absolute); wait: seconds for its next\n"
+"safe moment. Returns {'pause_ns', 'child_ns', 'live_bytes'}, or the sentence (str) why there is none and a\n"
+"command to try ('' or str), as a tuple.");
+
+static PyObject *ask_process(PyObject *module, PyObject *args)
+{
+    int pid;
+    PyObject *path = NULL;
+    double wait;
+    if (!PyArg_ParseTuple(args, "iO&d:ask", &pid, PyUnicode_FSConverter, &path, &wait))
+        return NULL;
+    ms_ask_result r;
+    ms_why why = {""};
+    ms_err err;
+    uint64_t wait_ns = wait > 0 ? wait < 1e9 ? (uint64_t)(wait * 1e9) : 1000000000000000000u : 0;
+    Py_BEGIN_ALLOW_THREADS
+    err = ms_ask_snapshot((pid_t)pid, PyBytes_AS_STRING(path), wait_ns, &r, &why);
+    Py_END_ALLOW_THREADS
+    Py_DECREF(path);
+    if (err == MS_OK)
+        return Py_BuildValue("{s:K,s:K,s:K}", "pause_ns", (unsigned long long)r.pause_ns, "child_ns", (unsigned long long)r.child_ns,
+                             "live_bytes", (unsigned long long)r.live_bytes);
+    return Py_BuildValue("(NN)", PyUnicode_DecodeFSDefault(why.text), PyUnicode_DecodeFSDefault(r.hint));
+}
+
 PyMethodDef ms_py_run_methods[] = {
     {"run", run, METH_VARARGS, run_doc},
+    {"ask", ask_process, METH_VARARGS, ask_doc},
     {NULL, NULL, 0, NULL},
 };

@@ -133,6 +133,8 @@ static void identify(uint32_t started)
     ms_area.own_size = sizeof ms_area;
 }
 
+const char *ms_live_path(void) { return path; }
+
 ms_err ms_live_open(const char *dir)
 {
     ms_err err = MS_OK;
@@ -253,6 +255,9 @@ void ms_live_fork_child(void)
     memset(&ms_area.memory_now, 0, sizeof ms_area.memory_now);
     memset(&ms_area.memory_end, 0, sizeof ms_area.memory_end);
     memset(&ms_area.memory_peak, 0, sizeof ms_area.memory_peak);
+    ms_area.shots = ms_area.shots_over = 0;
+    ms_area.shots_ns = 0;
+    ms_area.ask.state = MS_ASK_NONE;
     identify(MS_STARTED_FORK);
     __atomic_store_n(&ms_area.ready, 1, __ATOMIC_RELEASE);
 }

@@ -22,7 +22,7 @@
 #include "base/base.h"
 
 #define MS_LIVE_MAGIC   "MSLIVE1"
-#define MS_LIVE_VERSION 1u
+#define MS_LIVE_VERSION 2u
 
 #define MS_EPOCH_NS     10000000ull /* 10 ms */
 #define MS_AGES         12          /* lifetimes in epochs: 0, 1, 2-3, 4-7, ..., 1024 and more */
@@ -118,6 +118,37 @@ typedef struct {
     uint64_t mapped_bytes;       /* of these, pages of files and of shared memory */
 } ms_memory;
 
+/* Snapshots (moment.h). What the program takes of itself, for the whole of its life: */
+#define MS_SNAPSHOT_EXIT 1u
+#define MS_SNAPSHOT_PEAK 2u
+/* why one is taken */
+enum { MS_MOMENT_CALL, MS_MOMENT_EXIT, MS_MOMENT_PEAK, MS_MOMENT_EVERY, MS_MOMENT_SIGNAL, MS_MOMENTS };
+#define MS_MOMENT_NAMES {"call", "exit", "peak", "every", "signal"}
+
+/* One that the program took of itself: its file is PREFIX-PID-N-MOMENTNUMBER.memsure, where N is the live
+ * file's, and PREFIX is what the link MS_SNAPSHOTS in the live files' folder leads to. */
+typedef struct {
+    uint64_t t_ns, pause_ns;     /* CLOCK_MONOTONIC; how long the program stood still */
+    uint64_t live_bytes;         /* as counted at that moment */
+    int32_t  child;              /* the process that writes it; 0: nobody does, why says it */
+    uint32_t moment, number;
+    char     why[220];
+} ms_shot;
+#define MS_SHOTS     16u
+#define MS_SNAPSHOTS "snapshots"
+
+/* One that is asked for. Who asks holds the file's lock (flock), fills in moment and path, sets ASKED and
+ * rings. The program goes on to TAKING and ANSWERED. Who asked may give up from ASKED, never later. */
+enum { MS_ASK_NONE, MS_ASK_ASKED, MS_ASK_TAKING, MS_ASK_ANSWERED };
+typedef struct {
+    uint32_t state, moment;
+    int32_t  child;              /* the answer, as in ms_shot */
+    uint32_t unused;
+    uint64_t t_ns, pause_ns, live_bytes;
+    char     why[220];
+    char     path[4096];         /* absolute */
+} ms_ask;
+
 typedef struct {
     /* written once, at the start */
     char     magic[8];
@@ -144,6 +175,8 @@ typedef struct {
     _Alignas(64) uint32_t epoch;
     uint32_t monitor;            /* the monitor's pid; 0: none looks after this file */
     uint32_t want_memory;        /* the monitor raises it: the program answers in memory_now */
+    uint32_t shots_over;         /* of `shots`, those whose child has ended */
+    uint64_t shots_ns;           /* how long those children worked, as far as the program's peaks go */
 
     /* written by the program, seldom */
     _Alignas(64) ms_table table[MS_TABLES];
@@ -158,6 +191,11 @@ typedef struct {
     uint64_t cold_ns;            /* time spent off the hot path: interning, stacks, slabs, purges */
     uint64_t cold_calls;
     uint64_t path_checked, path_wrong; /* exact mode under MEMSURE_VERIFY: captures compared, and wrong */
+
+    uint32_t snapshot_policy;    /* MS_SNAPSHOT_* */
+    uint32_t shots;              /* taken ever; the ring holds the last MS_SHOTS. Written last */
+    ms_shot  shot[MS_SHOTS];
+    ms_ask   ask;
 
     _Alignas(4096) ms_tally tally[MS_TALLY_MAX];
     ms_site   site[MS_SITE_MAX];
@@ -180,6 +218,7 @@ typedef struct {
 #define MS_ENV_DIR    "MEMSURE_LIVE"         /* folder of live files */
 #define MS_ENV_MODE   "MEMSURE_MODE"         /* alloc, line or exact */
 #define MS_ENV_SAMPLE "MEMSURE_SAMPLE_BYTES" /* mean bytes between samples */
+#define MS_ENV_SHOTS  "MEMSURE_SNAPSHOT"     /* snapshots the program takes of itself: exit, peak, both, or none */
 #define MS_ENV_VERIFY "MEMSURE_VERIFY"       /* set: compare each exact capture with the whole stack */
 #define MS_ENV_SEED   "MEMSURE_SEED"         /* of the sampling; default: random */
 

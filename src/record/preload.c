@@ -27,14 +27,15 @@ static size_t (*limited)(void);
 static void (*executing)(bool);
 
 /* What to give back to children, as NAME=value; empty: nothing is hidden. */
-enum { KEPT = 6 };
+enum { KEPT = 7 };
 static char kept[KEPT][2048];
 static int  nkept;
 static char self_path[1024]; /* this library's */
 
 static bool ours(const char *entry)
 {
-    static const char *const names[] = {MS_ENV_DIR "=", MS_ENV_MODE "=", MS_ENV_SAMPLE "=", MS_ENV_SEED "=", MS_ENV_VERIFY "=", NULL};
+    static const char *const names[] = {MS_ENV_DIR "=", MS_ENV_MODE "=", MS_ENV_SAMPLE "=", MS_ENV_SEED "=", MS_ENV_VERIFY "=",
+                                        MS_ENV_SHOTS "=", NULL};
     for (int i = 0; names[i]; i++)
         if (strncmp(entry, names[i], strlen(names[i])) == 0)
             return true;

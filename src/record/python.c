@@ -6,9 +6,11 @@
  *                     theirs in arrays that cannot be switched off, so their tp_dealloc is wrapped and
  *                     the list emptied again after each death. What stays is named in `undercounted`.
  *   collections       are noted by a callback; the program's own gc.callbacks stays as it was.
+ *   the end           is noted by the last of the atexit callbacks, for the snapshot at exit (moment.c).
  * Nothing is imported and no Python code is run. What these calls allocate is moved from the program's
  * lines to memsure's own (ms_block_disown). Free lists are switched off when an interpreter is first
  * seen, by plain stores; whatever calls into Python waits for a pending call, between two bytecodes. */
+#include "record/moment.h"
 #include "record/recorder.h"
 #include "internal/pycore_ceval.h"
 
@@ -193,8 +195,21 @@ static void disown_info(PyObject *info)
     }
 }
 
+static bool is_ending(void)
+{
+#if PY_VERSION_HEX >= 0x030d0000
+    return Py_IsFinalizing();
+#else
+    return _Py_IsFinalizing();
+#endif
+}
+
 static PyObject *on_collection(PyObject *self, PyObject *const *args, Py_ssize_t n)
 {
+    if (is_ending())
+        ms_moment_exit();
+    else if (ms_area.gc_on == 0)
+        ms_moment_safe();
     if (ms_mode != MS_MODE_ALLOC && n == 2 && PyUnicode_Check(args[0]) && PyDict_CheckExact(args[1])) {
         disown_info(args[1]);
         const char *phase = PyUnicode_DATA(args[0]);
@@ -293,6 +308,90 @@ static bool watch_collections(PyThreadState *ts)
     return true;
 }
 
+/* --- the end -------------------------------------------------------------------------------------- */
+
+static PyObject *on_end(PyObject *self, PyObject *unused)
+{
+    if (ms_frame_python(ms_frame_top(PyThreadState_Get())) == NULL) /* else Python code called atexit's callbacks */
+        ms_moment_exit();
+    Py_RETURN_NONE;
+}
+
+static PyMethodDef on_end_def = {"memsure_on_end", on_end, METH_NOARGS, "Takes memsure's snapshot at exit."};
+
+/* Be called after all atexit callbacks of the program: they are called from the last to the first. The entry
+ * is written into the interpreter's own list, since nothing is imported; who counts the list is not told. */
+static PyObject *end_function;
+
+#if PY_VERSION_HEX >= 0x030e0000 /* a list of (function, arguments, keywords), the newest in front */
+
+static bool end_is_watched(const struct atexit_state *state)
+{
+    Py_ssize_t n = state->callbacks ? PyList_GET_SIZE(state->callbacks) : 0;
+    PyObject *last = n ? PyList_GET_ITEM(state->callbacks, n - 1) : NULL;
+    return last && PyTuple_CheckExact(last) && PyTuple_GET_SIZE(last) > 0 && PyTuple_GET_ITEM(last, 0) == end_function;
+}
+
+static void end_entry_add(struct atexit_state *state, PyObject *none)
+{
+    PyObject *entry = ours(PyTuple_Pack(3, end_function, none, Py_None), true);
+    if (entry)
+        PyList_Append(state->callbacks, entry);
+    Py_XDECREF(entry);
+}
+
+#else
+
+static bool end_is_watched(const struct atexit_state *state)
+{
+    return state->ncallbacks > 0 && state->callbacks[0] && state->callbacks[0]->func == end_function;
+}
+
+static void end_entry_add(struct atexit_state *state, PyObject *none)
+{
+    __typeof__(*state->callbacks) entry = state->ncallbacks < state->callback_len ? PyMem_Malloc(sizeof *entry) : NULL;
+    if (entry == NULL)
+        return;
+    ms_block_disown(entry);
+    *entry = (__typeof__(*entry)){.func = Py_NewRef(end_function), .args = Py_NewRef(none)};
+    memmove(state->callbacks + 1, state->callbacks, (size_t)state->ncallbacks++ * sizeof *state->callbacks);
+    state->callbacks[0] = entry;
+}
+
+#endif
+
+static PyCFunction count_callbacks;
+
+static PyObject *count_callbacks_of_program(PyObject *module, PyObject *unused)
+{
+    PyObject *n = count_callbacks(module, unused);
+    if (n && end_is_watched(&PyThreadState_Get()->interp->atexit))
+        Py_SETREF(n, PyLong_FromLong(PyLong_AsLong(n) - 1));
+    return n;
+}
+
+PyMODINIT_FUNC PyInit_atexit(void); /* exported, declared in no header */
+
+static void watch_end(PyThreadState *ts)
+{
+    struct atexit_state *state = &ts->interp->atexit;
+    if (state->callbacks == NULL || !(ms_area.snapshot_policy & MS_SNAPSHOT_EXIT))
+        return;
+    PyModuleDef *def = (PyModuleDef *)PyInit_atexit();
+    PyMethodDef *count = def ? def->m_methods : NULL;
+    while (count && count->ml_name && strcmp(count->ml_name, "_ncallbacks") != 0)
+        count++;
+    end_function = ours(PyCFunction_New(&on_end_def, NULL), true);
+    PyObject *none = PyTuple_New(0);
+    if (count && count->ml_name && end_function && none) {
+        count_callbacks = count->ml_meth;
+        count->ml_meth = count_callbacks_of_program;
+        end_entry_add(state, none);
+    }
+    Py_XDECREF(none);
+    PyErr_Clear();
+}
+
 /* --- threads -------------------------------------------------------------------------------------- */
 
 /* The names that threading keeps, read without running its code: sys.modules["threading"]._active is a
@@ -342,13 +441,14 @@ static int at_safe_moment(void *arg)
     inside = true;
     PyObject *type, *value, *trace;
     PyErr_Fetch(&type, &value, &trace);
-    if (!watching)
-        watching = watch_collections(PyThreadState_Get());
+    if (!watching && (watching = watch_collections(PyThreadState_Get())))
+        watch_end(PyThreadState_Get());
     ms_path_refill();
     if (naming) {
         naming = false;
         name_threads();
     }
+    ms_moment_safe();
     PyErr_Restore(type, value, trace);
     inside = false;
     return 0;
@@ -389,11 +489,6 @@ void ms_python_name_threads(void)
 
 void ms_python_maybe_end(void)
 {
-#if PY_VERSION_HEX >= 0x030d0000
-    bool ending = Py_IsFinalizing();
-#else
-    bool ending = _Py_IsFinalizing();
-#endif
-    if (ending && ms_area.ended == 0)
+    if (ms_area.ended == 0 && is_ending())
         ms_recorder_end();
 }

@@ -12,6 +12,7 @@
  * Blocks above MS_BLOCK_MAX are malloc's, with the tag in a table (large.h). What is in neither is
  * from before the recorder and goes back to the allocator that was there. */
 #include "record/recorder.h"
+#include "record/moment.h"
 
 #include <dlfcn.h>
 #include <fcntl.h>
@@ -864,6 +865,7 @@ static void fork_child(void)
 {
     ms_live_fork_child();
     ms_sample_forked();
+    ms_moment_forked();
     lock = (pthread_mutex_t)PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
 }
 
@@ -928,6 +930,7 @@ ms_err ms_recorder_start(const char *dir, int mode, uint64_t sample_bytes, uint6
     strncpy(ms_area.python, Py_GetVersion(), sizeof ms_area.python - 1);
     ms_sample_init(sample_bytes, seed);
     ms_path_verify = getenv(MS_ENV_VERIFY) != NULL;
+    ms_moment_init(dir);
     ms_mode = mode;
     __atomic_store_n(&ms_area.ready, 1, __ATOMIC_RELEASE);
 

@@ -4,6 +4,7 @@
  *   sample.c    full stacks of sampled blocks; the doorbell
  *   path.c      exact mode: the call path at every allocation
  *   python.c    what is asked of the interpreter: free lists, collections, thread names, the end
+ *   moment.c    when a snapshot is taken, and by whose wish
  *   preload.c   a library of its own: finds a matching CPython before main and loads the recorder
  *
  * Who may touch what: the holder of the main interpreter's GIL owns the heap, the tallies and the hot

@@ -10,6 +10,7 @@
  * zero: the doorbell. The next allocation comes by here, does what waits, and draws again.
  *
  * A sampled block carries MS_TAG_WATCH, and its node is found again when it dies. */
+#include "record/moment.h"
 #include "record/recorder.h"
 
 #include <math.h>
@@ -172,6 +173,7 @@ MS_COLD void ms_sample(void *block, uint64_t *tag, uint64_t bytes)
         draw();
     if (rung || ms_area.purge_due)
         doorbell();
+    ms_moment_look(t);
     PyThreadState *ts = ms_thread_state_asked();
     if (ts && (due || bytes >= MS_BIG_BLOCK) && bytes) {
         uint32_t node = ms_mode == MS_MODE_EXACT ? 0 : ms_stack_node(ts);

@@ -16,6 +16,8 @@ extern ms_live ms_area;
 
 /* Place the area in folder dir as a file PID-N.live; with dir NULL it stays private memory. */
 ms_err ms_live_open(const char *dir);
+/* The live file's path; "": none. */
+const char *ms_live_path(void);
 /* fork(): copy what is counted so far (parent, before), drop the copy (parent, after), and move to a
  * file of the child's own, where what lives is inherited and all else starts at nothing (child). */
 void ms_live_fork_before(void);

@@ -218,7 +218,7 @@ def test_a_terminal_without_unicode(recorded):
 
 def test_run_asks_the_monitor_and_reports_to_stderr(monitor, capsys):
     assert cli.main(["run", "app.py", "--exact", "-q"]) == 0
-    assert monitor.asked == [([sys.executable, "app.py", "--exact", "-q"], "run.memsure", "line", {"children": 1, "replace": 1})]
+    assert monitor.asked == [([sys.executable, "app.py", "--exact", "-q"], "run.memsure", "line", {"children": 1, "replace": 1, "snapshot": "peak,exit"})]
     out, err = capsys.readouterr()
     assert out == "" and "healthy:" in err and "memsure report run.memsure" in err
 
@@ -228,7 +228,7 @@ def test_run_options_reach_the_monitor(monitor):
     cli.main("run -q -c pass".split())
     cli.main("run -q -- sh -c true".split())
     assert [a[0] for a in monitor.asked] == [[sys.executable, "-m", "mod", "-x"], [sys.executable, "-c", "pass"], ["sh", "-c", "true"]]
-    assert monitor.asked[0][1:] == ("there.memsure", "exact", {"children": 0, "replace": 1})
+    assert monitor.asked[0][1:] == ("there.memsure", "exact", {"children": 0, "replace": 1, "snapshot": "peak,exit"})
 
 
 def test_names_are_counted_up_and_nothing_is_overwritten(monitor):

@@ -1,0 +1,206 @@
+/* moment.c -- when a snapshot is taken.
+ *
+ * A snapshot shows the heap as it is, so it may be taken only where no object is half made: with the GIL,
+ * between two bytecodes (a pending call), at the start of a collection, or as the last of the atexit
+ * callbacks. Whoever wants one only says so; the program takes it when it comes to such a moment.
+ *
+ *   asked   memsure snapshot PID, a signal to the monitor, --snapshot=every: by ms_area.ask and the doorbell
+ *   peak    the program's own: live bytes passed the last photographed peak by a fifth, and with this one all
+ *           of them together cost at most 1 % of the time it runs: its pauses, and its children's work
+ *           as far as the monitor saw it. Before the first is measured, it is estimated on the high side
+ *   exit    the last callback of atexit: the program's own have run, its daemon threads are still there.
+ *           Where that is gone (atexit._clear), the collection at the beginning of finalization
+ *
+ * The program itself never waits for the child that writes, and never fails for a snapshot: what went wrong is
+ * left in ms_area.shot, and the monitor writes it into the recording. All of this is called with the GIL. */
+#include "record/moment.h"
+#include "record/recorder.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum {
+    PEAK_LEAST = 1 << 20,  /* live bytes from which a peak is worth a look */
+    PEAK_STEP = 5,         /* a new one is higher by 1/5 */
+    SHARE = 100,           /* of the run time, that peaks may cost: 1/100 */
+    PAUSE_NS = 500000,     /* estimates before anything was measured: a pause, */
+    PAUSE_PER_MIB = 25000, /* ... more for each MiB alive, */
+    CHILD_PER_BLOCK = 200, /* ... and the child's work for each block */
+};
+
+ms_snapshot_fn *ms_snapshot_taker;
+
+static bool     taking, exit_taken, peak_wanted;
+static uint64_t peak_next, peak_due;       /* live bytes, and time, from which the next peak is looked at */
+static uint64_t spent_ns;                  /* pauses for peaks */
+static uint64_t blocks_seen, blocks_last;  /* blocks alive at all peaks taken, and now */
+
+static void start_anew(void)
+{
+    taking = exit_taken = peak_wanted = false;
+    peak_next = PEAK_LEAST;
+    peak_due = spent_ns = blocks_seen = 0;
+}
+
+void ms_moment_init(const char *dir)
+{
+    const char *policy = dir ? getenv(MS_ENV_SHOTS) : NULL;
+    start_anew();
+    ms_area.snapshot_policy = 0;
+    if (policy && strstr(policy, "exit"))
+        ms_area.snapshot_policy |= MS_SNAPSHOT_EXIT;
+    if (policy && strstr(policy, "peak"))
+        ms_area.snapshot_policy |= MS_SNAPSHOT_PEAK;
+}
+
+void ms_moment_forked(void) { start_anew(); }
+
+/* --- taking ---------------------------------------------------------------------------------------- */
+
+static const char *const names[MS_MOMENTS] = MS_MOMENT_NAMES;
+
+typedef struct {
+    uint64_t t_ns, pause_ns, live_bytes;
+    pid_t    child;
+    ms_why   why;
+} outcome;
+
+static void take(const char *path, uint32_t moment, outcome *out)
+{
+    int saved = errno;
+    uint64_t t;
+    *out = (outcome){.live_bytes = ms_area.live_bytes};
+    taking = true;
+    ms_cold_begin(&t);
+    out->t_ns = t;
+    if (ms_snapshot_taker == NULL)
+        ms_why_set(&out->why, "this build of memsure takes no snapshots");
+    else if (ms_snapshot_taker(path, names[moment], &out->why, &out->child) != MS_OK || out->child <= 0)
+        out->child = 0;
+    out->pause_ns = ms_now_ns() - t;
+    ms_cold_end(t);
+    if (out->child == 0 && out->why.text[0] == 0)
+        ms_why_set(&out->why, "no process could be made to write it");
+    taking = false;
+    errno = saved;
+}
+
+/* Where one that the program takes of itself goes; false: there is no such place (any more). */
+static bool own_path(uint32_t moment, uint32_t number, char *out, size_t room)
+{
+    char link[600], prefix[3000];
+    const char *live = ms_live_path(), *slash = strrchr(live, '/'), *dot = strrchr(live, '.');
+    if (slash == NULL || dot == NULL || dot < slash ||
+        (size_t)snprintf(link, sizeof link, "%.*s/" MS_SNAPSHOTS, (int)(slash - live), live) >= sizeof link)
+        return false;
+    ssize_t n = readlink(link, prefix, sizeof prefix);
+    if (n <= 0 || (size_t)n == sizeof prefix)
+        return false;
+    int length = snprintf(out, room, "%.*s-%.*s-%s%u.memsure", (int)n, prefix, (int)(dot - slash - 1), slash + 1, names[moment], number);
+    return length > 0 && (size_t)length < room;
+}
+
+/* One that nobody asked for. */
+static bool take_own(uint32_t moment)
+{
+    char path[4096];
+    outcome got;
+    uint32_t n = ms_area.shots;
+    if (!own_path(moment, n + 1, path, sizeof path))
+        return false;
+    take(path, moment, &got);
+    ms_shot *s = &ms_area.shot[n % MS_SHOTS];
+    *s = (ms_shot){got.t_ns, got.pause_ns, got.live_bytes, got.child, moment, n + 1, ""};
+    snprintf(s->why, sizeof s->why, "%.200s", got.why.text);
+    if (moment == MS_MOMENT_PEAK)
+        spent_ns += got.pause_ns;
+    __atomic_store_n(&ms_area.shots, n + 1, __ATOMIC_RELEASE);
+    return got.child != 0;
+}
+
+static void answer(void)
+{
+    ms_ask *ask = &ms_area.ask;
+    uint32_t asked = MS_ASK_ASKED;
+    outcome got;
+    char path[sizeof ask->path];
+    if (!__atomic_compare_exchange_n(&ask->state, &asked, MS_ASK_TAKING, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
+        return;
+    memcpy(path, ask->path, sizeof path);
+    path[sizeof path - 1] = 0;
+    take(path, ask->moment < MS_MOMENTS ? ask->moment : MS_MOMENT_CALL, &got);
+    ask->t_ns = got.t_ns;
+    ask->pause_ns = got.pause_ns;
+    ask->live_bytes = got.live_bytes;
+    ask->child = got.child;
+    snprintf(ask->why, sizeof ask->why, "%.200s", got.why.text);
+    __atomic_store_n(&ask->state, MS_ASK_ANSWERED, __ATOMIC_RELEASE);
+}
+
+/* --- peaks ----------------------------------------------------------------------------------------- */
+
+/* What the next would cost, pause and child. */
+static uint64_t estimate(void)
+{
+    uint64_t pause = PAUSE_NS + (ms_area.live_bytes >> 20) * PAUSE_PER_MIB, per_block = CHILD_PER_BLOCK;
+    blocks_last = 0;
+    for (uint32_t i = 0; i < ms_area.table[MS_T_TALLY].used; i++)
+        blocks_last += ms_area.tally[i].live;
+    if (blocks_seen && ms_area.shots_ns) /* as the last ones were */
+        per_block = ms_area.shots_ns / blocks_seen + 1;
+    return pause + blocks_last * per_block;
+}
+
+static bool peak_due_now(uint64_t now)
+{
+    if (!(ms_area.snapshot_policy & MS_SNAPSHOT_PEAK) || ms_area.live_bytes < peak_next || now < peak_due)
+        return false;
+    if (ms_area.shots != __atomic_load_n(&ms_area.shots_over, __ATOMIC_ACQUIRE))
+        return false; /* one at a time */
+    uint64_t cost = spent_ns + ms_area.shots_ns + estimate();
+    peak_due = ms_area.start_ns + cost * SHARE;
+    return now >= peak_due;
+}
+
+/* --- what the others call -------------------------------------------------------------------------- */
+
+void ms_moment_look(uint64_t now)
+{
+    if (taking || ms_mode == MS_MODE_ALLOC)
+        return;
+    if (!peak_wanted)
+        peak_wanted = peak_due_now(now);
+    if (peak_wanted || __atomic_load_n(&ms_area.ask.state, __ATOMIC_ACQUIRE) == MS_ASK_ASKED)
+        ms_python_ask();
+}
+
+void ms_moment_safe(void)
+{
+    if (taking || ms_mode == MS_MODE_ALLOC)
+        return;
+    if (__atomic_load_n(&ms_area.ask.state, __ATOMIC_ACQUIRE) == MS_ASK_ASKED)
+        answer();
+    if (!peak_wanted)
+        return;
+    peak_wanted = false;
+    if (ms_area.live_bytes < peak_next - peak_next / 10)
+        return; /* it is over */
+    peak_next = ms_area.live_bytes + ms_area.live_bytes / PEAK_STEP;
+    if (take_own(MS_MOMENT_PEAK))
+        blocks_seen += blocks_last;
+}
+
+void ms_moment_exit(void)
+{
+    if (taking)
+        return;
+    if (__atomic_load_n(&ms_area.ask.state, __ATOMIC_ACQUIRE) == MS_ASK_ASKED)
+        answer();
+    if (exit_taken || !(ms_area.snapshot_policy & MS_SNAPSHOT_EXIT))
+        return;
+    exit_taken = true;
+    take_own(MS_MOMENT_EXIT);
+}
