@@ -55,3 +55,33 @@ def stop():
     if problem:
         raise _core.Error(problem.lstrip("!"))
     return path
+
+
+def snapshot(path=None, *, values=False, wait=True):
+    """Write all objects of this process to the file `path`, and return that path.
+
+    The program stands still for a fork only; a child process reads the objects and writes the file.
+    `path`: a file that may be replaced; None: memsure-PID-N.memsure in the current folder, where nothing
+    is replaced. `values`: store what strings, bytes and numbers say, too; without it only names are.
+    `wait=False`: return at once; the file appears, whole, a moment later. Works under `memsure run`,
+    where every object carries its birth line, and in any other program. Raises _core.Error.
+
+    >>> import memsure
+    >>> path = memsure.snapshot("now.memsure")          # doctest: +SKIP
+    """
+    import os
+
+    from memsure import _core
+    if path is None:
+        n = 1
+        while os.path.exists(path := f"memsure-{os.getpid()}-{n}.memsure"):
+            n += 1
+    path = os.fspath(path)
+    _running[:] = [running for running in _running if not _core.snapshot_done(running)]
+    running = _core.snapshot(path, values=values, wait=wait)
+    if not wait:
+        _running.append(running)
+    return path
+
+
+_running = []       # snapshots that nobody waits for; their processes are noted as ended at the next one

@@ -26,7 +26,7 @@ typedef struct {
 
 static const char *const formats[] = {
     [MS_TYPE_U8] = "B", [MS_TYPE_I32] = "i", [MS_TYPE_U32] = "I",
-    [MS_TYPE_I64] = "q", [MS_TYPE_U64] = "Q", [MS_TYPE_F64] = "d",
+    [MS_TYPE_I64] = "q", [MS_TYPE_U64] = "Q", [MS_TYPE_F64] = "d", [MS_TYPE_U16] = "H",
 };
 
 static ms_py_state *state_of(PyObject *self)
@@ -268,7 +268,7 @@ static bool write_column(ms_writer *w, PyObject *table, PyObject *column, PyObje
         return false;
     }
     if (!ms_type_find(type_name, &type)) {
-        PyErr_Format(PyExc_ValueError, "column %s.%s has type '%s', not one of u8 i32 u32 i64 u64 f64", table_name, column_name, type_name);
+        PyErr_Format(PyExc_ValueError, "column %s.%s has type '%s', not one of u8 i32 u32 i64 u64 f64 u16", table_name, column_name, type_name);
         return false;
     }
     if (PyObject_GetBuffer(source, &view, PyBUF_SIMPLE) < 0)

@@ -38,6 +38,11 @@ PyObject *ms_py_library(PyObject *module, const char *name);
 
 /* start.c */
 extern PyMethodDef ms_py_start_methods[];
+/* A function of the recorder's library, which is loaded if need be. NULL: an exception is set. */
+void *ms_py_recorder_function(PyObject *module, const char *name);
+
+/* snapshot.c */
+extern PyMethodDef ms_py_snapshot_methods[];
 
 /* file.c */
 extern PyMethodDef ms_py_file_methods[];

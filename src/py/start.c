@@ -23,6 +23,8 @@ static void *function(PyObject *module, const char *name)
     return recorder ? dlsym(recorder, name) : NULL;
 }
 
+void *ms_py_recorder_function(PyObject *module, const char *name) { return function(module, name); }
+
 static PyObject *start(PyObject *module, PyObject *args)
 {
     const char *dir, *mode;

@@ -879,6 +879,15 @@ const char *ms_recorder_check(void)
     return why ? why : ms_site_check();
 }
 
+void ms_recorder_parts(const ms_heap **obj, const ms_heap **raw, const ms_large **big)
+{
+    ms_lock_take();
+    *obj = &heap;
+    *raw = &raw_heap;
+    *big = &large;
+}
+void ms_recorder_parts_done(void) { ms_lock_give(); }
+
 /* Address space for the slabs: generous, as it costs nothing, but within what the process may have. */
 static ms_err heaps_init(void)
 {

@@ -55,6 +55,10 @@ MS_EXPORT size_t ms_recorder_limited(void);
 MS_EXPORT void ms_recorder_exec(bool yes);
 /* NULL: everything is sound; else the broken rule. */
 MS_EXPORT const char *ms_recorder_check(void);
+/* The heaps and the table of large blocks, to be read by a snapshot's child: as they are, with the lock
+ * taken until ms_recorder_parts_done(). Without a recorder they are empty. */
+void ms_recorder_parts(const ms_heap **obj, const ms_heap **raw, const ms_large **big);
+void ms_recorder_parts_done(void);
 /* Forget what is known by instruction address of this code: it is about to be freed. */
 void ms_code_died(PyCodeObject *code);
 

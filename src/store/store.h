@@ -25,6 +25,7 @@ typedef enum {
     MS_TYPE_I64,
     MS_TYPE_U64,
     MS_TYPE_F64,
+    MS_TYPE_U16,
 } ms_type;
 
 size_t      ms_type_size(ms_type type);                       /* bytes of one value; 0: no such type */

@@ -19,6 +19,7 @@
 #include <stdlib.h>
 #include <sys/random.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 enum { WRITER_BUFFER = 256 << 10 };
@@ -46,21 +47,22 @@ struct ms_writer {
 static const struct { const char *name; size_t size; } type_table[] = {
     [MS_TYPE_U8] = {"u8", 1},   [MS_TYPE_I32] = {"i32", 4}, [MS_TYPE_U32] = {"u32", 4},
     [MS_TYPE_I64] = {"i64", 8}, [MS_TYPE_U64] = {"u64", 8}, [MS_TYPE_F64] = {"f64", 8},
+    [MS_TYPE_U16] = {"u16", 2},
 };
 
 size_t ms_type_size(ms_type type)
 {
-    return (unsigned)type <= MS_TYPE_F64 ? type_table[type].size : 0;
+    return (unsigned)type <= MS_TYPE_U16 ? type_table[type].size : 0;
 }
 
 const char *ms_type_name(ms_type type)
 {
-    return (unsigned)type <= MS_TYPE_F64 ? type_table[type].name : NULL;
+    return (unsigned)type <= MS_TYPE_U16 ? type_table[type].name : NULL;
 }
 
 bool ms_type_find(const char *name, ms_type *out)
 {
-    for (int t = MS_TYPE_U8; t <= MS_TYPE_F64; t++)
+    for (int t = MS_TYPE_U8; t <= MS_TYPE_U16; t++)
         if (strcmp(name, type_table[t].name) == 0) {
             *out = (ms_type)t;
             return true;
@@ -249,7 +251,7 @@ static ms_err writer_open_temporary(ms_writer *w, ms_why *why)
 {
     for (int attempt = 0; attempt < 100; attempt++) {
         uint32_t noise = (uint32_t)attempt;
-        if (getrandom(&noise, sizeof noise, GRND_NONBLOCK) < 0)
+        if (syscall(SYS_getrandom, &noise, sizeof noise, GRND_NONBLOCK) < 0) /* not libc's, which keeps a state */
             noise += (uint32_t)(uintptr_t)w;
         snprintf(w->temporary, sizeof w->temporary, ".%.200s.%ld-%08x.tmp", w->name, (long)getpid(), noise);
         w->fd = openat(w->folder, w->temporary, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);

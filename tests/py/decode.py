@@ -13,7 +13,7 @@ assert HEADER.size == 64 and CHUNK.size == 128
 
 MAGIC = bytes.fromhex("89 6d 65 6d 73 75 72 65 0d 0a 1a 0a")
 CHUNK_MAGIC = bytes.fromhex("89 63 68 75 6e 6b 31 0a")
-TYPES = {1: ("u8", "B"), 2: ("i32", "i"), 3: ("u32", "I"), 4: ("i64", "q"), 5: ("u64", "Q"), 6: ("f64", "d")}
+TYPES = {1: ("u8", "B"), 2: ("i32", "i"), 3: ("u32", "I"), 4: ("i64", "q"), 5: ("u64", "Q"), 6: ("f64", "d"), 7: ("u16", "H")}
 NAME = frozenset(b"abcdefghijklmnopqrstuvwxyz0123456789_")
 
 

@@ -142,7 +142,7 @@ def test_file_is_private_and_whole_or_not_there(tmp_path):
 
 
 @pytest.mark.parametrize("column, text", [
-    ({"c": ("u16", 1, b"12")}, "not one of u8 i32"),
+    ({"c": ("u24", 1, b"123")}, "not one of u8 i32"),
     ({"c": ("u32", 1, b"123")}, "whole rows"),
     ({"c": ("u32", 0, b"")}, "whole rows"),
     ({"C": ("u8", 1, b"")}, "a-z"),

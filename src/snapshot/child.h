@@ -1,0 +1,355 @@
+/* child.h -- what the parts of the forked child share.
+ *
+ *   take.c   the program's side: forks, waits; the child's main line, its limits and its end
+ *   marks.c  which addresses are objects: one bit for 16 bytes, and the rank of each
+ *   types.c  one entry for each type: how its instances are read, what their places are called
+ *   read.c   reads an object: its references in a fixed order, its sizes, its birth
+ *   roots.c  threads, frames, the interpreter's own references; pseudo nodes
+ *   nodes.c  sweeps the heap, numbers the objects, turns addresses into numbers, keeps the ledger
+ *   file.c   the tables
+ *
+ * The child's laws: no write to an object or a GC header, no lock, no malloc, no Python code. All its
+ * memory is its own (ms_sys_alloc). A type whose tp_traverse crashes or does not return is given up.
+ *
+ * Everything of one snapshot is in ms_child. One thread. */
+#ifndef MS_CHILD_H
+#define MS_CHILD_H
+
+#include "record/recorder.h"
+#include "snapshot/snapshot.h"
+
+#include <setjmp.h>
+#include <stdio.h>
+#include <string.h>
+
+/* --- memory that grows ------------------------------------------------------------------------------ */
+
+typedef struct {
+    char  *at;
+    size_t used, room; /* bytes */
+} ms_vec;
+
+/* Room for more bytes; NULL: none. What it returns is not counted as used yet. */
+MS_COLD bool ms_vec_grow(ms_vec *v, size_t more);
+static inline void *ms_vec_want(ms_vec *v, size_t more)
+{
+    return MS_LIKELY(v->used + more <= v->room) || ms_vec_grow(v, more) ? v->at + v->used : NULL;
+}
+void ms_vec_free(ms_vec *v);
+#define MS_VEC_N(v, type)  ((v).used / sizeof(type))
+#define MS_VEC_AT(v, type) ((type *)(void *)(v).at)
+/* Append one value; the child ends when there is no memory (ms_child_fail). */
+#define MS_PUSH(c, v, type, ...)                          \
+    do {                                                  \
+        type *push_ = ms_vec_want(&(v), sizeof(type));    \
+        if (MS_UNLIKELY(push_ == NULL))                   \
+            ms_child_fail(c, MS_ENOMEM, NULL);            \
+        *push_ = (__VA_ARGS__);                           \
+        (v).used += sizeof(type);                         \
+    } while (0)
+
+/* --- marks.c ---------------------------------------------------------------------------------------- */
+
+/* Objects are found by address. Memory is cut into chunks of 2 MiB; a chunk has a word of 64 bits for
+ * each KiB. Two planes: objects at multiples of 16, and the few static ones at 8 more than that.
+ * A granule is a place of 16 bytes in a chunk that has objects: chunk number << 17 | place. */
+typedef struct {
+    uint64_t seen;      /* bit: an object begins here */
+    union {
+        uint64_t done;  /* while sweeping: it was read */
+        uint32_t rank;  /* afterwards: objects before this word */
+    };
+} ms_word;
+
+#define MS_CHUNK_SHIFT 21
+#define MS_WORDS       2048u
+#define MS_GRANULES    17
+#define MS_LEAF_SHIFT  34
+#define MS_LEAFS       8192u /* 2^47 / 2^34 */
+
+typedef struct {
+    uintptr_t base;     /* address of its first byte, with 8 added in the second plane */
+    uint32_t  number;
+    uint32_t  unused;
+    ms_word   word[MS_WORDS];
+} ms_chunk_map;
+
+typedef struct {
+    ms_chunk_map *chunk[2][8192]; /* by plane and number within the 16 GiB */
+} ms_leaf;
+
+typedef struct {
+    ms_leaf *leaf[MS_LEAFS];
+    ms_vec   by_number;           /* ms_chunk_map *: [0] is NULL */
+    char    *batch;               /* chunks to come */
+    uint32_t batch_left;
+} ms_marks;
+
+MS_COLD ms_chunk_map *ms_marks_chunk(ms_marks *m, uintptr_t p); /* the chunk of p, made if need be; NULL: no memory, or no address */
+
+static inline ms_chunk_map *ms_marks_at(const ms_marks *m, uintptr_t p)
+{
+    if (MS_UNLIKELY(p >> 47))
+        return NULL;
+    const ms_leaf *l = m->leaf[p >> MS_LEAF_SHIFT];
+    return l ? l->chunk[p >> 3 & 1][p >> MS_CHUNK_SHIFT & 8191] : NULL;
+}
+static inline bool ms_marks_has(const ms_marks *m, uintptr_t p)
+{
+    const ms_chunk_map *k = ms_marks_at(m, p);
+    return k && (p & 7) == 0 && k->word[p >> 10 & (MS_WORDS - 1)].seen >> (p >> 4 & 63) & 1;
+}
+/* Number of the object at p once ranks stand; 0: none. */
+static inline uint32_t ms_marks_id(const ms_marks *m, uintptr_t p)
+{
+    const ms_chunk_map *k = ms_marks_at(m, p);
+    if (k == NULL)
+        return 0;
+    const ms_word *w = &k->word[p >> 10 & (MS_WORDS - 1)];
+    uint64_t bit = 1ull << (p >> 4 & 63);
+    return w->seen & bit ? w->rank + (uint32_t)__builtin_popcountll(w->seen & (bit - 1)) + 1 : 0;
+}
+static inline uint32_t ms_marks_id_of_granule(const ms_marks *m, uint32_t granule)
+{
+    const ms_chunk_map *k = MS_VEC_AT(m->by_number, ms_chunk_map *)[granule >> MS_GRANULES];
+    const ms_word *w = &k->word[granule >> 6 & (MS_WORDS - 1)];
+    return w->rank + (uint32_t)__builtin_popcountll(w->seen & ((1ull << (granule & 63)) - 1)) + 1;
+}
+/* Number the objects from 1; every chunk in order of address, plane by plane. Returns how many there are. */
+uint64_t ms_marks_rank(ms_marks *m);
+/* The next chunk after p in that order (p NULL: the first); NULL: that was the last. plane -1: both. */
+ms_chunk_map *ms_marks_next(const ms_marks *m, int plane, const ms_chunk_map *p);
+const char *ms_marks_check(const ms_marks *m);
+
+/* --- types.c ---------------------------------------------------------------------------------------- */
+
+enum { MS_REST_NONE, MS_REST_INDEX, MS_REST_PAIRS, MS_REST_MEMBERS, MS_REST_OPAQUE, MS_REST_LABELS };
+
+enum { MS_EDGE_NORMAL, MS_EDGE_GLOBALS, MS_EDGE_TYPE, MS_EDGE_WEAK };
+
+enum { MS_TYPE_HEAP = 1, MS_TYPE_TRACKED = 2, MS_TYPE_PSEUDO = 4, MS_TYPE_FINALIZER = 8, MS_TYPE_LEAF = 16,
+       MS_TYPE_EXCEPTION = 32, MS_TYPE_GIVEN_UP = 64 };
+
+typedef struct ms_ty ms_ty;
+typedef struct ms_child ms_child;
+/* Emit the references of o after its type's fields; add to c->said and c->raw what it owns. */
+typedef void ms_read(ms_child *c, PyObject *o, const ms_ty *t);
+
+/* Field i of a type is a reference at this offset from the object. Special offsets are below 0. */
+typedef struct {
+    int32_t  offset;
+    uint32_t kind;  /* MS_EDGE_* */
+    uint32_t name;  /* string */
+} ms_field;
+
+struct ms_ty {
+    PyTypeObject *type;
+    ms_read      *read;
+    traverseproc  traverse;
+    uint32_t      prefix;      /* bytes in front of the object in its block */
+    uint32_t      basicsize, itemsize;
+    uint32_t      first_field, fixed_fields, fields; /* in c->fields: fixed ones have offsets, then attribute names */
+    uint32_t      name, flags;
+    uint8_t       rest, given_up;
+    bool          heap, managed, inlined, plain_var; /* plain_var: the items are in the object */
+    int32_t       dict_field;  /* ordinal of __dict__; -1: none */
+    Py_ssize_t    dict_offset;
+    uint64_t      weak, globals;  /* bit: the field of this ordinal is such an edge */
+    PyDictKeysObject *cached;
+    uint32_t      instances;
+    uint32_t      shape;       /* of the last instance, and its sizes */
+    uint64_t      shape_said, shape_allocated;
+};
+
+typedef struct {
+    uint32_t type;
+    uint64_t said, allocated;
+} ms_shape;
+
+/* The entry of a type, made if need be. The type itself is marked as an object. */
+MS_COLD uint32_t ms_type_new(ms_child *c, PyTypeObject *type);
+uint32_t ms_type_pseudo(ms_child *c, const char *name, uint8_t rest);
+MS_COLD uint32_t ms_shape_find(ms_child *c, uint32_t type, uint64_t said, uint64_t allocated);
+
+uint32_t ms_string(ms_child *c, const char *text, size_t length);
+uint32_t ms_string_of(ms_child *c, PyObject *str);
+PyObject *ms_dict_text(PyObject *dict, const char *key); /* the value of a str key; NULL */
+PyObject *ms_type_dict(ms_child *c, PyTypeObject *type);
+PyObject *ms_type_subclasses(ms_child *c, PyTypeObject *type);
+
+typedef struct {
+    uint32_t file, function;
+    int32_t  line, end_line, column, end_column;
+    uint32_t flags;
+} ms_site_row;
+
+typedef struct {
+    uint64_t edge;
+    uint32_t name;
+} ms_label;
+
+typedef struct {
+    uint64_t base;
+    uint32_t first, count;
+} ms_region;
+
+typedef struct {
+    uint32_t node, text;
+} ms_text;
+
+/* --- the whole -------------------------------------------------------------------------------------- */
+
+/* In memory that program and child share. */
+typedef struct {
+    uint32_t done;               /* 1: the file stands */
+    uint32_t err;
+    ms_why   why;
+    char     temporary[64];
+    ms_snapshot_figures figures;
+} ms_status;
+
+#define MS_TYPE_CACHE 1024u
+#define MS_TYPES_MAX  (1u << 20)
+
+struct ms_child {
+    const ms_snapshot_options *options;
+    const char *path;
+    ms_status  *status;
+    uint64_t    forked_ns;       /* just before the fork */
+    PyThreadState *ts;           /* the caller's */
+    PyInterpreterState *interp;
+    traverseproc subtype_traverse;
+    const ms_heap *heap, *raw_heap;
+    const ms_large *large;
+    uint64_t    memory_limit, rss;
+    pid_t       parent;
+    ms_vec      maps;            /* the program's memory */
+    struct ms_writer *writer;
+
+    ms_marks    marks, raw;      /* objects; blocks that objects own besides */
+    ms_vec      stack;           /* addresses to read next, in stack mode */
+    bool        stack_mode;
+
+    /* by object, in the order they were read */
+    ms_vec      granule, degree, shape, site, birth, refs;
+    ms_vec      edges;           /* granules, 0: an empty place */
+
+    /* what read() leaves of the object at hand */
+    PyObject   *object;
+    uint32_t    type_index;
+    size_t      start;           /* where its edges begin */
+    uint64_t    said, said_more, raw_bytes; /* of its block, of blocks it owns besides; their room */
+    PyObject   *skip_one;        /* a reference that has its place already: left out of the rest, once */
+    bool        skip_type;       /* its type is to be left out of its edges, once */
+    sigjmp_buf  again;           /* where a crash goes on */
+    volatile uint64_t foreign;   /* counts calls of tp_traverse of types we do not know; odd: inside one */
+    volatile bool guarded;
+
+    /* types, shapes, names */
+    struct { PyTypeObject *type; uint32_t index; } type_cache[MS_TYPE_CACHE];
+    ms_map      types;
+    ms_vec      type_table;      /* ms_ty: reserved, does not move */
+    ms_vec      fields;          /* ms_field */
+    ms_map      shapes;
+    ms_vec      shape_table;
+    struct { uint32_t shape1; } shape_cache[4096];
+    ms_map      strings;
+    ms_vec      string_offsets, string_data;
+    ms_vec      namespaces;      /* PyObject *: dicts whose keys are names */
+    ms_vec      named;           /* PyObject *: modules, types, functions, code */
+
+    /* by node */
+    uint32_t    objects, nodes;  /* nodes: root and pseudo nodes included, once they stand */
+    uint32_t   *first;           /* nodes + 1 */
+    uint32_t   *to;
+    uint32_t    edge_count;
+    /* the pseudo nodes, in making */
+    ms_vec      pseudo;          /* ms_pseudo */
+    ms_vec      pseudo_edges;    /* ms_pseudo_edge */
+    ms_vec      frame_table, labels, texts;
+    uint32_t    pseudo_first;    /* node of pseudo node 1; pseudo node 0 is the root */
+    uint32_t    type_group, type_thread, type_frame, group_outside, group_immortal;
+    bool        write_values;
+    uint32_t   *address;         /* by object, in units of 8 bytes from its region's base */
+    ms_vec      regions;         /* ms_region */
+    ms_vec      site_rows;       /* ms_site_row: those that the objects use, and the frames' */
+    ms_vec      info;            /* ms_info_row */
+};
+
+typedef struct {
+    uint32_t type;
+    uint32_t text;
+    uint32_t site, frame; /* of a frame: where it is (0: no frame), in frame_table */
+} ms_pseudo;
+
+typedef struct {
+    uint32_t  from;        /* number of the pseudo node */
+    uint32_t  pseudo;      /* where to is NULL: another pseudo node */
+    PyObject *to;
+    uint32_t  node;        /* where it is known already: the object's number */
+    uint32_t  name;        /* string */
+    uint32_t  kind;
+    bool      counted;     /* it holds a reference: the ledger takes it off */
+} ms_pseudo_edge;
+
+void ms_child_fail(ms_child *c, ms_err err, const char *sentence) __attribute__((noreturn));
+void ms_child_main(ms_child *c) __attribute__((noreturn));
+
+/* --- read.c ----------------------------------------------------------------------------------------- */
+
+/* One reference. Marks the object and appends its granule. */
+static inline void ms_emit(ms_child *c, const void *p)
+{
+    uint32_t granule = 0;
+    if (MS_LIKELY(p != NULL)) {
+        uintptr_t a = (uintptr_t)p;
+        ms_chunk_map *k = ms_marks_at(&c->marks, a);
+        if (MS_UNLIKELY(k == NULL) && (k = ms_marks_chunk(&c->marks, a)) == NULL)
+            goto put; /* no address at all */
+        ms_word *w = &k->word[a >> 10 & (MS_WORDS - 1)];
+        uint64_t bit = 1ull << (a >> 4 & 63);
+        if (MS_UNLIKELY(c->stack_mode) && !(w->seen & bit))
+            MS_PUSH(c, c->stack, uintptr_t, a);
+        w->seen |= bit;
+        granule = k->number << MS_GRANULES | (uint32_t)(a >> 4 & ((1u << MS_GRANULES) - 1));
+    }
+put:
+    MS_PUSH(c, c->edges, uint32_t, granule);
+}
+
+/* A block beside the object that it owns: size is what it asked for. Counts its room. */
+void ms_own(ms_child *c, const void *block, size_t size);
+/* The room that a block of this size has where block lies. */
+uint64_t ms_room(const ms_child *c, const void *block, size_t size);
+/* Read the object: its edges, its sizes, its birth. */
+void ms_read_object(ms_child *c, PyObject *o);
+void ms_record(ms_child *c);
+/* The reader for instances of this type; sets rest, fields and flags. Called once for each type. */
+void ms_reader_choose(ms_child *c, ms_ty *t);
+uint32_t ms_field_add(ms_child *c, ms_ty *t, const char *name, int32_t offset, uint32_t kind);
+
+/* --- roots.c ---------------------------------------------------------------------------------------- */
+void ms_roots_seed(ms_child *c);   /* mark what threads, frames and interpreter hold */
+void ms_roots_finish(ms_child *c); /* groups that need the ledger; all pseudo nodes stand after it */
+uint32_t ms_pseudo_new(ms_child *c, uint32_t type, const char *text);
+void ms_pseudo_holds(ms_child *c, uint32_t pseudo, uint32_t other, const char *name); /* another pseudo node */
+void ms_pseudo_to(ms_child *c, uint32_t pseudo, PyObject *o, const char *name, uint32_t kind, bool counted);
+void ms_frame_edges(ms_child *c, const ms_frame *f);
+
+/* In the ledger an immortal object begins with this; what others have left is far from it. */
+#define MS_IMMORTAL 0x60000000
+
+/* --- nodes.c ---------------------------------------------------------------------------------------- */
+void ms_seed(ms_child *c, const void *object);
+void ms_sweep(ms_child *c);
+void ms_number(ms_child *c);
+
+/* --- file.c ----------------------------------------------------------------------------------------- */
+void ms_texts_collect(ms_child *c);
+void ms_file_write(ms_child *c);
+void ms_info(ms_child *c, const char *key, const char *format, ...) __attribute__((format(printf, 3, 4)));
+void ms_let_go(ms_child *c);
+void ms_regions_make(ms_child *c);
+uint64_t ms_child_bytes(void);
+
+#endif

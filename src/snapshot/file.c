@@ -1,0 +1,415 @@
+/* file.c -- the tables of a snapshot, as docs/FORMAT.md part 3 gives them.
+ *
+ * What needs the program's memory (names, texts, places) is copied first; then the program's pages
+ * are let go, and all else comes from the child's own arrays. */
+#include "snapshot/child.h"
+#include "store/store.h"
+#include "internal/pycore_dict.h"
+#include "internal/pycore_moduleobject.h"
+
+#include <unistd.h>
+
+static void *want(ms_child *c, size_t size)
+{
+    void *p = ms_sys_alloc(size);
+    if (p == NULL)
+        ms_child_fail(c, MS_ENOMEM, NULL);
+    return p;
+}
+
+/* --- addresses --------------------------------------------------------------------------------------- */
+
+void ms_regions_make(ms_child *c)
+{
+    c->address = want(c, ((size_t)c->objects + 1) * sizeof *c->address);
+    uint32_t id = 0;
+    ms_region *r = NULL;
+    for (ms_chunk_map *k = NULL; (k = ms_marks_next(&c->marks, -1, k)) != NULL;) {
+        if (r == NULL || (r->base & 8) != (k->base & 8) || (k->base - r->base) >> 34) {
+            MS_PUSH(c, c->regions, ms_region, (ms_region){k->base, id + 1, 0});
+            r = &MS_VEC_AT(c->regions, ms_region)[MS_VEC_N(c->regions, ms_region) - 1];
+        }
+        for (uint32_t w = 0; w < MS_WORDS; w++)
+            for (uint64_t bits = k->word[w].seen; bits; bits &= bits - 1) {
+                uintptr_t a = k->base + ((uintptr_t)w << 10 | (uintptr_t)__builtin_ctzll(bits) << 4);
+                c->address[++id] = (uint32_t)((a - r->base) >> 3);
+                r->count++;
+            }
+    }
+}
+
+/* --- texts ------------------------------------------------------------------------------------------- */
+
+static uint32_t text_data(ms_child *c, PyObject *o, bool always)
+{
+    char text[512];
+    size_t n = 0;
+    if (PyUnicode_Check(o)) {
+        n = ms_frame_text(o, text, 481);
+        Py_ssize_t cut = PyUnicode_GET_LENGTH(o);
+        if (!always && cut > 120) { /* 120 characters */
+            size_t chars = 0, i = 0;
+            for (; i < n; i++)
+                if (((unsigned char)text[i] & 0xC0) != 0x80 && chars++ == 120)
+                    break;
+            n = i;
+        }
+    } else if (PyBytes_Check(o)) {
+        for (Py_ssize_t i = 0; i < Py_SIZE(o) && i < 120; i++) {
+            unsigned char b = (unsigned char)((PyBytesObject *)o)->ob_sval[i];
+            n += b >= 32 && b < 127 && b != '\\' ? (text[n] = (char)b, 1) : (size_t)snprintf(text + n, 5, "\\x%02x", b);
+        }
+    } else if (PyFloat_Check(o)) {
+        n = (size_t)snprintf(text, sizeof text, "%.17g", ((PyFloatObject *)o)->ob_fval);
+    } else if (PyLong_Check(o)) {
+        PyLongObject *l = (PyLongObject *)o;
+#if PY_VERSION_HEX >= 0x030c0000
+        uint64_t digits = l->long_value.lv_tag >> 3;
+        bool negative = (l->long_value.lv_tag & 3) == 2;
+        const digit *d = l->long_value.ob_digit;
+#else
+        Py_ssize_t size = Py_SIZE(o);
+        uint64_t digits = (uint64_t)(size < 0 ? -size : size);
+        bool negative = size < 0;
+        const digit *d = l->ob_digit;
+#endif
+        if (digits > 2)
+            n = (size_t)snprintf(text, sizeof text, "%sint of %llu bits", negative ? "-" : "", (unsigned long long)digits * PyLong_SHIFT);
+        else
+            n = (size_t)snprintf(text, sizeof text, "%s%llu", negative ? "-" : "",
+                                 (unsigned long long)(digits ? d[0] : 0) + (digits > 1 ? (unsigned long long)d[1] << PyLong_SHIFT : 0));
+    }
+    return ms_string(c, text, n);
+}
+
+static uint32_t text_of(ms_child *c, PyObject *o)
+{
+    if (PyModule_Check(o))
+        return ms_string_of(c, ((PyModuleObject *)o)->md_name);
+    if (PyFunction_Check(o))
+        return ms_string_of(c, ((PyFunctionObject *)o)->func_qualname);
+    if (PyCode_Check(o))
+        return ms_string_of(c, ((PyCodeObject *)o)->co_qualname);
+    if (PyType_Check(o)) {
+        uint32_t t = ms_type_new(c, (PyTypeObject *)o);
+        return MS_VEC_AT(c->type_table, ms_ty)[t].name;
+    }
+    return text_data(c, o, PyUnicode_Check(o));
+}
+
+static void texts_of_keys(ms_child *c, uint64_t *bits, PyObject *dict)
+{
+    if (dict == NULL || !PyDict_Check(dict))
+        return;
+    PyDictKeysObject *k = ((PyDictObject *)dict)->ma_keys;
+    for (Py_ssize_t i = 0; i < k->dk_nentries; i++) {
+        PyObject *key = DK_IS_UNICODE(k) ? DK_UNICODE_ENTRIES(k)[i].me_key : DK_ENTRIES(k)[i].me_key;
+        uint32_t id = key && PyUnicode_Check(key) ? ms_marks_id(&c->marks, (uintptr_t)key) : 0;
+        bits[id >> 6] |= 1ull << (id & 63);
+    }
+}
+
+void ms_texts_collect(ms_child *c)
+{
+    size_t words = ((size_t)c->objects >> 6) + 1;
+    uint64_t *bits = want(c, words * sizeof *bits);
+    PyObject **named = MS_VEC_AT(c->named, PyObject *);
+    for (size_t i = 0; i < MS_VEC_N(c->named, PyObject *); i++) {
+        uint32_t id = ms_marks_id(&c->marks, (uintptr_t)named[i]);
+        bits[id >> 6] |= 1ull << (id & 63);
+        if (PyType_Check(named[i])) {
+            texts_of_keys(c, bits, ms_type_dict(c, (PyTypeObject *)named[i]));
+            PyHeapTypeObject *h = (PyHeapTypeObject *)named[i];
+            if (h->ht_type.tp_flags & Py_TPFLAGS_HEAPTYPE && h->ht_cached_keys)
+                for (Py_ssize_t k = 0; k < h->ht_cached_keys->dk_nentries; k++) {
+                    uint32_t key = ms_marks_id(&c->marks, (uintptr_t)DK_UNICODE_ENTRIES(h->ht_cached_keys)[k].me_key);
+                    bits[key >> 6] |= 1ull << (key & 63);
+                }
+        }
+    }
+    PyObject **spaces = MS_VEC_AT(c->namespaces, PyObject *);
+    for (size_t i = 0; i < MS_VEC_N(c->namespaces, PyObject *); i++)
+        texts_of_keys(c, bits, spaces[i]);
+    if (c->options->values) {
+        const uint32_t *shape = MS_VEC_AT(c->shape, uint32_t);
+        for (uint32_t id = 1; id <= c->objects; id++) {
+            const ms_ty *t = &MS_VEC_AT(c->type_table, ms_ty)[MS_VEC_AT(c->shape_table, ms_shape)[shape[id]].type];
+            if (t->type == &PyUnicode_Type || t->type == &PyBytes_Type || t->type == &PyLong_Type || t->type == &PyFloat_Type)
+                bits[id >> 6] |= 1ull << (id & 63);
+        }
+    }
+    bits[0] &= ~1ull;
+    const ms_region *r = MS_VEC_AT(c->regions, ms_region);
+    for (size_t w = 0; w < words; w++)
+        for (uint64_t b = bits[w]; b; b &= b - 1) {
+            uint32_t id = (uint32_t)(w << 6) + (uint32_t)__builtin_ctzll(b);
+            while (id >= r->first + r->count)
+                r++;
+            PyObject *o = (PyObject *)(r->base + ((uintptr_t)c->address[id] << 3));
+            MS_PUSH(c, c->texts, ms_text, (ms_text){id, text_of(c, o)});
+        }
+    const ms_pseudo *p = MS_VEC_AT(c->pseudo, ms_pseudo);
+    for (uint32_t i = 1; i < MS_VEC_N(c->pseudo, ms_pseudo); i++)
+        MS_PUSH(c, c->texts, ms_text, (ms_text){c->objects + i, p[i].text});
+    ms_sys_free(bits, words * sizeof *bits);
+}
+
+/* --- columns ----------------------------------------------------------------------------------------- */
+
+typedef struct {
+    ms_child  *c;
+    ms_writer *w;
+    char       name[32];
+} out;
+
+static const char *table(out *f, const char *name)
+{
+    snprintf(f->name, sizeof f->name, "%s%s", f->c->options->prefix ? f->c->options->prefix : "", name);
+    return f->name;
+}
+
+static void column(out *f, const char *t, const char *name, ms_type type, uint64_t rows, const void *values)
+{
+    ms_writer_column(f->w, table(f, t), name, type, 1, rows, values);
+}
+
+/* A field of an array of structs as a column. */
+static void strided(out *f, const char *t, const char *name, ms_type type, uint64_t rows, const void *first, size_t stride)
+{
+    char piece[4096];
+    size_t size = ms_type_size(type), held = 0;
+    ms_writer_column_begin(f->w, table(f, t), name, type, 1);
+    for (uint64_t i = 0; i < rows; i++) {
+        memcpy(piece + held, (const char *)first + i * stride, size);
+        if ((held += size) == sizeof piece) {
+            ms_writer_append(f->w, piece, held);
+            held = 0;
+        }
+    }
+    ms_writer_append(f->w, piece, held);
+    ms_writer_column_end(f->w);
+}
+#define STRIDED(f, t, name, type, rows, array, member) strided(f, t, name, type, rows, (const char *)(array) + offsetof(__typeof__(*(array)), member), sizeof *(array))
+
+/* u32 values as u16 where all fit. */
+static void narrow(out *f, const char *t, const char *name, uint64_t rows, const uint32_t *values)
+{
+    uint32_t all = 0;
+    for (uint64_t i = 0; i < rows; i++)
+        all |= values[i];
+    if (all >> 16) {
+        column(f, t, name, MS_TYPE_U32, rows, values);
+        return;
+    }
+    uint16_t piece[4096];
+    ms_writer_column_begin(f->w, table(f, t), name, MS_TYPE_U16, 1);
+    for (uint64_t i = 0; i < rows;) {
+        uint32_t n = 0;
+        for (; n < 4096 && i < rows; n++, i++)
+            piece[n] = (uint16_t)values[i];
+        ms_writer_append(f->w, piece, n * sizeof *piece);
+    }
+    ms_writer_column_end(f->w);
+}
+
+/* --- sites ------------------------------------------------------------------------------------------- */
+
+/* The sites that objects were born at and that frames are at, as rows; the objects' sites become rows. */
+static void sites_collect(ms_child *c)
+{
+    MS_PUSH(c, c->site_rows, ms_site_row, (ms_site_row){0, 0, -1, -1, -1, -1, 0});
+    uint32_t used = ms_mode >= 0 ? ms_area.table[MS_T_SITE].used : 0, *row = want(c, ((size_t)used + 1) * sizeof *row);
+    uint32_t *site = MS_VEC_AT(c->site, uint32_t);
+    for (uint32_t id = 1; id <= c->objects; id++) {
+        uint32_t s = site[id];
+        if (s == 0 || s >= used) {
+            site[id] = 0;
+            continue;
+        }
+        if (row[s] == 0) {
+            row[s] = (uint32_t)MS_VEC_N(c->site_rows, ms_site_row);
+            const ms_site *a = &ms_area.site[s];
+            const ms_code *code = &ms_area.code[a->code];
+            const char *file = ms_area.text + code->file, *function = ms_area.text + code->function;
+            uint32_t flags = (code->flags & MS_CODE_NO_FRAME ? 1 : 0) | (code->flags & MS_CODE_OURS ? 2 : 0) | (code->flags & MS_CODE_BEFORE ? 8 : 0);
+            MS_PUSH(c, c->site_rows, ms_site_row,
+                    (ms_site_row){ms_string(c, file, strlen(file)), ms_string(c, function, strlen(function)),
+                                  a->line > 0 ? a->line : -1, a->end_line > 0 ? a->end_line : -1, a->column, a->end_column, flags});
+        }
+        site[id] = row[s];
+    }
+    ms_sys_free(row, ((size_t)used + 1) * sizeof *row);
+    ms_pseudo *p = MS_VEC_AT(c->pseudo, ms_pseudo);
+    for (uint32_t i = 0; i < MS_VEC_N(c->pseudo, ms_pseudo); i++)
+        if (p[i].frame) {
+            p[i].site = (uint32_t)MS_VEC_N(c->site_rows, ms_site_row);
+            MS_PUSH(c, c->site_rows, ms_site_row, MS_VEC_AT(c->frame_table, ms_site_row)[p[i].frame - 1]);
+        }
+}
+
+/* --- the file ---------------------------------------------------------------------------------------- */
+
+void ms_info(ms_child *c, const char *key, const char *format, ...)
+{
+    char text[4096];
+    va_list args;
+    va_start(args, format);
+    int n = vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    if (n < 0 || n >= (int)sizeof text)
+        n = n < 0 ? 0 : (int)sizeof text - 1;
+    MS_PUSH(c, c->info, uint32_t, ms_string(c, key, strlen(key)));
+    MS_PUSH(c, c->info, uint32_t, ms_string(c, text, (size_t)n));
+}
+
+static void write_types(out *f)
+{
+    ms_child *c = f->c;
+    ms_ty *types = MS_VEC_AT(c->type_table, ms_ty);
+    uint64_t n = MS_VEC_N(c->type_table, ms_ty);
+    uint32_t *column_of = want(c, n * sizeof *column_of);
+    uint8_t *rest = want(c, n);
+    STRIDED(f, "types", "name", MS_TYPE_U32, n, types, name);
+    for (uint64_t i = 0; i < n; i++)
+        column_of[i] = types[i].type ? ms_marks_id(&c->marks, (uintptr_t)types[i].type) : 0;
+    column(f, "types", "node", MS_TYPE_U32, n, column_of);
+    for (uint64_t i = 0; i < n; i++)
+        rest[i] = types[i].rest;
+    column(f, "types", "rest", MS_TYPE_U8, n, rest);
+    STRIDED(f, "types", "flags", MS_TYPE_U32, n, types, flags);
+    STRIDED(f, "types", "basicsize", MS_TYPE_U32, n, types, basicsize);
+    STRIDED(f, "types", "itemsize", MS_TYPE_U32, n, types, itemsize);
+    STRIDED(f, "types", "field_first", MS_TYPE_U32, n, types, first_field);
+    STRIDED(f, "types", "field_count", MS_TYPE_U32, n, types, fields);
+    ms_field *fields = MS_VEC_AT(c->fields, ms_field);
+    STRIDED(f, "fields", "name", MS_TYPE_U32, MS_VEC_N(c->fields, ms_field), fields, name);
+    ms_shape *shapes = MS_VEC_AT(c->shape_table, ms_shape);
+    n = MS_VEC_N(c->shape_table, ms_shape);
+    STRIDED(f, "shapes", "type", MS_TYPE_U32, n, shapes, type);
+    STRIDED(f, "shapes", "said", MS_TYPE_U64, n, shapes, said);
+    STRIDED(f, "shapes", "allocated", MS_TYPE_U64, n, shapes, allocated);
+}
+
+static void write_nodes(out *f)
+{
+    ms_child *c = f->c;
+    uint32_t n = c->objects, all = c->nodes;
+    /* Each array has a row for the root, then the objects; the pseudo nodes' rows come behind. */
+    uint32_t pseudo = all - n - 1;
+    ms_vec *arrays[] = {&c->shape, &c->site, &c->birth};
+    for (int i = 0; i < 3; i++) {
+        char *at = ms_sys_resize(arrays[i]->at, arrays[i]->room, (size_t)all * sizeof(uint32_t));
+        if (at == NULL)
+            ms_child_fail(c, MS_ENOMEM, NULL);
+        arrays[i]->at = at;
+        arrays[i]->room = arrays[i]->used = (size_t)all * sizeof(uint32_t);
+    }
+    uint32_t *address = ms_sys_resize(c->address, ((size_t)n + 1) * sizeof *address, (size_t)all * sizeof *address);
+    if (address == NULL)
+        ms_child_fail(c, MS_ENOMEM, NULL);
+    c->address = address;
+    const ms_pseudo *p = MS_VEC_AT(c->pseudo, ms_pseudo);
+    uint32_t *shape = MS_VEC_AT(c->shape, uint32_t), *site = MS_VEC_AT(c->site, uint32_t);
+    for (uint32_t i = 0; i <= pseudo; i++) {
+        uint32_t node = i ? n + i : 0;
+        shape[node] = ms_shape_find(c, p[i].type, 0, 0);
+        site[node] = p[i].site;
+    }
+    column(f, "objects", "address", MS_TYPE_U32, all, address);
+    narrow(f, "objects", "shape", all, shape);
+    narrow(f, "objects", "site", all, site);
+    narrow(f, "objects", "birth", all, MS_VEC_AT(c->birth, uint32_t));
+
+    uint8_t piece[4096];
+    ms_vec wide = {NULL, 0, 0};
+    ms_writer_column_begin(f->w, table(f, "objects"), "degree", MS_TYPE_U8, 1);
+    for (uint32_t i = 0; i < all;) {
+        uint32_t k = 0;
+        for (; k < sizeof piece && i < all; k++, i++) {
+            uint32_t degree = c->first[i + 1] - c->first[i];
+            piece[k] = (uint8_t)(degree < 255 ? degree : 255);
+            if (degree >= 255)
+                MS_PUSH(c, wide, ms_text, (ms_text){i, degree});
+        }
+        ms_writer_append(f->w, piece, k);
+    }
+    ms_writer_column_end(f->w);
+    ms_text *wides = MS_VEC_AT(wide, ms_text);
+    STRIDED(f, "wide", "node", MS_TYPE_U32, MS_VEC_N(wide, ms_text), wides, node);
+    STRIDED(f, "wide", "degree", MS_TYPE_U32, MS_VEC_N(wide, ms_text), wides, text);
+    ms_vec_free(&wide);
+
+    ms_region *r = MS_VEC_AT(c->regions, ms_region);
+    uint64_t nr = MS_VEC_N(c->regions, ms_region);
+    STRIDED(f, "regions", "base", MS_TYPE_U64, nr, r, base);
+    STRIDED(f, "regions", "first", MS_TYPE_U32, nr, r, first);
+    STRIDED(f, "regions", "count", MS_TYPE_U32, nr, r, count);
+    column(f, "edges", "to", MS_TYPE_U32, c->edge_count, c->to);
+}
+
+static void write_small(out *f)
+{
+    ms_child *c = f->c;
+    ms_label *labels = MS_VEC_AT(c->labels, ms_label);
+    STRIDED(f, "labels", "edge", MS_TYPE_U64, MS_VEC_N(c->labels, ms_label), labels, edge);
+    STRIDED(f, "labels", "name", MS_TYPE_U32, MS_VEC_N(c->labels, ms_label), labels, name);
+    ms_text *texts = MS_VEC_AT(c->texts, ms_text);
+    STRIDED(f, "texts", "node", MS_TYPE_U32, MS_VEC_N(c->texts, ms_text), texts, node);
+    STRIDED(f, "texts", "text", MS_TYPE_U32, MS_VEC_N(c->texts, ms_text), texts, text);
+    ms_vec rows = {NULL, 0, 0};
+    const ms_pseudo *p = MS_VEC_AT(c->pseudo, ms_pseudo);
+    for (uint32_t i = 1; i < MS_VEC_N(c->pseudo, ms_pseudo); i++)
+        if (p[i].frame)
+            MS_PUSH(c, rows, ms_text, (ms_text){c->objects + i, p[i].site});
+    ms_text *frames = MS_VEC_AT(rows, ms_text);
+    STRIDED(f, "frames", "node", MS_TYPE_U32, MS_VEC_N(rows, ms_text), frames, node);
+    STRIDED(f, "frames", "site", MS_TYPE_U32, MS_VEC_N(rows, ms_text), frames, text);
+    rows.used = 0;
+    const int32_t *refs = MS_VEC_AT(c->refs, int32_t);
+    for (uint32_t id = 1; id <= c->objects; id++)
+        if (refs[id] != 0 && refs[id] < MS_IMMORTAL / 2)
+            MS_PUSH(c, rows, ms_text, (ms_text){id, (uint32_t)refs[id]});
+    ms_text *left = MS_VEC_AT(rows, ms_text);
+    STRIDED(f, "unexplained", "node", MS_TYPE_U32, MS_VEC_N(rows, ms_text), left, node);
+    STRIDED(f, "unexplained", "refs", MS_TYPE_I32, MS_VEC_N(rows, ms_text), left, text);
+    ms_vec_free(&rows);
+    ms_site_row *s = MS_VEC_AT(c->site_rows, ms_site_row);
+    uint64_t n = MS_VEC_N(c->site_rows, ms_site_row);
+    STRIDED(f, "sites", "file", MS_TYPE_U32, n, s, file);
+    STRIDED(f, "sites", "function", MS_TYPE_U32, n, s, function);
+    STRIDED(f, "sites", "line", MS_TYPE_I32, n, s, line);
+    STRIDED(f, "sites", "end_line", MS_TYPE_I32, n, s, end_line);
+    STRIDED(f, "sites", "column", MS_TYPE_I32, n, s, column);
+    STRIDED(f, "sites", "end_column", MS_TYPE_I32, n, s, end_column);
+    STRIDED(f, "sites", "flags", MS_TYPE_U32, n, s, flags);
+}
+
+void ms_file_write(ms_child *c)
+{
+    out f = {.c = c};
+    ms_err err = ms_writer_open(c->path, &c->status->why, &f.w);
+    if (err != MS_OK)
+        ms_child_fail(c, err, c->status->why.text);
+    c->writer = f.w;
+    sites_collect(c);
+    write_nodes(&f);
+    write_types(&f);
+    write_small(&f);
+    ms_info(c, "nodes", "%u", c->nodes);
+    ms_info(c, "objects", "%u", c->objects);
+    ms_info(c, "edges", "%u", c->edge_count);
+    ms_info(c, "child_ns", "%llu", (unsigned long long)(ms_now_ns() - c->forked_ns));
+    ms_info(c, "pause_ns", "%llu", (unsigned long long)c->status->figures.pause_ns);
+    ms_info(c, "child_peak_bytes", "%llu", (unsigned long long)ms_child_bytes());
+    ms_info(c, "complete", "1");
+    ms_info(c, "incomplete_why", "%s", "");
+    uint32_t *rows = MS_VEC_AT(c->info, uint32_t);
+    uint64_t n = MS_VEC_N(c->info, uint32_t) / 2;
+    strided(&f, "snap_info", "key", MS_TYPE_U32, n, rows, 2 * sizeof *rows);
+    strided(&f, "snap_info", "value", MS_TYPE_U32, n, rows + 1, 2 * sizeof *rows);
+    column(&f, "strings", "offsets", MS_TYPE_I64, MS_VEC_N(c->string_offsets, int64_t), c->string_offsets.at);
+    column(&f, "strings", "data", MS_TYPE_U8, c->string_data.used, c->string_data.at ? c->string_data.at : "");
+    c->writer = NULL;
+    if ((err = ms_writer_commit(f.w, &c->status->why)) != MS_OK)
+        ms_child_fail(c, err, c->status->why.text);
+}

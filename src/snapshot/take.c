@@ -1,0 +1,373 @@
+/* take.c -- the fork, the child's life, and its end.
+ *
+ * The child is cloned without an exit signal and on a stack of its own (a thread's may be small). All
+ * signals are blocked while that happens: the program's handlers must not run in the child. Two words
+ * pass between both, in a shared page: how it ended, and the figures.
+ *
+ * In the child a crash inside a foreign tp_traverse, or one that does not return for two seconds, gives
+ * up that type (siglongjmp to the sweep). Any other crash, and the end of its time, end the child alone. */
+#include "snapshot/child.h"
+#include "store/store.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/time.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define STACK_SIZE  (1u << 20)
+#define TICK_MS     250
+#define HANG_TICKS  8u
+#define LET_GO_MIN  (256u << 10) /* smaller mappings may be libc's own */
+
+struct ms_snapshot {
+    pid_t      pid;
+    ms_status *status;
+    ms_snapshot_options options;
+    char       path[4096];
+};
+
+static ms_child *self; /* in the child: for signal handlers */
+
+/* --- the child --------------------------------------------------------------------------------------- */
+
+void ms_child_fail(ms_child *c, ms_err err, const char *sentence)
+{
+    if (c->status->err == MS_OK) {
+        c->status->err = (uint32_t)err;
+        if (sentence != c->status->why.text)
+            ms_why_set(&c->status->why, "%s", sentence ? sentence : ms_err_text(err));
+    }
+    ms_writer_abort(c->writer);
+    _exit(1);
+}
+
+static void on_crash(int sig)
+{
+    ms_child *c = self;
+    if (c->guarded && c->foreign & 1)
+        siglongjmp(c->again, 1);
+    c->guarded = false;
+    signal(sig, SIG_DFL);
+    ms_child_fail(c, MS_EDAMAGED, sig == SIGSEGV || sig == SIGBUS ? "the snapshot met memory it could not read" : "the snapshot's process failed");
+}
+
+static void on_tick(int sig)
+{
+    static uint64_t last, same, ticks;
+    ms_child *c = self;
+    if (++ticks * TICK_MS / 1000 > (c->options->seconds ? c->options->seconds : 600))
+        ms_child_fail(c, MS_ELIMIT, "the snapshot took longer than it may");
+    same = c->foreign == last ? same + 1 : 0;
+    last = c->foreign;
+    if (c->guarded && c->foreign & 1 && same >= HANG_TICKS) {
+        same = 0;
+        siglongjmp(c->again, 2);
+    }
+}
+
+static void signals_set(void)
+{
+    if (getenv("MEMSURE_SNAPSHOT_CORE")) /* for a debugger: let it crash */
+        return;
+    static const int caught[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGALRM};
+    sigset_t mask;
+    stack_t alternate = {.ss_sp = ms_sys_alloc(65536), .ss_size = 65536};
+    if (alternate.ss_sp)
+        sigaltstack(&alternate, NULL);
+    sigemptyset(&mask);
+    for (size_t i = 0; i < sizeof caught / sizeof *caught; i++) {
+        struct sigaction a = {.sa_handler = caught[i] == SIGALRM ? on_tick : on_crash, .sa_flags = SA_ONSTACK | SA_NODEFER | SA_RESTART};
+        sigaction(caught[i], &a, NULL);
+        sigaddset(&mask, caught[i]);
+    }
+    sigprocmask(SIG_UNBLOCK, &mask, NULL);
+    struct itimerval every = {{0, TICK_MS * 1000}, {0, TICK_MS * 1000}};
+    setitimer(ITIMER_REAL, &every, NULL);
+}
+
+static void put(const char *path, const char *text)
+{
+    int fd = open(path, O_WRONLY | O_CLOEXEC);
+    if (fd >= 0) {
+        ssize_t n = write(fd, text, strlen(text));
+        (void)n;
+        close(fd);
+    }
+}
+
+static void close_all(void)
+{
+#ifdef SYS_close_range
+    if (syscall(SYS_close_range, 0u, ~0u, 0u) == 0)
+        return;
+#endif
+    for (int fd = 0; fd < 65536; fd++)
+        close(fd);
+}
+
+/* The program's memory, noted at the start, to be given up when the graph stands. */
+typedef struct { uintptr_t from, to; } range;
+
+static void note_maps(ms_child *c)
+{
+    static char text[1 << 16];
+    uintptr_t keep[] = {(uintptr_t)&keep, (uintptr_t)c, (uintptr_t)c->status, (uintptr_t)__builtin_thread_pointer(),
+                        (uintptr_t)&ms_area, (uintptr_t)&errno, (uintptr_t)c->path, (uintptr_t)c->type_table.at, (uintptr_t)c->options};
+    int fd = open("/proc/self/maps", O_RDONLY | O_CLOEXEC);
+    size_t held = 0;
+    uintptr_t file_end = 0;
+    ssize_t n;
+    while (fd >= 0 && (n = read(fd, text + held, sizeof text - held - 1)) > 0) {
+        held += (size_t)n;
+        text[held] = 0;
+        char *line = text, *end;
+        while ((end = strchr(line, '\n')) != NULL) {
+            *end = 0;
+            char *at;
+            uintptr_t from = strtoul(line, &at, 16), to = strtoul(at + 1, &at, 16);
+            const char *rights = at + 1, *rest = strchr(rights + 5, ' ');      /* offset */
+            rest = rest ? strchr(rest + 1, ' ') : NULL;                          /* device */
+            unsigned long inode = rest ? strtoul(rest + 1, &at, 10) : 1;
+            bool anonymous = inode == 0 && strncmp(rights, "rw-p", 4) == 0 && from != file_end && strchr(at, '[') == NULL && to - from >= LET_GO_MIN;
+            for (size_t i = 0; i < sizeof keep / sizeof *keep; i++)
+                anonymous &= keep[i] < from || keep[i] >= to;
+            if (anonymous)
+                MS_PUSH(c, c->maps, range, (range){from, to});
+            file_end = inode ? to : 0;
+            line = end + 1;
+        }
+        held = strlen(line);
+        memmove(text, line, held);
+    }
+    if (fd >= 0)
+        close(fd);
+}
+
+void ms_let_go(ms_child *c)
+{
+    const range *r = MS_VEC_AT(c->maps, range);
+    for (size_t i = 0; i < MS_VEC_N(c->maps, range); i++)
+        munmap((void *)r[i].from, r[i].to - r[i].from);
+}
+
+/* Memory that is this process's alone, as the kernel counts it. */
+uint64_t ms_child_bytes(void)
+{
+    char text[4096];
+    int fd = open("/proc/self/smaps_rollup", O_RDONLY | O_CLOEXEC);
+    ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
+    if (fd >= 0)
+        close(fd);
+    if (n <= 0)
+        return 0;
+    text[n] = 0;
+    const char *at = strstr(text, "Private_Dirty:");
+    return at ? strtoull(at + 14, NULL, 10) * 1024 : 0;
+}
+
+static void argv_info(ms_child *c)
+{
+    char text[2048] = "[";
+    size_t n = 1;
+    PyObject *argv = ms_dict_text(c->interp->sysdict, "orig_argv");
+    for (Py_ssize_t i = 0; argv && PyList_Check(argv) && i < PyList_GET_SIZE(argv) && n < 1500; i++) {
+        char word[500];
+        size_t length = ms_frame_text(PyList_GET_ITEM(argv, i), word, sizeof word);
+        n += (size_t)snprintf(text + n, sizeof text - n, "%s\"", i ? ", " : "");
+        for (size_t k = 0; k < length && n < 1800; k++) {
+            unsigned char ch = (unsigned char)word[k];
+            if (ch == '"' || ch == '\\')
+                text[n++] = '\\';
+            if (ch < 32)
+                n += (size_t)snprintf(text + n, 7, "\\u%04x", ch);
+            else
+                text[n++] = (char)ch;
+        }
+        text[n++] = '"';
+    }
+    text[n++] = ']';
+    text[n] = 0;
+    ms_info(c, "argv", "%s", text);
+}
+
+static void facts(ms_child *c)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    char python[32];
+    snprintf(python, sizeof python, "%s", Py_GetVersion());
+    python[strcspn(python, " ")] = 0;
+    ms_info(c, "format", "1");
+    ms_info(c, "memsure", "%s", MEMSURE_VERSION);
+    ms_info(c, "python", "%s", python);
+    ms_info(c, "pid", "%d", (int)c->parent);
+    argv_info(c);
+    ms_info(c, "taken_unix_ns", "%llu", (unsigned long long)now.tv_sec * 1000000000u + (unsigned long long)now.tv_nsec);
+    ms_info(c, "moment", "%s", c->options->moment ? c->options->moment : "call");
+    ms_info(c, "epoch", "%u", ms_mode >= 0 ? (unsigned)((c->forked_ns - ms_area.epoch_zero_ns) / MS_EPOCH_NS) : 0);
+    ms_info(c, "epoch_ns", "%llu", (unsigned long long)MS_EPOCH_NS);
+    ms_info(c, "t_ns", "%llu", ms_mode >= 0 ? (unsigned long long)(c->forked_ns - ms_area.start_ns) : 0ull);
+    ms_info(c, "rss_bytes", "%llu", (unsigned long long)c->rss);
+    ms_info(c, "python_live_bytes", "%llu", ms_mode >= 0 ? (unsigned long long)ms_area.live_bytes : 0ull);
+    ms_info(c, "values", "%d", c->options->values);
+}
+
+static int child_entry(void *arg)
+{
+    ms_child_main(arg);
+}
+
+void ms_child_main(ms_child *c)
+{
+    self = c;
+    close_all();
+    prctl(PR_SET_NAME, "memsure-snap", 0, 0, 0);
+    setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
+    put("/proc/self/oom_score_adj", "1000");
+    signals_set();
+    note_maps(c);
+    facts(c);
+    PyObject *spec = ms_dict_text(c->interp->builtins, "__spec__");
+    c->subtype_traverse = spec ? Py_TYPE(spec)->tp_traverse : NULL;
+
+    ms_roots_seed(c);
+    ms_sweep(c);
+    ms_number(c);
+    ms_roots_finish(c);
+    c->status->figures.graph_ns = ms_now_ns() - c->forked_ns;
+    ms_regions_make(c);
+    ms_texts_collect(c);
+    ms_let_go(c);
+    c->status->figures.let_go_ns = ms_now_ns() - c->forked_ns;
+    c->status->figures.analysis_ns = ms_now_ns() - c->forked_ns;
+    ms_file_write(c);
+    c->status->figures.nodes = c->nodes;
+    c->status->figures.edges = c->edge_count;
+    c->status->figures.child_bytes = ms_child_bytes();
+    c->status->figures.child_ns = ms_now_ns() - c->forked_ns;
+    c->status->done = 1;
+    _exit(0);
+}
+
+/* --- the program ------------------------------------------------------------------------------------- */
+
+static uint64_t resident(void)
+{
+    char text[128];
+    int fd = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+    ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
+    if (fd >= 0)
+        close(fd);
+    if (n <= 0)
+        return 0;
+    text[n] = 0;
+    const char *second = strchr(text, ' ');
+    return second ? strtoull(second, NULL, 10) * (uint64_t)sysconf(_SC_PAGESIZE) : 0;
+}
+
+static void snapshot_free(ms_snapshot *s)
+{
+    if (s == NULL)
+        return;
+    if (s->status)
+        munmap(s->status, sizeof *s->status);
+    ms_sys_free(s, sizeof *s);
+}
+
+ms_err ms_snapshot_take(const char *path, const ms_snapshot_options *options, ms_why *why, ms_snapshot **out)
+{
+    ms_err err = MS_ENOMEM;
+    ms_snapshot *s = ms_sys_alloc(sizeof *s);
+    ms_child *c = ms_sys_alloc(sizeof *c);
+    char *stack = ms_sys_alloc(STACK_SIZE);
+    *out = NULL;
+    if (s == NULL || c == NULL || stack == NULL)
+        goto done;
+    s->status = mmap(NULL, sizeof *s->status, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (s->status == MAP_FAILED) {
+        s->status = NULL;
+        goto done;
+    }
+    if (strlen(path) >= sizeof s->path) {
+        ms_why_set(why, "the path has %zu characters", strlen(path));
+        err = MS_EINVAL;
+        goto done;
+    }
+    strcpy(s->path, path);
+    s->options = *options;
+    *s->status = (ms_status){0};
+    c->path = s->path;
+    c->options = &s->options;
+    c->status = s->status;
+    c->ts = PyThreadState_Get();
+    c->interp = PyThreadState_GetInterpreter(c->ts);
+    c->parent = getpid();
+    c->rss = resident();
+    /* The types do not move: their place is reserved, and backed as it is used. */
+    c->type_table.room = (size_t)MS_TYPES_MAX * sizeof(ms_ty);
+    c->type_table.at = mmap(NULL, c->type_table.room, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (c->type_table.at == MAP_FAILED)
+        goto done;
+    c->type_table.used = sizeof(ms_ty); /* 0: no type */
+    ((ms_ty *)(void *)c->type_table.at)->dict_field = -1;
+
+    uint64_t all = ~(uint64_t)0, before;
+    ms_recorder_parts(&c->heap, &c->raw_heap, &c->large); /* takes the recorder's lock */
+    syscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, &before, sizeof all);
+    c->forked_ns = ms_now_ns();
+    s->pid = clone(child_entry, stack + STACK_SIZE, 0, c);
+    int failed = errno;
+    s->status->figures.pause_ns = ms_now_ns() - c->forked_ns;
+    syscall(SYS_rt_sigprocmask, SIG_SETMASK, &before, NULL, sizeof all);
+    ms_recorder_parts_done();
+    munmap(c->type_table.at, c->type_table.room);
+    if (s->pid < 0) {
+        ms_why_set(why, "the system refused a copy of this process for the snapshot: %s", strerror(failed));
+        err = MS_EIO;
+        goto done;
+    }
+    *out = s;
+    s = NULL;
+    err = MS_OK;
+done:
+    if (err == MS_ENOMEM)
+        ms_why_set(why, "the system gave no memory for a snapshot");
+    ms_sys_free(stack, STACK_SIZE);
+    ms_sys_free(c, sizeof *c);
+    snapshot_free(s);
+    return err;
+}
+
+ms_err ms_snapshot_wait(ms_snapshot *s, bool block, ms_why *why, ms_snapshot_figures *figures)
+{
+    int how = 0;
+    pid_t got;
+    do
+        got = waitpid(s->pid, &how, __WCLONE | (block ? 0 : WNOHANG));
+    while (got < 0 && errno == EINTR);
+    if (got == 0)
+        return MS_EINVAL;
+    ms_err err = (ms_err)s->status->err;
+    if (figures)
+        *figures = s->status->figures;
+    if (!s->status->done && err == MS_OK) {
+        err = MS_EDAMAGED;
+        if (got == s->pid && WIFSIGNALED(how))
+            ms_why_set(why, "the snapshot's process was ended by signal %d%s", WTERMSIG(how),
+                       WTERMSIG(how) == SIGKILL ? ": for want of memory, perhaps" : "");
+        else
+            ms_why_set(why, "the snapshot's process ended without a word");
+    } else if (err != MS_OK) {
+        ms_why_set(why, "%s", s->status->why.text);
+    }
+    snapshot_free(s);
+    return err;
+}
