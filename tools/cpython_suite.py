@@ -105,7 +105,7 @@ def outcome(command, module, folder, timeout):
         for case in ElementTree.parse(junit).iter("testcase"):
             kinds = {child.tag for child in case}
             result = next((k for k in ("error", "failure", "skipped") if k in kinds), "passed")
-            name = re.sub(r"0x[0-9a-f]+", "0x", case.get("name"))
+            name = re.sub(r"0x[0-9a-f]+", "0x", case.get("name") or "(without a name)")
             # A test with several failing parts has several entries: the worst counts.
             order = ("passed", "skipped", "failure", "error")
             tests[name] = max(result, tests.get(name, "passed"), key=order.index)
