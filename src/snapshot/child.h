@@ -262,6 +262,7 @@ struct ms_child {
     uint32_t    objects, nodes;  /* nodes: root and pseudo nodes included, once they stand */
     uint32_t   *first;           /* nodes + 1 */
     uint32_t   *to;
+    size_t      to_room;         /* bytes */
     uint32_t    edge_count;
     /* the pseudo nodes, in making */
     ms_vec      pseudo;          /* ms_pseudo */

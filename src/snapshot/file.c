@@ -3,11 +3,14 @@
  * What needs the program's memory (names, texts, places) is copied first; then the program's pages
  * are let go, and all else comes from the child's own arrays. */
 #include "snapshot/child.h"
+#include "graph/graph.h"
 #include "store/store.h"
 #include "internal/pycore_dict.h"
 #include "internal/pycore_moduleobject.h"
 
 #include <unistd.h>
+
+#define CYCLE_ROWS (4u << 20)
 
 static void *want(ms_child *c, size_t size)
 {
@@ -290,12 +293,12 @@ static void write_types(out *f)
     STRIDED(f, "shapes", "allocated", MS_TYPE_U64, n, shapes, allocated);
 }
 
-static void write_nodes(out *f)
+static void give_up(ms_vec *v) { ms_vec_free(v); }
+
+/* The pseudo nodes' rows, behind the objects'; row 0 is the root's. */
+static void nodes_complete(ms_child *c)
 {
-    ms_child *c = f->c;
-    uint32_t n = c->objects, all = c->nodes;
-    /* Each array has a row for the root, then the objects; the pseudo nodes' rows come behind. */
-    uint32_t pseudo = all - n - 1;
+    uint32_t n = c->objects, all = c->nodes, pseudo = all - n - 1;
     ms_vec *arrays[] = {&c->shape, &c->site, &c->birth};
     for (int i = 0; i < 3; i++) {
         char *at = ms_sys_resize(arrays[i]->at, arrays[i]->room, (size_t)all * sizeof(uint32_t));
@@ -315,11 +318,31 @@ static void write_nodes(out *f)
         shape[node] = ms_shape_find(c, p[i].type, 0, 0);
         site[node] = p[i].site;
     }
-    column(f, "objects", "address", MS_TYPE_U32, all, address);
-    narrow(f, "objects", "shape", all, shape);
-    narrow(f, "objects", "site", all, site);
-    narrow(f, "objects", "birth", all, MS_VEC_AT(c->birth, uint32_t));
+}
 
+/* What the analysis does not need, written first and given up. */
+static void write_nodes(out *f)
+{
+    ms_child *c = f->c;
+    uint32_t all = c->nodes;
+    column(f, "objects", "address", MS_TYPE_U32, all, c->address);
+    ms_sys_free(c->address, (size_t)all * sizeof *c->address);
+    narrow(f, "objects", "site", all, MS_VEC_AT(c->site, uint32_t));
+    give_up(&c->site);
+    narrow(f, "objects", "birth", all, MS_VEC_AT(c->birth, uint32_t));
+    give_up(&c->birth);
+    narrow(f, "objects", "shape", all, MS_VEC_AT(c->shape, uint32_t));
+    ms_region *r = MS_VEC_AT(c->regions, ms_region);
+    uint64_t nr = MS_VEC_N(c->regions, ms_region);
+    STRIDED(f, "regions", "base", MS_TYPE_U64, nr, r, base);
+    STRIDED(f, "regions", "first", MS_TYPE_U32, nr, r, first);
+    STRIDED(f, "regions", "count", MS_TYPE_U32, nr, r, count);
+}
+
+static void write_edges(out *f)
+{
+    ms_child *c = f->c;
+    uint32_t all = c->nodes;
     uint8_t piece[4096];
     ms_vec wide = {NULL, 0, 0};
     ms_writer_column_begin(f->w, table(f, "objects"), "degree", MS_TYPE_U8, 1);
@@ -338,13 +361,60 @@ static void write_nodes(out *f)
     STRIDED(f, "wide", "node", MS_TYPE_U32, MS_VEC_N(wide, ms_text), wides, node);
     STRIDED(f, "wide", "degree", MS_TYPE_U32, MS_VEC_N(wide, ms_text), wides, text);
     ms_vec_free(&wide);
-
-    ms_region *r = MS_VEC_AT(c->regions, ms_region);
-    uint64_t nr = MS_VEC_N(c->regions, ms_region);
-    STRIDED(f, "regions", "base", MS_TYPE_U64, nr, r, base);
-    STRIDED(f, "regions", "first", MS_TYPE_U32, nr, r, first);
-    STRIDED(f, "regions", "count", MS_TYPE_U32, nr, r, count);
     column(f, "edges", "to", MS_TYPE_U32, c->edge_count, c->to);
+}
+
+/* Dominators, retained sizes, cycles, garbage. Without memory for it the file has none of them, and says so. */
+static bool analyse(out *f)
+{
+    ms_child *c = f->c;
+    uint32_t shapes = (uint32_t)MS_VEC_N(c->shape_table, ms_shape), types = (uint32_t)MS_VEC_N(c->type_table, ms_ty);
+    const ms_shape *s = MS_VEC_AT(c->shape_table, ms_shape);
+    const ms_ty *t = MS_VEC_AT(c->type_table, ms_ty);
+    uint64_t *bytes = want(c, 2 * (size_t)shapes * sizeof *bytes);
+    uint32_t *shape_type = want(c, (size_t)shapes * sizeof *shape_type), *type_node = want(c, (size_t)types * sizeof *type_node);
+    for (uint32_t i = 0; i < shapes; i++) {
+        bytes[i] = s[i].said;
+        bytes[shapes + i] = s[i].allocated;
+        shape_type[i] = s[i].type;
+    }
+    for (uint32_t i = 0; i < types; i++)
+        type_node[i] = t[i].heap && t[i].type ? ms_marks_id(&c->marks, (uintptr_t)t[i].type) : 0;
+    ms_graph g = {.nodes = c->nodes, .edges = c->edge_count, .first = c->first, .to = c->to, .garbage = c->nodes - 1,
+                  .shape = c->shape.at, .shape_wide = 4, .shapes = shapes, .types = types,
+                  .shape_bytes = {bytes, bytes + shapes}, .shape_type = shape_type, .type_node = type_node};
+    ms_analysis *a;
+    ms_err err = ms_analysis_new(&g, CYCLE_ROWS, &a);
+    if (err != MS_OK)
+        return false;
+    uint32_t *to = ms_sys_resize(c->to, c->to_room, ((size_t)c->edge_count + a->sources + 1) * sizeof *to);
+    if (to == NULL)
+        ms_child_fail(c, MS_ENOMEM, NULL);
+    c->to = to;
+    c->to_room = ((size_t)c->edge_count + a->sources + 1) * sizeof *to;
+    memcpy(to + c->edge_count, a->source, a->sources * sizeof *to);
+    c->edge_count += a->sources;
+    c->first[c->nodes] = c->edge_count;
+    column(f, "objects", "idom", MS_TYPE_U32, a->nodes, a->idom);
+    ms_analysis_drop(a, MS_PART_IDOM);
+    column(f, "heavy", "node", MS_TYPE_U32, a->heavies, a->heavy);
+    column(f, "heavy", "retained", MS_TYPE_U64, a->heavies, a->retained[MS_ALLOCATED]);
+    column(f, "heavy", "retained_said", MS_TYPE_U64, a->heavies, a->retained[MS_SAID]);
+    const ms_cycles *y = &a->cycles;
+    uint32_t members = y->n ? y->first[y->n] : 0, *of = want(c, ((size_t)members + 1) * sizeof *of);
+    for (uint32_t k = 0; k < y->n; k++)
+        for (uint32_t i = y->first[k]; i < y->first[k + 1]; i++)
+            of[i] = k;
+    column(f, "cycles", "node", MS_TYPE_U32, members, y->node);
+    column(f, "cycles", "scc", MS_TYPE_U32, members, of);
+    ms_sys_free(of, ((size_t)members + 1) * sizeof *of);
+    ms_info(c, "garbage_nodes", "%u", a->garbage_nodes);
+    ms_info(c, "garbage_bytes", "%llu", (unsigned long long)a->garbage_bytes[MS_ALLOCATED]);
+    ms_analysis_delete(a);
+    ms_sys_free(bytes, 2 * (size_t)shapes * sizeof *bytes);
+    ms_sys_free(shape_type, (size_t)shapes * sizeof *shape_type);
+    ms_sys_free(type_node, (size_t)types * sizeof *type_node);
+    return true;
 }
 
 static void write_small(out *f)
@@ -392,17 +462,26 @@ void ms_file_write(ms_child *c)
         ms_child_fail(c, err, c->status->why.text);
     c->writer = f.w;
     sites_collect(c);
-    write_nodes(&f);
+    nodes_complete(c);
     write_types(&f);
     write_small(&f);
+    give_up(&c->refs);
+    give_up(&c->degree);
+    write_nodes(&f);
+    c->status->figures.write_ns = ms_now_ns() - c->forked_ns;
+    bool whole = analyse(&f);
+    c->status->figures.analysis_ns = ms_now_ns() - c->forked_ns;
+    write_edges(&f);
+    if (whole)
+        ms_info(c, "garbage_node", "%u", c->nodes - 1);
     ms_info(c, "nodes", "%u", c->nodes);
     ms_info(c, "objects", "%u", c->objects);
     ms_info(c, "edges", "%u", c->edge_count);
     ms_info(c, "child_ns", "%llu", (unsigned long long)(ms_now_ns() - c->forked_ns));
     ms_info(c, "pause_ns", "%llu", (unsigned long long)c->status->figures.pause_ns);
     ms_info(c, "child_peak_bytes", "%llu", (unsigned long long)ms_child_bytes());
-    ms_info(c, "complete", "1");
-    ms_info(c, "incomplete_why", "%s", "");
+    ms_info(c, "complete", "%d", whole);
+    ms_info(c, "incomplete_why", "%s", whole ? "" : "there was no memory to find out who keeps what alive");
     uint32_t *rows = MS_VEC_AT(c->info, uint32_t);
     uint64_t n = MS_VEC_N(c->info, uint32_t) / 2;
     strided(&f, "snap_info", "key", MS_TYPE_U32, n, rows, 2 * sizeof *rows);

@@ -155,6 +155,7 @@ void ms_number(ms_child *c)
     ms_vec_free(&c->edges);
     c->first = first;
     c->to = to;
+    c->to_room = (edges + 1) * sizeof *to;
     c->edge_count = (uint32_t)edges;
     in_order(c, &c->degree, id, 0);
     in_order(c, &c->shape, id, 0);

@@ -193,27 +193,30 @@ void ms_roots_finish(ms_child *c)
                 refs[e[k].node]--;
         }
     uint32_t outside = ms_pseudo_new(c, c->type_group, "held outside Python"), still = ms_pseudo_new(c, c->type_group, "immortal objects");
+    ms_pseudo_new(c, c->type_group, "cyclic garbage"); /* the last node: its edges come with the analysis */
     ms_pseudo_holds(c, 0, outside, "held outside Python");
     ms_pseudo_holds(c, 0, still, "immortal objects");
+    ms_pseudo_holds(c, 0, still + 1, "cyclic garbage");
     c->group_outside = outside;
     c->group_immortal = still;
     uint32_t held = 0;
     for (uint32_t id = 1; id <= n; id++)
         held += immortal(refs[id]) || refs[id] > 0;
 
-    uint32_t pseudo = (uint32_t)MS_VEC_N(c->pseudo, ms_pseudo), more = given + 2 + held;
-    uint32_t *to = ms_sys_resize(c->to, ((size_t)c->edge_count + 1) * sizeof *to, ((size_t)c->edge_count + more + 1) * sizeof *to);
+    uint32_t pseudo = (uint32_t)MS_VEC_N(c->pseudo, ms_pseudo), more = given + 3 + held;
+    uint32_t *to = ms_sys_resize(c->to, c->to_room, ((size_t)c->edge_count + more + 1) * sizeof *to);
     uint32_t *first = ms_sys_resize(c->first, ((size_t)n + 3) * sizeof *first, ((size_t)n + pseudo + 2) * sizeof *first);
     if (to == NULL || first == NULL)
         ms_child_fail(c, MS_ENOMEM, NULL);
     c->to = to;
+    c->to_room = ((size_t)c->edge_count + more + 1) * sizeof *to;
     c->first = first;
     c->pseudo_first = n + 1;
     c->nodes = n + pseudo; /* the root is pseudo node 0 */
 
     /* Node 0 comes first: its edges go before all others. */
     e = MS_VEC_AT(c->pseudo_edges, ms_pseudo_edge);
-    given += 2;
+    given += 3;
     uint32_t of_root = 0;
     for (uint32_t k = 0; k < given; k++)
         of_root += e[k].from == 0;

@@ -33,7 +33,7 @@ MS_EXPORT ms_err ms_snapshot_take(const char *path, const ms_snapshot_options *o
 typedef struct {
     uint64_t pause_ns;         /* how long the program stood still */
     uint64_t child_ns;         /* until the file stood */
-    uint64_t graph_ns, let_go_ns, analysis_ns, write_ns; /* parts of it: graph built, program's pages given up, ... */
+    uint64_t graph_ns, let_go_ns, write_ns, analysis_ns; /* on the way: graph built, pages let go, nodes written, analysed */
     uint64_t child_bytes;      /* memory that the child took for itself, at its highest */
     uint64_t nodes, edges;
 } ms_snapshot_figures;

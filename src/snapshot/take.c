@@ -258,7 +258,6 @@ void ms_child_main(ms_child *c)
     ms_texts_collect(c);
     ms_let_go(c);
     c->status->figures.let_go_ns = ms_now_ns() - c->forked_ns;
-    c->status->figures.analysis_ns = ms_now_ns() - c->forked_ns;
     ms_file_write(c);
     c->status->figures.nodes = c->nodes;
     c->status->figures.edges = c->edge_count;
