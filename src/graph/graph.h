@@ -173,7 +173,7 @@ typedef struct {
 
 typedef struct {
     uint32_t nodes, n, room;
-    uint32_t *of;     /* of each node: its group; NULL when not asked for. MS_NONE: in no group */
+    uint32_t *of;     /* of each node: its group; MS_NONE: in none */
     ms_group *row;    /* n */
 } ms_groups;
 
@@ -205,10 +205,10 @@ void ms_preds_delete(ms_preds *p);
 
 /* ---- paths --------------------------------------------------------------------------------------------------- */
 
-/* How willingly a path leaves a holder: what a step over its edges costs, 1 .. MS_COST_MAX; MS_COST_NEVER: no path goes
- * there. Cheap: what has a name in the source (module variables, attributes, locals, keys); dear: type internals,
- * caches, groups of odd roots. */
-enum { MS_COST_MAX = 62, MS_COST_NEVER = 63 };
+/* How willingly a path leaves a holder: what a step over its edges costs, 1 .. MS_COST_MAX; MS_COST_LAST: it is taken
+ * only where no path without such a step leads. Cheap: what has a name in the source (module variables, attributes,
+ * locals, keys); dear: type internals, caches, groups of odd roots. */
+enum { MS_COST_MAX = 62, MS_COST_LAST = 63 };
 typedef struct {
     uint32_t first, count; /* an edge at place i < count of the holder's edges costs cost[first + i] */
     uint8_t rest;          /* any other */
@@ -219,9 +219,10 @@ typedef struct {
     uint32_t costs;          /* in cost[] */
 } ms_taste;
 
-/* The cheapest way from the root to every node; with taste NULL the shortest. NORMAL edges, while they lead there;
- * what was promoted, over the GLOBALS edge or the one to the type (edge MS_EDGE_TO_TYPE). Garbage has a path if the
- * graph's `garbage` has its edges in to[]. Among equals, the first found. */
+/* The cheapest way from the root to every node; with taste NULL the shortest. First over NORMAL edges; what they do not
+ * reach, in rounds as in rule 2, over a GLOBALS edge, the one to the type (MS_EDGE_TO_TYPE), or one of MS_COST_LAST from
+ * a node that has a path; garbage last of all, over the edges that the graph's `garbage` has in to[] (without: no path).
+ * Among equals, the first found. */
 typedef struct {
     const ms_graph *g;
     uint32_t *from; /* of each node: the one before it on the path; MS_NONE: no path (and at the root) */

@@ -368,10 +368,806 @@ static void test_long_chains(void)
     chain(1000000, 500000);
 }
 
+/* ---- the arrays ------------------------------------------------------------------------------------------------------ */
+
+static void test_arrays(void)
+{
+    for (int round = 0; round < 1500 && test_failures == 0; round++) {
+        made m;
+        make(&m, MOST);
+        const ms_graph *g = &m.g;
+        uint32_t wide_node[MOST], wide_degree[MOST], wides = 0, *first = NULL, limit = 1 + (uint32_t)test_below(6);
+        uint8_t degree[MOST];
+        for (uint32_t v = 0; v < g->nodes; v++) {
+            uint32_t d = g->first[v + 1] - g->first[v];
+            degree[v] = d < limit ? (uint8_t)d : 255;
+            if (d >= limit) {
+                wide_node[wides] = v;
+                wide_degree[wides++] = d;
+            }
+            for (uint32_t e = g->first[v]; e < g->first[v + 1]; e++)
+                EXPECT_EQ(ms_edge_owner(g, e), v);
+        }
+        EXPECT_EQ(ms_first_new(degree, g->nodes, wide_node, wide_degree, wides, g->edges, &first), MS_OK);
+        if (first)
+            EXPECT(memcmp(first, g->first, (g->nodes + 1) * sizeof *first) == 0);
+        ms_sys_free(first, (g->nodes + 1) * sizeof *first);
+        EXPECT_EQ(ms_first_new(degree, g->nodes, wide_node, wide_degree, wides, (uint64_t)g->edges + 1, &first), MS_EDAMAGED);
+        EXPECT_EQ(ms_first_new(degree, g->nodes, wide_node, wide_degree, wides, (uint64_t)1 << 32, &first), MS_ELIMIT);
+        if (wides) {
+            EXPECT_EQ(ms_first_new(degree, g->nodes, wide_node, wide_degree, wides - 1, g->edges, &first), MS_EDAMAGED);
+            wide_node[wides - 1]++;
+            EXPECT_EQ(ms_first_new(degree, g->nodes, wide_node, wide_degree, wides, g->edges, &first), MS_EDAMAGED);
+        }
+
+        ms_preds *p = NULL;
+        EXPECT_EQ(ms_preds_new(g, &p), MS_OK);
+        uint32_t k = 0;
+        for (uint32_t v = 0; p && v < g->nodes; v++) {
+            EXPECT_EQ(p->first[v], k);
+            for (uint32_t e = 0; e < g->edges; e++)
+                if (MS_EDGE_TARGET(g->to[e]) == v && v != 0)
+                    EXPECT_EQ(p->edge[k++], e);
+        }
+        EXPECT(p && p->first[g->nodes] == k && p->edges == k);
+        ms_preds_delete(p);
+        made_free(&m);
+    }
+    EXPECT_EQ(ms_sys_live(), 0);
+}
+
+static void test_check_names_what_is_wrong(void)
+{
+    uint32_t first[] = {0, 2, 3, 3}, to[] = {1, 2, MS_EDGE(MS_WEAK, 2)}, type_of[] = {0, 1}, node_of[] = {0, 2};
+    uint64_t bytes[] = {8, 9};
+    uint16_t shape[] = {0, 1, 1};
+    const ms_graph sound = {.nodes = 3, .edges = 3, .first = first, .to = to, .shape = shape, .shape_wide = 2, .shapes = 2, .types = 2,
+                            .shape_bytes = {bytes, bytes}, .shape_type = type_of, .type_node = node_of, .garbage = 1};
+    EXPECT(ms_graph_check(&sound) == NULL);
+    ms_graph g = sound;
+#define WRONG(change, undo)                     \
+    do {                                        \
+        change;                                 \
+        EXPECT(ms_graph_check(&g) != NULL);     \
+        undo;                                   \
+        g = sound;                              \
+    } while (0)
+    WRONG(g.nodes = 0, );
+    WRONG(g.nodes = MS_NODES_MAX, );
+    WRONG(g.garbage = 3, );
+    WRONG(g.garbage = 2, ); /* is a type, too */
+    WRONG(g.edges = 2, );
+    WRONG(g.shape_wide = 3, );
+    WRONG(g.shapes = 1, );
+    WRONG(g.types = 1, );
+    WRONG(first[0] = 1, first[0] = 0);
+    WRONG(first[1] = 4, first[1] = 2);
+    WRONG(to[1] = 3, to[1] = 2);
+    WRONG(to[2] = MS_EDGE(MS_WEAK, 3), to[2] = MS_EDGE(MS_WEAK, 2));
+    WRONG(shape[2] = 2, shape[2] = 1);
+    WRONG(type_of[1] = 2, type_of[1] = 1);
+    WRONG(node_of[1] = 3, node_of[1] = 2);
+    EXPECT(ms_graph_check(&g) == NULL);
+}
+
+/* ---- tree, groups, differences ---------------------------------------------------------------------------------------- */
+
+static const uint64_t *key_table;
+static uint64_t key_by_table(void *arg, uint32_t v)
+{
+    EXPECT(arg == &key_table);
+    return key_table[v];
+}
+
+static void compare_groups(const ms_graph *g, const slow *s, const ms_groups *groups, const uint64_t *key)
+{
+    uint32_t n = g->nodes, rows = 0;
+    for (uint32_t i = 0; i < groups->n; i++) {
+        ms_group want = {.key = groups->row[i].key};
+        for (uint32_t v = 1; v < n; v++) {
+            EXPECT_EQ(groups->of[v] == i, key[v] == want.key);
+            if (key[v] != want.key)
+                continue;
+            bool top = true;
+            for (uint32_t u = 1; u < n; u++)
+                top &= !(u != v && key[u] == want.key && s->dominates[u][v]);
+            want.count++;
+            for (int k = 0; k < 2; k++) {
+                want.bytes[k] += ms_node_bytes(g, v, k);
+                want.retained[k] += top ? s->retained[k][v] : 0;
+            }
+        }
+        rows += (uint32_t)want.count;
+        EXPECT(want.count > 0);
+        EXPECT(memcmp(&want, &groups->row[i], sizeof want) == 0);
+    }
+    for (uint32_t v = 1; v < n; v++)
+        rows += key[v] == MS_NO_KEY && groups->of[v] == MS_NONE;
+    EXPECT_EQ(rows, n - 1);
+    EXPECT_EQ(groups->of[0], MS_NONE);
+}
+
+static void compare_tree(const ms_graph *g, const ms_analysis *a, const slow *s, const ms_tree *t)
+{
+    uint32_t n = g->nodes;
+    for (uint32_t v = 0; v < n; v++) {
+        uint32_t k = t->first[v], out[MOST], all[MOST], max = (uint32_t)test_below(MOST);
+        for (uint32_t u = 1; u < n; u++)
+            if (a->idom[u] == v)
+                EXPECT_EQ(t->child[k++], u);
+        EXPECT_EQ(t->first[v + 1], k);
+        for (uint32_t u = 0; u < n; u++)
+            EXPECT_EQ(ms_tree_dominates(t, v, u), s->dominates[v][u]);
+        for (int size = 0; size < 2; size++) {
+            EXPECT_EQ(ms_tree_retained(t, v, size), s->retained[size][v]);
+            uint32_t children = t->first[v + 1] - t->first[v], got = ms_tree_largest(t, v, size, max, out);
+            EXPECT_EQ(got, children < max ? children : max);
+            EXPECT_EQ(ms_tree_largest(t, v, size, MOST, all), children);
+            for (uint32_t i = 0; i < children; i++) {
+                EXPECT(i >= got || out[i] == all[i]);
+                EXPECT(a->idom[all[i]] == v);
+                if (i > 0)
+                    EXPECT(s->retained[size][all[i - 1]] > s->retained[size][all[i]] ||
+                           (s->retained[size][all[i - 1]] == s->retained[size][all[i]] && all[i - 1] < all[i]));
+            }
+        }
+    }
+}
+
+static void test_tree_and_groups(void)
+{
+    for (int round = 0; round < 1200 && test_failures == 0; round++) {
+        made m;
+        make(&m, round % 3 ? 12 : MOST);
+        static slow s;
+        memset(&s, 0, sizeof s);
+        slow_rules(&s, &m.g);
+        slow_dominators(&s, &m.g);
+        ms_analysis *a = NULL;
+        ms_tree *t = NULL;
+        ms_groups *groups = NULL, *bare = NULL;
+        EXPECT_EQ(ms_analysis_new(&m.g, 0, &a), MS_OK);
+        if (a == NULL)
+            break;
+        EXPECT_EQ(ms_tree_new(&m.g, a->idom, a->heavies, a->heavy, (const uint64_t *const *)a->retained, &t), MS_OK);
+        uint64_t key[MOST], kinds = 1 + test_below(5);
+        bool none = test_below(2);
+        for (uint32_t v = 0; v < m.g.nodes; v++)
+            key[v] = none && test_below(5) == 0 ? MS_NO_KEY : (test_below(kinds) << 40 | 7);
+        key_table = key;
+        if (t) {
+            compare_tree(&m.g, a, &s, t);
+            EXPECT_EQ(ms_groups_new(&m.g, t, key_by_table, &key_table, &groups), MS_OK);
+            EXPECT_EQ(ms_groups_new(&m.g, NULL, key_by_table, &key_table, &bare), MS_OK);
+            if (groups)
+                compare_groups(&m.g, &s, groups, key);
+            EXPECT(bare && groups && bare->n == groups->n && (bare->n == 0 || bare->row[0].retained[0] == 0));
+        }
+        if (m.g.nodes > 2) { /* dominators in a circle, or beyond */
+            uint32_t v = 1 + (uint32_t)test_below(m.g.nodes - 1), was = a->idom[v];
+            ms_tree *no = NULL;
+            a->idom[v] = test_below(2) ? v : m.g.nodes;
+            EXPECT_EQ(ms_tree_new(&m.g, a->idom, a->heavies, a->heavy, (const uint64_t *const *)a->retained, &no), MS_EDAMAGED);
+            EXPECT(no == NULL);
+            a->idom[v] = was;
+        }
+        ms_groups_delete(groups);
+        ms_groups_delete(bare);
+        ms_tree_delete(t);
+        ms_analysis_delete(a);
+        made_free(&m);
+    }
+    EXPECT_EQ(ms_sys_live(), 0);
+}
+
+static void test_diff(void)
+{
+    for (int round = 0; round < 1500 && test_failures == 0; round++) {
+        made m[2];
+        ms_groups *s[2] = {NULL, NULL};
+        uint64_t kinds = 1 + test_below(round % 10 ? 8 : 300), most = round % 10 ? 30 : MOST;
+        for (int i = 0; i < 2; i++) {
+            uint64_t key[MOST];
+            make(&m[i], (uint32_t)most);
+            for (uint32_t v = 0; v < m[i].g.nodes; v++)
+                key[v] = test_below(kinds);
+            key_table = key;
+            EXPECT_EQ(ms_groups_new(&m[i].g, NULL, key_by_table, &key_table, &s[i]), MS_OK);
+        }
+        ms_change *row = NULL;
+        uint32_t n = 0, want = 0, found = 0;
+        int size = (int)test_below(2);
+        EXPECT_EQ(ms_diff_new(s[0], s[1], size, &row, &n), MS_OK);
+        uint64_t before = UINT64_MAX;
+        for (uint64_t k = 0; k < kinds; k++) {
+            const ms_group *g[2] = {NULL, NULL};
+            for (int i = 0; i < 2; i++)
+                for (uint32_t j = 0; j < s[i]->n; j++)
+                    if (s[i]->row[j].key == k)
+                        g[i] = &s[i]->row[j];
+            if (!g[0] && !g[1])
+                continue;
+            if (g[0] && g[1] && g[0]->count == g[1]->count && g[0]->bytes[0] == g[1]->bytes[0] && g[0]->bytes[1] == g[1]->bytes[1])
+                continue;
+            want++;
+            for (uint32_t j = 0; j < n; j++)
+                found += row[j].key == k && row[j].a == g[0] && row[j].b == g[1];
+        }
+        EXPECT_EQ(n, want);
+        EXPECT_EQ(found, want);
+        for (uint32_t j = 0; j < n; j++) {
+            int64_t d = (int64_t)(row[j].b ? row[j].b->bytes[size] : 0) - (int64_t)(row[j].a ? row[j].a->bytes[size] : 0);
+            uint64_t change = (uint64_t)(d < 0 ? -d : d);
+            EXPECT(change <= before);
+            before = change;
+        }
+        ms_sys_free(row, n * sizeof *row);
+        for (int i = 0; i < 2; i++) {
+            ms_groups_delete(s[i]);
+            made_free(&m[i]);
+        }
+    }
+    EXPECT_EQ(ms_sys_live(), 0);
+}
+
+/* ---- paths -------------------------------------------------------------------------------------------------------------- */
+
+typedef struct {
+    ms_manner manner[MOST];
+    uint8_t cost[MOST * 4];
+    ms_taste taste;
+} made_taste;
+
+static const ms_taste *taste_make(made_taste *t)
+{
+    for (uint32_t i = 0; i < MOST * 4; i++)
+        t->cost[i] = test_below(6) ? (uint8_t)(1 + test_below(MS_COST_MAX)) : MS_COST_LAST;
+    for (uint32_t i = 0; i < MOST; i++)
+        t->manner[i] = (ms_manner){(uint32_t)test_below(MOST), (uint32_t)test_below(4), test_below(5) ? (uint8_t)(1 + test_below(9)) : MS_COST_LAST};
+    t->taste = (ms_taste){t->manner, t->cost, MOST * 4};
+    return test_below(4) ? &t->taste : NULL;
+}
+
+static uint32_t slow_cost(const ms_graph *g, const ms_taste *t, uint32_t v, uint32_t e)
+{
+    const ms_manner *m = t ? &t->manner[ms_node_shape(g, v)] : NULL;
+    uint32_t place = e - g->first[v];
+    return m == NULL ? 1 : place < m->count ? t->cost[m->first + place] : m->rest;
+}
+
+/* Distances by trying all edges until nothing changes. */
+static void slow_settle(const ms_graph *g, const ms_taste *t, uint64_t *far)
+{
+    for (bool any = true; any;) {
+        any = false;
+        for (uint32_t v = 0; v < g->nodes; v++)
+            for (uint32_t e = g->first[v]; e < g->first[v + 1] && far[v] != UINT64_MAX; e++) {
+                uint32_t x = g->to[e], c = slow_cost(g, t, v, e);
+                if (MS_EDGE_KIND(x) == MS_NORMAL && x != 0 && x != g->garbage && c != MS_COST_LAST && far[v] + c < far[x]) {
+                    far[x] = far[v] + c;
+                    any = true;
+                }
+            }
+    }
+}
+
+static uint64_t farthest(const ms_graph *g, const uint64_t *far)
+{
+    uint64_t most = 0;
+    for (uint32_t v = 0; v < g->nodes; v++)
+        if (far[v] != UINT64_MAX && far[v] > most)
+            most = far[v];
+    return most;
+}
+
+static void slow_rounds(const ms_graph *g, const ms_taste *t, uint64_t *far)
+{
+    for (;;) {
+        uint64_t base = farthest(g, far) + 1, fresh[MOST];
+        bool any = false;
+        memcpy(fresh, far, sizeof fresh);
+        for (uint32_t v = 0; v < g->nodes; v++) {
+            if (far[v] == UINT64_MAX)
+                continue;
+            for (uint32_t e = g->first[v]; e <= g->first[v + 1]; e++) { /* one more: to the type */
+                bool type = e == g->first[v + 1];
+                uint32_t x = type ? MS_EDGE(MS_TYPE, ms_node_type_node(g, v)) : g->to[e], u = MS_EDGE_TARGET(x);
+                uint32_t c = type ? MS_COST_LAST : slow_cost(g, t, v, e);
+                if (MS_EDGE_KIND(x) == MS_WEAK || u == 0 || u == g->garbage || far[u] != UINT64_MAX)
+                    continue;
+                c = c == MS_COST_LAST ? MS_COST_MAX : c;
+                if (base + c < fresh[u])
+                    fresh[u] = base + c;
+                any = true;
+            }
+        }
+        if (!any)
+            return;
+        memcpy(far, fresh, sizeof fresh);
+        slow_settle(g, t, far);
+    }
+}
+
+static void slow_far(const ms_graph *g, const ms_taste *t, uint64_t *far)
+{
+    memset(far, 0xff, MOST * sizeof *far);
+    far[0] = 0;
+    slow_settle(g, t, far);
+    slow_rounds(g, t, far);
+    if (g->garbage) {
+        far[g->garbage] = farthest(g, far) + 1;
+        slow_settle(g, t, far);
+        slow_rounds(g, t, far);
+    }
+}
+
+static void compare_paths(const ms_graph *g, const ms_taste *taste, const ms_paths *p)
+{
+    uint64_t far[MOST];
+    slow_far(g, taste, far);
+    for (uint32_t v = 0; v < g->nodes; v++) {
+        uint32_t node[MOST + 1], edge[MOST + 1], n = ms_path(p, v, MOST + 1, node, edge);
+        EXPECT_EQ(n > 0, far[v] != UINT64_MAX);
+        if (n == 0 || n > MOST)
+            continue;
+        EXPECT(node[0] == 0 && node[n - 1] == v && edge[0] == MS_NONE);
+        for (uint32_t i = 1; i < n; i++) {
+            uint32_t from = node[i - 1], u = node[i], e = edge[i];
+            if (e == MS_EDGE_TO_TYPE) {
+                EXPECT_EQ(ms_node_type_node(g, from), u);
+            } else if (e == MS_NONE) {
+                EXPECT(from == 0 && u == g->garbage);
+            } else {
+                EXPECT(e >= g->first[from] && e < g->first[from + 1]);
+                EXPECT_EQ(MS_EDGE_TARGET(g->to[e]), u);
+                EXPECT(MS_EDGE_KIND(g->to[e]) != MS_WEAK);
+                if (MS_EDGE_KIND(g->to[e]) == MS_NORMAL && slow_cost(g, taste, from, e) != MS_COST_LAST && u != g->garbage)
+                    EXPECT_EQ(far[from] + slow_cost(g, taste, from, e), far[u]);
+            }
+            EXPECT(far[from] < far[u]);
+        }
+        uint32_t last[2], by[2];
+        EXPECT_EQ(ms_path(p, v, 2, last, by), n);
+        EXPECT(last[n > 1] == v && by[n > 1] == edge[n - 1] && (n < 3 || last[0] == node[n - 2]));
+    }
+}
+
+typedef struct {
+    uint64_t key;
+    uint32_t type;
+} hop;
+
+static uint64_t coarse_key(void *arg, uint32_t from, uint32_t edge)
+{
+    const ms_graph *g = arg;
+    return edge >= g->edges ? 99 : (edge - g->first[from]) % 2;
+}
+
+static uint32_t slow_route(const ms_graph *g, const ms_paths *p, bool coarse, uint32_t v, hop *out)
+{
+    uint32_t node[MOST + 1], edge[MOST + 1], n = ms_path(p, v, MOST + 1, node, edge), depth = 0;
+    for (uint32_t i = 1; i < n; i++) {
+        hop h = {coarse ? coarse_key((void *)g, node[i - 1], edge[i]) : edge[i] < g->edges ? edge[i] - g->first[node[i - 1]] : edge[i],
+                 ms_node_type(g, node[i])};
+        uint32_t k = depth;
+        while (k > 0 && k + 4 > depth && !(out[k - 1].key == h.key && out[k - 1].type == h.type))
+            k--;
+        if (k > 0 && k + 4 > depth)
+            depth = k;
+        else
+            out[depth++] = h;
+    }
+    return depth;
+}
+
+static void compare_routes(const ms_graph *g, const ms_paths *p, bool coarse, const uint32_t *target, uint32_t targets, const ms_routes *r)
+{
+    bool on_path[MOST] = {false};
+    uint32_t lost = 0, total = 0, nodes[4 * MOST] = {0};
+    for (uint32_t i = 0; i < (target ? targets : g->nodes); i++) {
+        uint32_t v = target ? target[i] : i, node[MOST + 1], edge[MOST + 1], n = ms_path(p, v, MOST + 1, node, edge);
+        lost += n == 0;
+        total += n > 0;
+        for (uint32_t k = 0; k < n; k++)
+            on_path[node[k]] = true;
+    }
+    EXPECT_EQ(r->lost, lost);
+    EXPECT_EQ(r->row[0].targets, total);
+    for (uint32_t v = 0; v < g->nodes; v++) {
+        EXPECT_EQ(r->of[v] != MS_NONE, on_path[v] || v == 0);
+        if (r->of[v] == MS_NONE)
+            continue;
+        hop want[MOST + 1];
+        uint32_t n = slow_route(g, p, coarse, v, want), row = r->of[v];
+        nodes[row]++;
+        EXPECT_EQ(r->row[row].depth, n);
+        for (uint32_t i = n; i-- > 0; row = r->row[row].parent)
+            EXPECT(row != MS_NONE && r->row[row].key == want[i].key && r->row[row].type == want[i].type);
+        EXPECT_EQ(row, 0);
+    }
+    for (uint32_t i = 0; i < r->n; i++) {
+        uint32_t below = r->row[i].own_targets;
+        EXPECT_EQ(r->row[i].nodes, nodes[i]);
+        EXPECT_EQ(r->of[r->row[i].node], i);
+        for (uint32_t k = i + 1; k < r->n; k++) {
+            below += r->row[k].parent == i ? r->row[k].targets : 0;
+            EXPECT(!(r->row[k].parent == r->row[i].parent && r->row[k].key == r->row[i].key && r->row[k].type == r->row[i].type));
+            EXPECT(r->row[k].hash != r->row[i].hash);
+        }
+        EXPECT_EQ(r->row[i].targets, below);
+    }
+    uint64_t bytes = 0;
+    for (uint32_t i = 0; i < (target ? targets : g->nodes); i++)
+        bytes += r->of[target ? target[i] : i] != MS_NONE ? ms_node_bytes(g, target ? target[i] : i, MS_ALLOCATED) : 0;
+    EXPECT_EQ(r->row[0].bytes[MS_ALLOCATED], bytes);
+}
+
+static void test_paths_and_routes(void)
+{
+    for (int round = 0; round < 2500 && test_failures == 0; round++) {
+        made m;
+        static made_taste t;
+        make(&m, round % 3 ? 12 : MOST);
+        const ms_taste *taste = taste_make(&t);
+        ms_paths *p = NULL;
+        EXPECT_EQ(ms_paths_new(&m.g, taste, &p), MS_OK);
+        if (p == NULL)
+            break;
+        compare_paths(&m.g, taste, p);
+        uint32_t target[MOST], targets = 0;
+        bool all = test_below(3) == 0, coarse = test_below(2);
+        for (uint32_t v = 0; v < m.g.nodes; v++)
+            if (test_below(3) == 0)
+                target[targets++] = v;
+        ms_routes *r = NULL;
+        EXPECT_EQ(ms_routes_new(p, all ? NULL : target, targets, coarse ? coarse_key : NULL, &m.g, NULL, 0, &r), MS_OK);
+        if (r)
+            compare_routes(&m.g, p, coarse, all ? NULL : target, targets, r);
+        ms_routes_delete(r);
+        EXPECT_EQ(ms_routes_new(p, all ? NULL : target, targets, NULL, NULL, NULL, 3, &r), MS_OK);
+        EXPECT(r && r->n <= 3);
+        ms_routes_delete(r);
+        ms_paths_delete(p);
+        if (taste) {
+            t.manner[0].first = t.taste.costs - t.manner[0].count + 1;
+            EXPECT_EQ(ms_paths_new(&m.g, taste, &p), MS_EINVAL);
+        }
+        made_free(&m);
+    }
+    EXPECT_EQ(ms_sys_live(), 0);
+}
+
+/* ---- what if -------------------------------------------------------------------------------------------------------------- */
+
+static void slow_there(const ms_graph *g, const bool *cut_edge, const bool *cut_node, bool *there)
+{
+    memset(there, 0, MOST);
+    there[0] = true;
+    for (int rule = 1; rule <= 3; rule++)
+        for (;;) {
+            bool batch[MOST] = {false}, any = false;
+            for (uint32_t v = 0; v < g->nodes; v++) {
+                uint32_t type = ms_node_type_node(g, v);
+                if (there[v] && rule == 2 && type && !there[type])
+                    batch[type] = any = true;
+                for (uint32_t e = g->first[v]; there[v] && !cut_node[v] && e < g->first[v + 1]; e++) {
+                    uint32_t t = MS_EDGE_TARGET(g->to[e]), kind = MS_EDGE_KIND(g->to[e]);
+                    if (t != 0 && t != g->garbage && !cut_edge[e] && !there[t] && (kind == MS_NORMAL || (kind == MS_GLOBALS && rule == 2)))
+                        batch[t] = any = true;
+                }
+            }
+            if (rule == 3 && g->garbage && !there[g->garbage])
+                batch[g->garbage] = any = true;
+            for (uint32_t v = 0; v < g->nodes; v++)
+                there[v] |= batch[v];
+            if (!any)
+                break;
+        }
+}
+
+static void test_freed(void)
+{
+    for (int round = 0; round < 3000 && test_failures == 0; round++) {
+        made m;
+        make(&m, round % 3 ? 12 : MOST);
+        const ms_graph *g = &m.g;
+        static bool cut_edge[1 << 16], none[1 << 16];
+        bool cut_node[MOST] = {false}, before[MOST], after[MOST];
+        uint32_t edge[64], edges = 0, node[8], nodes = 0;
+        memset(cut_edge, 0, sizeof cut_edge);
+        for (; g->edges && edges < 64 && test_below(4); cut_edge[edge[edges++]] = true)
+            edge[edges] = (uint32_t)test_below(g->edges);
+        for (; nodes < 8 && test_below(3) == 0; cut_node[node[nodes++]] = true)
+            node[nodes] = (uint32_t)test_below(g->nodes);
+        slow_there(g, none, none, before);
+        slow_there(g, cut_edge, cut_node, after);
+        uint64_t bits[2] = {0}, want = 0, bytes = 0;
+        ms_freed freed;
+        EXPECT_EQ(ms_freed_by(g, edge, edges, node, nodes, bits, &freed), MS_OK);
+        for (uint32_t v = 0; v < g->nodes; v++) {
+            bool gone = before[v] && !after[v];
+            want += gone;
+            bytes += gone ? ms_node_bytes(g, v, MS_ALLOCATED) : 0;
+            EXPECT_EQ(bits[v >> 6] >> (v & 63) & 1, gone);
+        }
+        EXPECT_EQ(freed.nodes, want);
+        EXPECT_EQ(freed.bytes[MS_ALLOCATED], bytes);
+        uint32_t beyond = g->edges;
+        EXPECT_EQ(ms_freed_by(g, &beyond, 1, NULL, 0, NULL, &freed), MS_EINVAL);
+        made_free(&m);
+    }
+    EXPECT_EQ(ms_sys_live(), 0);
+}
+
+/* Where all is held by NORMAL edges, cutting what leads to a node frees what it retains: two ways to one number. */
+static void test_freed_is_retained(void)
+{
+    for (int round = 0; round < 300 && test_failures == 0; round++) {
+        made m;
+        make(&m, MOST);
+        m.g.type_node = NULL;
+        m.g.garbage = 0;
+        for (uint32_t e = 0; e < m.g.edges; e++)
+            m.to[e] = MS_EDGE_TARGET(m.to[e]);
+        ms_analysis *a = NULL;
+        ms_preds *p = NULL;
+        ms_tree *t = NULL;
+        EXPECT_EQ(ms_analysis_new(&m.g, 0, &a), MS_OK);
+        EXPECT_EQ(ms_preds_new(&m.g, &p), MS_OK);
+        if (a && p && a->sources == 0 && ms_tree_new(&m.g, a->idom, a->heavies, a->heavy, (const uint64_t *const *)a->retained, &t) == MS_OK)
+            for (uint32_t v = 1; v < m.g.nodes; v++) {
+                ms_freed freed;
+                EXPECT_EQ(ms_freed_by(&m.g, p->edge + p->first[v], p->first[v + 1] - p->first[v], NULL, 0, NULL, &freed), MS_OK);
+                EXPECT_EQ(freed.bytes[MS_SAID], ms_tree_retained(t, v, MS_SAID));
+            }
+        ms_tree_delete(t);
+        ms_preds_delete(p);
+        ms_analysis_delete(a);
+        made_free(&m);
+    }
+}
+
+/* ---- cycles --------------------------------------------------------------------------------------------------------------- */
+
+/* Is there a circle among the edges of these members that are not cut? */
+static bool circle_left(const ms_graph *g, const uint32_t *node, uint32_t n, const bool *cut)
+{
+    bool gone[MOST] = {false};
+    for (bool any = true; any;) {
+        any = false;
+        for (uint32_t i = 0; i < n; i++) {
+            bool leads_on = false;
+            for (uint32_t e = g->first[node[i]]; e < g->first[node[i] + 1]; e++)
+                leads_on |= is_normal(g, node[i], e) && !cut[e] && in_list(node, n, g->to[e]) && !gone[g->to[e]];
+            if (!gone[node[i]] && !leads_on)
+                gone[node[i]] = any = true;
+        }
+    }
+    for (uint32_t i = 0; i < n; i++)
+        if (!gone[node[i]])
+            return true;
+    return false;
+}
+
+static void compare_cut(const ms_graph *g, const ms_cycles *cycles, uint32_t c, const slow *s, const ms_cut *cut, uint32_t n)
+{
+    const uint32_t *node = cycles->node + cycles->first[c], members = cycles->first[c + 1] - cycles->first[c];
+    static bool is_cut[1 << 16];
+    memset(is_cut, 0, sizeof is_cut);
+    EXPECT(n > 0);
+    for (uint32_t i = 0; i < n; i++)
+        is_cut[cut[i].edge] = true;
+    EXPECT(!circle_left(g, node, members, is_cut));
+    for (uint32_t i = 0; i < n; i++) {
+        is_cut[cut[i].edge] = false;
+        EXPECT(circle_left(g, node, members, is_cut));
+        is_cut[cut[i].edge] = true;
+        uint32_t fan_in = 0;
+        for (uint32_t k = 0; k < members; k++)
+            for (uint32_t e = g->first[node[k]]; e < g->first[node[k] + 1]; e++)
+                fan_in += is_normal(g, node[k], e) && g->to[e] == cut[i].to;
+        EXPECT_EQ(cut[i].fan_in, fan_in);
+        EXPECT_EQ(cut[i].from, ms_edge_owner(g, cut[i].edge));
+        EXPECT_EQ(cut[i].to, g->to[cut[i].edge]);
+        EXPECT_EQ(cut[i].to_owner, s->dominates[cut[i].to][cut[i].from]);
+        if (i > 0)
+            EXPECT(cut[i - 1].to_owner > cut[i].to_owner || (cut[i - 1].to_owner == cut[i].to_owner && cut[i - 1].fan_in <= cut[i].fan_in));
+    }
+    for (uint32_t k = 0; k < members; k++) /* each reference to an owner is among them */
+        for (uint32_t e = g->first[node[k]]; e < g->first[node[k] + 1]; e++)
+            if (is_normal(g, node[k], e) && in_list(node, members, g->to[e]) && s->dominates[g->to[e]][node[k]])
+                EXPECT(is_cut[e]);
+}
+
+static void compare_loop(const ms_graph *g, const ms_cycles *cycles, uint32_t c, uint32_t through)
+{
+    uint32_t out[MOST + 1], n = 0, short_out[2] = {MS_NONE, MS_NONE}, again;
+    EXPECT_EQ(ms_cycle_loop(g, cycles, c, through, MOST + 1, out, &n), MS_OK);
+    EXPECT(n > 0 && n <= MOST);
+    if (n == 0 || n > MOST)
+        return;
+    EXPECT(through == MS_NONE || out[0] == through);
+    for (uint32_t i = 0; i < n; i++) {
+        EXPECT(is_normal(g, ms_edge_owner(g, out[i]), out[i]));
+        EXPECT_EQ(g->to[out[i]], ms_edge_owner(g, out[(i + 1) % n]));
+    }
+    uint64_t far[MOST], from = ms_edge_owner(g, out[0]); /* no shorter way back */
+    memset(far, 0xff, sizeof far);
+    far[g->to[out[0]]] = 0;
+    slow_settle(g, NULL, far);
+    EXPECT_EQ(far[from] + 1, n);
+    EXPECT_EQ(ms_cycle_loop(g, cycles, c, out[0], 2, short_out, &again), MS_OK);
+    EXPECT(again == n && short_out[0] == out[0] && (n < 2 || short_out[1] != MS_NONE));
+}
+
+static void test_cycles(void)
+{
+    for (int round = 0; round < 3000 && test_failures == 0; round++) {
+        made m;
+        static slow s;
+        make(&m, round % 3 ? 12 : MOST);
+        memset(&s, 0, sizeof s);
+        slow_rules(&s, &m.g);
+        slow_dominators(&s, &m.g);
+        ms_analysis *a = NULL;
+        EXPECT_EQ(ms_analysis_new(&m.g, 0, &a), MS_OK);
+        for (uint32_t c = 0; a && c < a->cycles.n; c++) {
+            ms_cut *cut = NULL;
+            uint32_t n = 0;
+            size_t room = 0;
+            EXPECT_EQ(ms_cycle_cut(&m.g, &a->cycles, c, a->idom, &cut, &n, &room), MS_OK);
+            compare_cut(&m.g, &a->cycles, c, &s, cut, n);
+            if (n)
+                compare_loop(&m.g, &a->cycles, c, test_below(2) ? MS_NONE : cut[n - 1].edge);
+            ms_sys_free(cut, room);
+        }
+        if (a) { /* as rows of a file, and limited */
+            uint32_t number[MOST], k = 0;
+            for (uint32_t c = 0; c < a->cycles.n; c++)
+                for (uint32_t i = a->cycles.first[c]; i < a->cycles.first[c + 1]; i++)
+                    number[k++] = c;
+            ms_cycles *again = NULL;
+            EXPECT_EQ(ms_cycles_of(&m.g, a->cycles.node, number, k, &again), MS_OK);
+            EXPECT(again && again->n == a->cycles.n && again->members == k &&
+                   memcmp(again->first, a->cycles.first, (again->n + 1) * sizeof *again->first) == 0 &&
+                   memcmp(again->bytes, a->cycles.bytes, again->n * sizeof *again->bytes) == 0);
+            ms_cycles_delete(again);
+            if (k > 0) {
+                number[k - 1] += 2;
+                EXPECT_EQ(ms_cycles_of(&m.g, a->cycles.node, number, k, &again), MS_EDAMAGED);
+            }
+            ms_analysis *less = NULL;
+            uint32_t limit = 1 + (uint32_t)test_below(MOST), keep = 0;
+            EXPECT_EQ(ms_analysis_new(&m.g, limit, &less), MS_OK);
+            while (keep < a->cycles.n && a->cycles.first[keep + 1] <= limit)
+                keep++;
+            EXPECT(less && less->cycles.n == keep && less->cycles.members == a->cycles.first[keep]);
+            ms_analysis_delete(less);
+        }
+        ms_analysis_delete(a);
+        made_free(&m);
+    }
+    EXPECT_EQ(ms_sys_live(), 0);
+}
+
+/* A ring of 200,000 that all refer to the first, too: its cut is those references and the last link. */
+static void test_large_cycle(void)
+{
+    enum { N = 200000 };
+    uint32_t *first = malloc((N + 2) * sizeof *first), *to = malloc((2 * N + 2) * sizeof *to), e = 0, n, loop[4], length;
+    first[0] = 0;
+    to[e++] = 1;
+    for (uint32_t v = 1; v <= N; v++) {
+        first[v] = e;
+        to[e++] = v < N ? v + 1 : 1;
+        to[e++] = 1;
+    }
+    first[N + 1] = e;
+    ms_graph g = {.nodes = N + 1, .edges = e, .first = first, .to = to};
+    ms_analysis *a = NULL;
+    ms_cut *cut = NULL;
+    size_t room = 0;
+    EXPECT_EQ(ms_analysis_new(&g, 0, &a), MS_OK);
+    EXPECT(a && a->cycles.n == 1 && a->cycles.members == N);
+    EXPECT_EQ(ms_cycle_cut(&g, &a->cycles, 0, a->idom, &cut, &n, &room), MS_OK);
+    EXPECT_EQ(n, N + 1);
+    EXPECT(n && cut[0].to == 1 && cut[0].to_owner && cut[0].fan_in == N + 1);
+    EXPECT_EQ(ms_cycle_loop(&g, &a->cycles, 0, to[1] == 2 ? 1 : 0, 4, loop, &length), MS_OK);
+    EXPECT_EQ(length, 2);
+    ms_sys_free(cut, room);
+    ms_analysis_delete(a);
+    free(first);
+    free(to);
+}
+
+/* ---- no memory -------------------------------------------------------------------------------------------------------------- */
+
+#define EVERY_FAILURE(call, result, undo)                                \
+    do {                                                                 \
+        ms_err err_ = MS_ENOMEM;                                         \
+        for (long n_ = 0; err_ != MS_OK && n_ < 100; n_++) {             \
+            long live_ = ms_sys_live();                                  \
+            ms_sys_fail_after(n_);                                       \
+            err_ = (call);                                               \
+            ms_sys_fail_after(-1);                                       \
+            EXPECT(err_ == MS_OK || (err_ == MS_ENOMEM && !(result)));   \
+            if (err_ != MS_OK)                                           \
+                EXPECT_EQ(ms_sys_live(), live_);                         \
+        }                                                                \
+        EXPECT_EQ(err_, MS_OK);                                          \
+        undo;                                                            \
+    } while (0)
+
+static uint64_t key_of_node(void *arg, uint32_t v)
+{
+    (void)arg;
+    return v / 2;
+}
+
+static void test_every_failed_allocation(void)
+{
+    for (int round = 0; round < 8; round++) {
+        made m = {0};
+        do {
+            made_free(&m);
+            make(&m, MOST);
+        } while (m.g.nodes < 30 || m.g.edges < 30);
+        const ms_graph *g = &m.g;
+        ms_preds *p = NULL;
+        EVERY_FAILURE(ms_preds_new(g, &p), p, ms_preds_delete(p));
+        uint8_t degree[MOST] = {0};
+        uint32_t *first = NULL, edge = 0;
+        EVERY_FAILURE(ms_first_new(degree, g->nodes, NULL, NULL, 0, 0, &first), first, ms_sys_free(first, (g->nodes + 1) * sizeof *first));
+        ms_analysis *a = NULL;
+        EXPECT_EQ(ms_analysis_new(g, 0, &a), MS_OK);
+        if (a == NULL)
+            return;
+        ms_tree *t = NULL;
+        ms_groups *s = NULL;
+        ms_change *row = NULL;
+        ms_paths *paths = NULL;
+        ms_routes *r = NULL;
+        ms_cut *cut = NULL;
+        ms_freed freed = {0};
+        uint32_t n = 0;
+        size_t room = 0;
+        EVERY_FAILURE(ms_tree_new(g, a->idom, a->heavies, a->heavy, (const uint64_t *const *)a->retained, &t), t, );
+        EVERY_FAILURE(ms_groups_new(g, t, key_of_node, NULL, &s), s, );
+        ms_groups none = {0};
+        EVERY_FAILURE(ms_diff_new(s, &none, 0, &row, &n), row, ms_sys_free(row, n * sizeof *row));
+        EVERY_FAILURE(ms_paths_new(g, NULL, &paths), paths, );
+        EVERY_FAILURE(ms_routes_new(paths, NULL, 0, NULL, NULL, NULL, 0, &r), r, );
+        EVERY_FAILURE(ms_freed_by(g, &edge, 1, NULL, 0, NULL, &freed), freed.nodes, );
+        if (a->cycles.n) {
+            uint32_t loop[4];
+            EVERY_FAILURE(ms_cycle_cut(g, &a->cycles, 0, a->idom, &cut, &n, &room), cut, ms_sys_free(cut, room));
+            n = 0;
+            EVERY_FAILURE(ms_cycle_loop(g, &a->cycles, 0, MS_NONE, 4, loop, &n), n, );
+        }
+        ms_routes_delete(r);
+        ms_paths_delete(paths);
+        ms_groups_delete(s);
+        ms_tree_delete(t);
+        ms_analysis_delete(a);
+        made_free(&m);
+        EXPECT_EQ(ms_sys_live(), 0);
+    }
+}
+
 int main(void)
 {
+    RUN(test_arrays);
+    RUN(test_check_names_what_is_wrong);
     RUN(test_analysis_is_what_the_slow_one_finds);
     RUN(test_analysis_survives_every_failed_allocation);
     RUN(test_long_chains);
+    RUN(test_tree_and_groups);
+    RUN(test_diff);
+    RUN(test_paths_and_routes);
+    RUN(test_freed);
+    RUN(test_freed_is_retained);
+    RUN(test_cycles);
+    RUN(test_large_cycle);
+    RUN(test_every_failed_allocation);
     return test_end();
 }
