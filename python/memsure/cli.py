@@ -3,13 +3,16 @@ should be.
 
     memsure run [options] app.py [args] | -m module [args] | -c code [args] | -- any command
     memsure report FILE|FOLDER          memsure FILE means report FILE
+    memsure check FILE|FOLDER|-- command
+    memsure explain ID
     memsure export FILE --to FORMAT
 
 Options are read by hand, from one table per command: a program's own arguments must stay as they
 are, a wrong option deserves the sentence of `Usage`, and start-up is part of every recorded run
 (argparse alone takes 12 ms). What a command needs is imported when it runs.
 
-Exit status: `run` ends as the program ended; else 0, or 2 for wrong use and unreadable data.
+Exit status: `run` ends as the program ended; `check` gives 1 for findings and 3 for unreadable data;
+else 0, or 2 for wrong use and unreadable data.
 """
 
 import sys
@@ -22,7 +25,9 @@ memsure: find what your Python program's memory is doing, and what to change
   memsure export run.memsure --to speedscope
 
 Record  run       run a program, report      snapshot  one look at a process
+Ask     explain   what a rule means, and its fix
 Give    report    verdict, lines, annotated source, JSON
+        check     for CI: exit 1 on findings
         export    pprof, speedscope, collapsed, csv
 
 memsure COMMAND --help shows its options; memsure FILE means report FILE
@@ -89,6 +94,35 @@ examples  memsure export run.memsure --to speedscope
           memsure export run.memsure --to collapsed -o - | flamegraph.pl
 """
 
+HELP_CHECK = """\
+memsure check [options] FILE|FOLDER  |  app.py [args]  |  -- any command
+
+  --format F     text, json, sarif, markdown, github or gitlab
+                 [text; github where GITHUB_ACTIONS is set]
+  --severity S   from note (churn), warning or error (leak) on    [note]
+  --ignore IDS   rules that are left out: --ignore L1,C2
+  --baseline FILE        only what is not in it
+  --write-baseline FILE  what is found now is known from now on
+  -o OUT         where it goes            [stdout]
+  --process PID  one process of a folder  [all of them]
+
+exit status: 0 nothing, 1 findings, 2 wrong use, 3 unreadable data
+also:     # memsure: ignore[L1] on a line; [tool.memsure] in pyproject.toml with
+          severity, ignore, paths, baseline, least-bytes
+
+examples  memsure check run.memsure               memsure check -- pytest tests
+          memsure check run.memsure --format sarif -o memsure.sarif
+"""
+
+HELP_EXPLAIN = """\
+memsure explain ID...            what a rule means, how it is seen, the fix
+
+  --color WHEN   auto, always or never    [auto]
+  --width N      columns                  [the terminal's; 100 in a pipe]
+
+examples  memsure explain L1              memsure explain      (all of them, a line each)
+"""
+
 SORTS = ("peak", "growth", "temporary", "gc", "allocated", "live")
 METRICS = ("peak", "allocated", "live")
 FORMATS = ("speedscope", "pprof", "collapsed", "csv")
@@ -130,6 +164,18 @@ OPTIONS = {
         "--process": ("process", int),
         **COMMON,
     },
+    "check": {
+        "--format": ("format", ("text", "json", "sarif", "markdown", "github", "gitlab")),
+        "--json": ("json", None),
+        "--severity": ("severity", ("note", "warning", "error")),
+        "--ignore": ("ignore", str),
+        "--baseline": ("baseline", str),
+        "--write-baseline": ("write_baseline", str),
+        "-o": ("output", str),
+        "--output": ("output", str),
+        "--process": ("process", int),
+    },
+    "explain": {"--color": ("color", WHEN), "--width": ("width", int)},
     "export": {
         "--to": ("to", FORMATS),
         "--metric": ("metric", METRICS),
@@ -138,7 +184,9 @@ OPTIONS = {
         "--process": ("process", int),
     },
 }
-HELPS = {"run": HELP_RUN, "snapshot": HELP_SNAPSHOT, "report": HELP_REPORT, "export": HELP_EXPORT}
+HELPS = {
+    "run": HELP_RUN, "snapshot": HELP_SNAPSHOT, "report": HELP_REPORT, "check": HELP_CHECK, "explain": HELP_EXPLAIN, "export": HELP_EXPORT,
+}  # fmt: skip
 COMMANDS = tuple(OPTIONS)
 
 
@@ -155,6 +203,7 @@ class Settings:
     """What the options said; None where they said nothing."""
 
     def __init__(self, options):
+        self.command = False  # check: the rest is a command to record
         for name, takes in options.values():
             setattr(self, name, False if takes is None else None)
 
@@ -174,8 +223,11 @@ def parse(command, words):
         if word in ("-h", "--help"):
             return None
         if word == "--" or word[:1] != "-" or word == "-":
-            if command == "run":
+            if command == "run" or command == "check" and not rest and word.endswith(".py"):
                 return settings, words[i - 1 :]
+            if command == "check" and word == "--":
+                settings.command = True
+                return settings, words[i:]
             rest += words[i:] if word == "--" else [word]
             if word == "--":
                 break
@@ -379,7 +431,7 @@ def _dispatch(words):
         return run(settings, rest)
     if command == "snapshot":
         return _snapshot(settings, rest)
-    return (_report if command == "report" else _export)(settings, rest)
+    return {"report": _report, "export": _export, "check": _check, "explain": _explain}[command](settings, rest)
 
 
 def _env():
@@ -512,6 +564,81 @@ def _report(settings, rest):
             settings.filter,
         ),
     )
+    return 0
+
+
+def _check(settings, rest):
+    from . import check, recording
+
+    status = 0
+    try:
+        if settings.command or rest and rest[0].endswith(".py"):
+            loaded, status = _recorded(rest, settings)
+            if loaded is None:
+                return 3
+        else:
+            loaded = recording.load(_one_file("check", rest))
+        if settings.process is not None:
+            loaded = loaded.only(settings.process)
+        return check.check(settings, loaded, status)
+    except check.Wrong as e:
+        raise Usage(str(e)) from None
+    except recording.Unreadable as e:
+        complain(str(e), e.hint)
+        return 3
+
+
+def _recorded(words, settings):
+    """Record a command for check -> (recording, the program's exit status); its output goes to
+    stderr, so that stdout is the findings' alone."""
+    import os
+    import shutil
+    import tempfile
+
+    from . import _core, recording
+    from .run import command_line
+
+    if not words:
+        raise Usage("check needs a recording or a command", "memsure check -- pytest tests")
+    argv = command_line(words if words[0].endswith(".py") else ["--", *words])
+    folder = tempfile.mkdtemp(prefix="memsure-")
+    path = os.path.join(folder, "run.memsure")
+    saved = os.dup(1)
+    try:
+        os.dup2(2, 1)
+        try:
+            ended = _core.run(argv, path, "line", {"children": 1, "replace": 1})
+        finally:
+            os.dup2(saved, 1)
+        if ended.get("problem"):
+            complain(ended["problem"], word="warning")
+        if not ended.get("recordings"):
+            complain("nothing was recorded: no CPython that memsure knows ran")
+            return None, 3
+        code = int(ended.get("exit_code") or 0)
+        return recording.load(path), 128 + code if ended.get("exit_kind") == "signal" else code
+    except OSError as e:
+        raise Usage(f"cannot run '{argv[0]}': {(e.strerror or str(e)).lower()}") from None
+    finally:
+        os.close(saved)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _explain(settings, rest):
+    from . import rules, text
+
+    paper = text.paper_for(sys.stdout, settings.color or "auto", settings.width)
+    if not rest:
+        shown = [f"{paper.left(r.id, 4)} {r.title}" + (" (not looked for)" if r.declined else "") for r in rules.RULES.values()]
+        write(sys.stdout, paper.finish([paper.cut(line, paper.width) for line in shown]))
+        return 0
+    out = []
+    for word in rest:
+        rule = rules.find(word)
+        if rule is None:
+            raise Usage(f"there is no rule '{word}'", "memsure explain", "(lists them all)")
+        out.append(rules.explain(rule, paper))
+    write(sys.stdout, "\n".join(out))
     return 0
 
 

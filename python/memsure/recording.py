@@ -189,7 +189,7 @@ class Lines:
                     return found
 
                 files, functions = list(map(shared, files)), list(map(shared, functions))
-            group = array("L")
+            group = array("I")
             add, find = group.append, index.setdefault
             for file, line, function, flag in zip(files, lines, functions, flags):
                 add(find((file, line, function, flag), len(index)))

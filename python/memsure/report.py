@@ -15,7 +15,7 @@ judgement.
 
 import os
 
-from . import text, verdict
+from . import text, verdict, words
 from .source import LIBRARY, OWN, STANDARD, Sources, marked
 from .text import NBSP, change, count, percent, seconds, size
 
@@ -47,12 +47,10 @@ ASIDE = {
 LEAST = 64 << 10  # a line below this is not worth a row of temporaries or collector work
 COST_TOLD = 100e6  # ns: a lower cost is said as a time, whatever share it is
 CPU_TOLD = 1e9  # ns: of less CPU time, no share is said
-COLORS = {"growing": "yellow", "cyclic": "yellow", "churn": "yellow", "healthy": "green", "unrecorded": "yellow"}
-TITLES = {
-    "growing": "blocks that pile up",
-    "cyclic": "dead until the collector came",
-    "churn": "allocated, and not kept",
-}
+COLORS = {
+    "leak": "red", "not yours": "yellow", "retention": "yellow", "allocator": "yellow", "cyclic": "yellow", "churn": "yellow",
+    "healthy": "green", "unrecorded": "yellow",
+}  # fmt: skip
 
 
 class Report:
@@ -96,7 +94,7 @@ class Report:
             if j.spread:
                 p, s = j.spread
                 return (
-                    f"{_rate(p, s)}, spread over many lines",
+                    f"{words.rate(p, s)}, spread over many lines",
                     "no line but imports rises steadily by "
                     f"{100 * verdict.GROWTH_SHARE:.0f}{NBSP}% of what is live",
                 )
@@ -108,39 +106,10 @@ class Report:
                 )
             return self._healthy()
         f = j.findings[0]
-        who = ""
-        if len(self.recording.processes) > 1:
-            who = f" (process {f.process.number('pid')})"
-        where = self.where(f.line)
-        if f.kind == "growing":
-            return (
-                f"{_rate(f.process, f.slope)}, with no plateau{who}",
-                f"suspect: {where}",
-            )
-        if f.kind == "cyclic":
-            if f.facts["waiting"]:
-                first = (
-                    f"{size(f.facts['waiting'])} was dead at once, waiting for the collector; "
-                    f"the peak is {size(f.facts['peak'])}{who}"
-                )
-            else:
-                first = (
-                    f"the collector frees {percent(f.facts['by_collector'], f.facts['freed'])} "
-                    "of all freed bytes, and takes "
-                    f"{percent(f.facts['collector_ns'], f.process.duration_ns)} of the time{who}"
-                )
-            return (
-                first,
-                f"{where} makes {percent(f.facts['line_bytes'], self._collected(f))} "
-                "of what it frees",
-            )
-        return (
-            f"{size(f.facts['allocated'])} allocated to keep {size(f.facts['peak'])}; "
-            f"the peak is fine, the work is not{who}",
-            f"{where} makes {percent(f.bytes, f.facts['allocated'])} of it",
-        )
+        who = f" (process {f.process.number('pid')})" if len(self.recording.processes) > 1 else ""
+        return words.verdict(self, f, who)
 
-    def _collected(self, f):
+    def collected(self, f):
         return sum(f.process.column("sites", "gc_freed_bytes"))
 
     def _healthy(self):
@@ -151,7 +120,7 @@ class Report:
         if not self.judged.judged_growth:
             checked = "no line churns or waits for the collector; too short to judge growth"
         times, values = p.timeline("python_bytes")
-        span = verdict.window(p)
+        span = self.judged.windows[0]
         if span and len(times) >= 4:
             inside = [(t, v) for t, v in zip(times, values) if t / 1e9 <= span[1]]
             if inside:
@@ -168,54 +137,10 @@ class Report:
             "",
         )
 
-    def note(self, f):
-        """What stands beside the caret."""
-        lines, i = self.lines, f.line
-        if f.kind == "growing":
-            if self.released(f):
-                kept = size(self.of(f, "live_bytes"))
-                return f"{size(f.bytes)} live at {seconds(f.slope.end)}, {kept} at the end"
-            return f"{count(lines['live_blocks'][i])} blocks live at the end"
-        if f.kind == "cyclic":
-            blocks, nbytes = lines["gc_freed_blocks"][i], lines["gc_freed_bytes"][i]
-            return f"{count(blocks)} blocks, {size(nbytes)} freed by the collector"
-        blocks = f.facts["blocks"]
-        return f"{count(blocks)} blocks, {size(f.bytes / blocks)} each on average"
-
-    def evidence(self, f):
-        lines, i = self.lines, f.line
-        if f.kind == "growing":
-            s = f.slope
-            told = (
-                f"{change(s.rise)} from {seconds(s.start)} to {seconds(s.end)}; "
-                f"its lowest level rose in {f.facts['up']} of "
-                f"{f.facts['parts']} steps"
-            )
-            kept = lines["live_bytes"][i]
-            if self.released(f):
-                told += "; it was freed before the end, so it may be just what the program works on"
-            elif lines["allocated_bytes"][i]:
-                share = percent(kept, lines["allocated_bytes"][i])
-                told += f"; {share} of what it ever allocated is live at the end"
-            return told
-        if f.kind == "cyclic":
-            share = percent(lines["gc_freed_bytes"][i], lines["freed_bytes"][i])
-            told = f"{share} of the bytes it freed went in a collection"
-            n = f.facts["collections"]
-            if n:
-                took = f.facts["collector_ns"]
-                told += (
-                    f"; {count(n)} collection{'s' if n > 1 else ''} took {seconds(took / 1e9)} "
-                    f"of {seconds(f.process.duration_ns / 1e9)}"
-                )
-            return told
-        alive = size(lines["peak_bytes"][i])
-        return f"freed within 10{NBSP}ms of birth; {alive} of this line was alive at the peak"
-
     def of(self, f, metric):
         """A finding's line in its process alone: the sum of a metric."""
         column = f.process.column("sites", metric)
-        rows = (row for p, row in self.lines.rows(f.line) if p is f.process)
+        rows = (row for p, row in self.lines.rows(f.measured) if p is f.process)
         return sum(column[row] for row in rows if row < len(column))
 
     def released(self, f):
@@ -225,51 +150,22 @@ class Report:
     def caller(self, f):
         """The nearest other function of the user's own code above a line, by the (sampled) stacks
         -> (group, share) or None."""
-        p = f.process
-        rows = {r for q, r in self.lines.rows(f.line) if q is p}
-        group = self.lines.group[self.recording.processes.index(p)]
-        sites, parents = p.column("nodes", "site"), p.column("nodes", "parent")
-        weights = p.column("nodes", {"growing": "live_bytes"}.get(f.kind, "allocated_bytes"))
-        if not (len(sites) == len(parents) == len(weights)):
-            return None
-        function, own = self.lines.function(f.line), self.whose(f.line) == OWN
-        by, total = {}, 0.0
-        for node, site in enumerate(sites):
-            if site in rows and 0 < weights[node] < 1e18:
-                total += weights[node]
-                at, steps = parents[node], 0
-                while at and at < len(parents) and steps < 1000:
-                    g = group[sites[at]] if sites[at] < len(group) else None
-                    if (
-                        g is not None
-                        and self.whose(g) == OWN
-                        and not (own and self.lines.function(g) == function)
-                    ):
-                        by[g] = by.get(g, 0.0) + weights[node]
-                        break
-                    at, steps = parents[at], steps + 1
-        if not by:
-            return None
-        best = max(by, key=by.get)
-        return (best, by[best] / total) if by[best] >= total / 2 else None
+        weight = "live_bytes" if f.verdict == "leak" else "allocated_bytes"
+        return verdict.caller(self.recording, self.sources, f.process, f.line, weight)
 
     def marked_site(self, f):
-        """The instruction to mark: the row of sites that carries most of a finding -> (column,
-        end_column)."""
-        metric = {"growing": "live_bytes", "cyclic": "gc_freed_bytes", "churn": "temporary_bytes"}[
-            f.kind
-        ]
-        return self.mark(f.line, metric)
-
-    def mark(self, i, metric):
-        best = None
-        for p, row in self.lines.rows(i):
-            weights, lines, ends, starts, stops = p.columns(
-                "sites", metric, "line", "end_line", "column", "end_column"
-            )
-            if row < len(weights) and (best is None or weights[row] > best[0]):
-                best = weights[row], starts[row], stops[row] if ends[row] == lines[row] else -1
-        return best[1:] if best else (-1, -1)
+        """The instruction to mark: the pattern's part of the line, or the row of sites that carries
+        most of a finding -> (line, column, end_column)."""
+        for told in (f.holder, f.pattern):
+            if told is not None and told.mark:
+                return told.mark
+        number = self.lines.line(f.line)
+        if f.site is None:
+            return number, -1, -1
+        lines, ends, starts, stops = f.process.columns("sites", "line", "end_line", "column", "end_column")
+        if f.site >= len(lines):
+            return number, -1, -1
+        return number, starts[f.site], stops[f.site] if ends[f.site] == lines[f.site] else -1
 
     def table(self, metric, n, keep=None):
         """The top lines of a metric -> ([(bytes, group or None, words)], base). Import time is one
@@ -339,12 +235,6 @@ class Report:
         return out
 
 
-def _rate(process, slope):
-    """A slope with its interval, per minute; per second of a shorter run: not beyond what was."""
-    per, name = (60, "minute") if process.duration_ns >= 60e9 else (1, "second")
-    return f"{text.with_error(slope.per_second * per, slope.error * per)} per{NBSP}{name}"
-
-
 # -- layout --------------------------------------------------------------------------------------
 
 
@@ -358,7 +248,8 @@ def render(recording, paper, show=1, all_=False, sort=None, filter_=None, after_
         _sorted_table(r, paper, out, sort or "peak", filter_, all_)
     else:
         _findings(r, paper, out, 10**9 if all_ else show, all_)
-        _tables(r, paper, out, all_)
+        if all_ or not r.judged.findings:
+            _tables(r, paper, out, all_)
         _rss(r, paper, out, all_)
         _cost(r, paper, out)
         _next(r, paper, out)
@@ -431,7 +322,7 @@ def _findings(r, paper, out, show, all_):
         or n == 1
         and show == 1
         and 3 * f.bytes >= found[0].bytes
-        and f.kind != found[0].kind
+        and f.rule != found[0].rule
     ]
     if len(full) > show and not all_:
         full = full[: max(show, 1)]
@@ -440,22 +331,15 @@ def _findings(r, paper, out, show, all_):
     rest = found[len(full) :]
     limit = len(rest) if all_ else 3
     for f in rest[:limit]:
-        place = paper.fix(r.place(f.line))
+        place = paper.fix(r.place(f.line) if f.line is not None else "the process")
         at = paper.cut_front(place, 24)
-        start = f" {paper.right(size(f.bytes), 8)}  "
-        tail = "  " + _short(r, f)
+        start = f" {paper.left(f.rule, 3)} {paper.right(size(f.bytes), 8)}  "
+        tail = "  " + words.short(r, f)
+        wide = min(24, max(12, paper.width // 3))
         out.append(
             start
-            + paper.paint(paper.left(at, min(24, max(12, paper.width // 3))), "cyan")
-            + paper.cut(
-                paper.sign(tail),
-                max(
-                    8,
-                    paper.width
-                    - text.cells(start)
-                    - max(text.cells(at), min(24, max(12, paper.width // 3))),
-                ),
-            )
+            + paper.paint(paper.left(at, wide), "cyan")
+            + paper.cut(paper.sign(tail), max(8, paper.width - text.cells(start) - max(text.cells(at), wide)))
         )
     if len(rest) > limit:
         out.append(paper.paint(f"           {len(rest) - limit} more: --all", "dim"))
@@ -463,57 +347,69 @@ def _findings(r, paper, out, show, all_):
         out.append("")
 
 
-def _short(r, f):
-    if f.kind == "growing":
-        return f"piles up: {_rate(f.process, f.slope)}"
-    return TITLES[f.kind]
-
-
 def _entry(r, paper, out, f):
-    i = f.line
-    file, number = r.lines.file(i), r.lines.line(i)
-    amount = size(f.bytes) + (" allocated" if f.kind == "churn" else "")
-    head = paper.between(TITLES[f.kind], amount)
+    amount = words.amount(f)
+    head = paper.between(f"{paper.left(f.rule, 3)} {words.title(f)}", amount)
     if len(head) == 1:
         head[0] = head[0][: -len(amount)] + paper.paint(amount, "bold")
     out += head
-    function = paper.fix(r.lines.function(i))
-    place = paper.fix(r.place(i))
-    shown = paper.paint(place, "cyan")
-    tail = f" in {function}" if function and function != "<module>" else ""
-    if text.cells(f"  --> {place}{tail}") > paper.width:
-        out.append(f"  --> {paper.link(shown, r.sources.path(file), number)}")
-        out += paper.wrap(tail.strip(), first="      ") if tail else []
-    else:
-        out.append(f"  --> {paper.link(shown, r.sources.path(file), number)}{tail}")
-    line = r.sources.line(file, number)
-    digits = max(2, len(str(number)) if number > 0 else 0)
+    digits = 2
     bar = paper.paint("|", "dim")
-    margin = " " * (digits + 2)
-    if line is not None and line.strip():
-        body, start, length = marked(line, *r.marked_site(f), paper, paper.width - digits - 4)
-        out.append(f" {number:>{digits}} {bar} {body}")
-        caret = " " * start + "^" * length
-        note = paper.sign(r.note(f))
-        if digits + 4 + text.cells(caret) + 1 + text.cells(note) <= paper.width:
-            out.append(f"{margin}{bar} {paper.paint(caret, COLORS[f.kind])} {note}")
+    changed = False
+    if f.line is not None:
+        file = r.lines.file(f.line)
+        number, *columns = r.marked_site(f)
+        digits = max(2, len(str(number)) if number > 0 else 0, *(len(str(n)) for n, _, _ in words.patch(f)))
+        margin = " " * (digits + 2)
+        function = paper.fix(r.lines.function(f.line))
+        place = paper.fix(r.sources.place(file, number) if r.place(f.line) == r.sources.place(file, r.lines.line(f.line)) else r.place(f.line))
+        shown = paper.paint(place, "cyan")
+        tail = f" in {function}" if function and function != "<module>" else ""
+        if text.cells(f"  --> {place}{tail}") > paper.width:
+            out.append(f"  --> {paper.link(shown, r.sources.path(file), number)}")
+            out += paper.wrap(tail.strip(), first="      ") if tail else []
         else:
-            out.append(f"{margin}{bar} {paper.paint(caret, COLORS[f.kind])}")
-            indent = min(start, max(0, paper.width - digits - 4 - text.cells(note)))
-            out += paper.wrap(
-                note, first=f"{margin}{bar} {' ' * indent}", rest=f"{margin}{bar} {' ' * indent}"
-            )
-    else:
-        out += paper.wrap(r.note(f), first=f"{margin}{bar} ", rest=f"{margin}{bar} ")
-    out.append(f"{margin}{bar}")
-    facts = [("evidence", r.evidence(f))]
-    caller = r.caller(f)
-    if caller:
-        facts.append(("called by", f"{r.where(caller[0])} ({_about(caller[1], r)} of it)"))
-    if r.sources.changed(file):
-        facts.append(("note", "the file was changed after the recording"))
-    for name, words in facts:
-        out += paper.wrap(paper.fix(words), first=f"{margin}= {name:<9} ")
+            out.append(f"  --> {paper.link(shown, r.sources.path(file), number)}{tail}")
+        line = r.sources.line(file, number)
+        note = paper.sign(paper.fix(words.note(r, f)))
+        if line is not None and line.strip():
+            body, start, length = marked(line, *columns, paper, paper.width - digits - 4)
+            out.append(f" {number:>{digits}} {bar} {body}")
+            caret = " " * start + "^" * length
+            if digits + 4 + text.cells(caret) + 1 + text.cells(note) <= paper.width:
+                out.append(f"{margin}{bar} {paper.paint(caret, COLORS[f.verdict])} {note}")
+            else:
+                out.append(f"{margin}{bar} {paper.paint(caret, COLORS[f.verdict])}")
+                indent = min(start, max(0, paper.width - digits - 4 - text.cells(note)))
+                out += paper.wrap(note, first=f"{margin}{bar} {' ' * indent}", rest=f"{margin}{bar} {' ' * indent}")
+        elif note:
+            out += paper.wrap(note, first=f"{margin}{bar} ", rest=f"{margin}{bar} ")
+        out.append(f"{margin}{bar}")
+        changed = r.sources.changed(file)
+    margin = " " * (digits + 2)
+
+    def fact(name, told):
+        if told:
+            out.extend(paper.wrap(paper.fix(told), first=f"{margin}= {name:<9} "))
+
+    fact("held by", words.held(f))
+    fact("evidence", words.evidence(r, f))
+    if f.line is not None and f.holder is None:
+        caller = r.caller(f)
+        if caller:
+            fact("called by", f"{r.where(caller[0])} ({_about(caller[1], r)} of it)")
+    if changed:
+        fact("note", "the file was changed after the recording")
+    fact("surer by", words.sure(f))
+    fact("fix", words.where_fix(f) + words.fix(r, f))
+    patch = words.patch(f)
+    if patch and words.fix(r, f):
+        out.append(f"{margin}{bar}")
+        indent = min((len(t) - len(t.lstrip()) for _, _, t in patch if t.strip()), default=0)
+        for n, sign, t in patch:
+            body = paper.cut(paper.fix(t[indent:].replace("\t", "    ")), max(12, paper.width - digits - 5))
+            out.append(f" {n:>{digits}} {paper.paint(f'{sign} {body}', 'green') if sign == '+' else f'{sign} {body}'}")
+    fact("saves", words.saves(r, f))
     out.append("")
 
 
@@ -721,12 +617,10 @@ def _next(r, paper, out):
     path = shell_word(r.recording.path)
     commands = []
     f = r.judged.findings[0] if r.judged.findings else None
-    if f and r.sources.lines(r.lines.file(f.line)) and not r.lines.file(f.line).startswith("<"):
-        commands.append(
-            f"memsure report {path} --lines {shell_word(r.place(f.line).rpartition(':')[0])}"
-        )
+    if f is not None:
+        commands.append(f"memsure explain {f.rule}")
     else:
-        commands.append(f"memsure report {path} --sort allocated")
+        commands.append(f"memsure check {path}")
     commands.append(f"memsure report {path} --all")
     out.append("")
     joined = "   ".join(c.replace(" ", NBSP) for c in commands)
@@ -847,6 +741,50 @@ SITE_METRICS = (
 )
 
 
+def finding_data(r, f, growth=None):
+    """One finding as JSON has it."""
+    lines, i = r.lines, f.line
+
+    def said(s):
+        return text.Paper().fix(s).replace(NBSP, " ")
+
+    number = r.marked_site(f)[0] if i is not None else 0
+    out = {
+        "rule": f.rule,
+        "principle": f.principle,
+        "verdict": f.verdict,
+        "kind": f.kind,
+        "suspect": f.suspect,
+        "confidence": round(f.confidence, 2),
+        "bytes": f.bytes,
+        "pid": f.process.number("pid"),
+        "file": lines.file(i) if i is not None else "",
+        "line": number,
+        "function": lines.function(i) if i is not None else "",
+        "title": said(words.title(f)),
+        "what": said(words.one_line(r, f)),
+        "culprit": said(f.holder.culprit if f.holder is not None else r.where(i) if i is not None else ""),
+        "path": [said(step) for step in f.holder.path] if f.holder is not None else [],
+        "note": said(words.note(r, f)),
+        "evidence": said(words.evidence(r, f)),
+        "fix": said(words.where_fix(f) + words.fix(r, f)),
+        "patch": [{"line": n, "sign": sign, "text": t} for n, sign, t in words.patch(f)],
+        "saves": said(words.saves(r, f)),
+        "saves_bytes": words.saves_bytes(f),
+        "growth": growth,
+    }
+    caller = r.caller(f) if i is not None else None
+    if caller:
+        g = caller[0]
+        out["called_by"] = {
+            "file": lines.file(g),
+            "line": lines.line(g),
+            "function": lines.function(g),
+            "share": round(caller[1], 4),
+        }
+    return out
+
+
 def data(recording, sort="peak", filter_=None):
     """The report as a dict: schema 1, described in docs/REPORT.md. All sizes are exact bytes."""
     r = Report(recording)
@@ -886,29 +824,7 @@ def data(recording, sort="peak", filter_=None):
         }
 
     def finding(f):
-        out = {
-            "kind": f.kind,
-            "suspect": f.kind == "growing",
-            "bytes": f.bytes,
-            "pid": f.process.number("pid"),
-            "file": lines.file(f.line),
-            "line": lines.line(f.line),
-            "function": lines.function(f.line),
-            "title": TITLES[f.kind],
-            "note": said(r.note(f)),
-            "evidence": said(r.evidence(f)),
-            "growth": growth(f.line),
-        }
-        caller = r.caller(f)
-        if caller:
-            g = caller[0]
-            out["called_by"] = {
-                "file": lines.file(g),
-                "line": lines.line(g),
-                "function": lines.function(g),
-                "share": round(caller[1], 4),
-            }
-        return out
+        return finding_data(r, f, growth(f.line))
 
     metrics = [lines[m] for m in SITE_METRICS]
     column = METRICS[sort][0]

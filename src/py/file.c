@@ -207,6 +207,11 @@ static PyType_Spec file_spec = {
     .slots = file_slots,
 };
 
+ms_file *ms_py_file(PyObject *file)
+{
+    return ((py_file *)file)->file;
+}
+
 int ms_py_file_types(PyObject *module, ms_py_state *state)
 {
     state->File = (PyTypeObject *)PyType_FromModuleAndSpec(module, &file_spec, NULL);

@@ -44,7 +44,11 @@ void *ms_py_recorder_function(PyObject *module, const char *name);
 /* snapshot.c */
 extern PyMethodDef ms_py_snapshot_methods[];
 
+/* checks.c */
+extern PyMethodDef ms_py_checks_methods[];
+
 /* file.c */
+struct ms_file *ms_py_file(PyObject *file); /* what a File looks at; it lives as long as the File */
 extern PyMethodDef ms_py_file_methods[];
 int ms_py_file_types(PyObject *module, ms_py_state *state); /* make the types; -1: an exception is set */
 

@@ -245,7 +245,7 @@ def churn(folder, seconds=9.8, **info):
 def cyclic(folder, seconds=12.6, **info):
     """parse_all.py: parents and children that hold each other."""
     folder = os.fspath(folder)
-    tree = source(folder, "parse/tree.py", {3: "    def __init__(self, parent):", 4: "        self.parent = parent",
+    tree = source(folder, "parse/tree.py", {2: "class Node:", 3: "    def __init__(self, parent):", 4: "        self.parent = parent",
                                             5: "        self.children = []"})
     b = Build(cwd=folder, argv=["python", "parse_all.py"], command="parse_all.py", seconds=seconds, **info)
     n = 126

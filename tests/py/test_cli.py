@@ -200,7 +200,7 @@ def test_report_and_file_alone_are_the_same(recorded, capsys):
 def test_report_as_json(recorded, capsys):
     for words in (["report", "run.memsure", "--format", "json"], ["run.memsure", "--json"]):
         assert cli.main(words) == 0
-        assert json.loads(capsys.readouterr().out)["verdict"]["kind"] == "growing"
+        assert json.loads(capsys.readouterr().out)["verdict"]["kind"] == "leak"
 
 
 def test_nobody_reads_on(recorded):

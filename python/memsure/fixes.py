@@ -1,0 +1,771 @@
+"""What the source says of a hot line: which pattern it is, and the code to write instead.
+
+The checks measure that a line allocates much and keeps nothing; whether that is a list consumed by
+sum(), a string grown by +=, or a parser made anew for each call, only the source tells. Reader looks
+at the files of the lines it is asked for, each parsed once, and answers with a Pattern or None. None
+is the answer whenever the source is gone, was changed, does not parse, or shows anything else: a
+finding without its pattern is dropped.
+
+A patch is lines with their numbers: (13, "-", 'out = ""'), (13, "+", "parts = []"). It is made of
+the program's own text, and left out where the change does not fit on few lines.
+"""
+
+import ast
+
+CONSUMERS = {"sum", "any", "all", "max", "min", "set", "frozenset", "dict"}
+GROWERS = {"append", "concatenate", "concat", "hstack", "vstack", "cat", "insert", "r_", "c_"}
+ARRAYS = {"np", "numpy", "pd", "pandas", "torch", "cp", "jnp"}
+WHOLE = {"read", "readlines", "read_text", "read_bytes", "fetchall", "getvalue"}
+BOXES = {
+    "tolist": "stay in the array: its own methods do the work without an object for each number",
+    "to_list": "stay in the column: its own methods do the work without an object for each value",
+    "to_pylist": "stay in Arrow: iterate over RecordBatches, compute with pyarrow.compute",
+    "iterrows": "itertuples() makes one object for a row instead of a Series; columns need none",
+    "itertuples": "work on whole columns: df['a'] + df['b'] makes no object for each row",
+    "apply": "work on whole columns instead of calling a function for each row",
+    "applymap": "work on whole columns instead of calling a function for each value",
+    "to_dict": "keep the columns; a dict for each row boxes every value",
+}
+BUFFERS = {"bytearray", "bytes", "zeros", "empty", "ones", "full", "read", "recv", "copy", "tobytes", "create_string_buffer"}
+FACTORIES = {
+    "ArgumentParser", "compile", "Environment", "Session", "Client", "client", "resource", "Template", "connect",
+    "create_engine", "JSONEncoder", "JSONDecoder", "load_model", "from_pretrained", "open_resource", "build",
+}  # fmt: skip
+CLASS_MAKERS = {"namedtuple", "make_dataclass", "create_model", "NamedTuple", "new_class"}
+MOST_LINES = 8  # of a patch: more is no patch to paste
+
+
+class Pattern:
+    """What a line was seen to do: `title` of the finding, `note` beside the caret, `fix` in words,
+    `patch` [(number, sign, text)], the marked part (line, column, end_column) or None, and `where`
+    the fix belongs if that is another place ("in Catalog.__init__: ")."""
+
+    __slots__ = ("title", "note", "fix", "patch", "mark", "where", "file", "rule")
+
+    def __init__(self, title, note="", fix="", patch=(), mark=None, where="", file=None):
+        self.title = title
+        self.note = note
+        self.fix = fix
+        self.patch = list(patch) if len(patch) <= MOST_LINES else []
+        self.mark = mark
+        self.where = where
+        self.file = file
+        self.rule = None  # another rule that the source shows instead
+
+
+class Module:
+    """One source file, parsed: nodes know their parents."""
+
+    def __init__(self, lines):
+        self.lines = lines
+        self.tree = ast.parse("\n".join(lines))
+        self.parent = {}
+        for node in ast.walk(self.tree):
+            for child in ast.iter_child_nodes(node):
+                self.parent[child] = node
+
+    def at(self, line, *kinds):
+        """Nodes of these kinds that cover a line, the innermost (last begun) first."""
+        found = [
+            n
+            for n in self.parent
+            if isinstance(n, kinds) and n.lineno <= line <= (n.end_lineno or n.lineno)
+        ]
+        found.sort(key=lambda n: (-n.lineno, -n.col_offset, n.end_lineno, n.end_col_offset))
+        return found
+
+    def up(self, node, *kinds):
+        """The nearest node of these kinds above one, within its function."""
+        while node in self.parent:
+            node = self.parent[node]
+            if isinstance(node, kinds):
+                return node
+            if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)):
+                return None
+        return None
+
+    def scope(self, node):
+        """The function (or module) that a node runs in."""
+        while node in self.parent:
+            node = self.parent[node]
+            if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
+                return node
+        return self.tree
+
+    def owner(self, node):
+        """The class that a node's code stands in, or None."""
+        while node in self.parent:
+            node = self.parent[node]
+            if isinstance(node, ast.ClassDef):
+                return node
+        return None
+
+    def statement(self, node):
+        while node in self.parent and not isinstance(node, ast.stmt):
+            node = self.parent[node]
+        return node
+
+    def text(self, node):
+        """The source of an expression, on one line."""
+        found = ast.get_source_segment("\n".join(self.lines), node)
+        return " ".join(found.split()) if found else ast.unparse(node)
+
+    def line(self, number):
+        return self.lines[number - 1].rstrip() if 0 < number <= len(self.lines) else ""
+
+    def replaced(self, node, words):
+        """A line's text with a node (on one line) exchanged, or None."""
+        if node.lineno != node.end_lineno:
+            return None
+        raw = self.line(node.lineno).encode()
+        return (raw[: node.col_offset] + words.encode() + raw[node.end_col_offset :]).decode()
+
+    def change(self, number, new):
+        return [(number, "-", self.line(number)), (number, "+", new)] if new else []
+
+    def indent(self, number):
+        line = self.line(number)
+        return line[: len(line) - len(line.lstrip())]
+
+
+def called(node):
+    """The name of what a call calls: 'sum', 'load' of json.load(...); '' else."""
+    f = node.func if isinstance(node, ast.Call) else None
+    return f.id if isinstance(f, ast.Name) else f.attr if isinstance(f, ast.Attribute) else ""
+
+
+def same(a, b):
+    return ast.dump(a, include_attributes=False).replace("Load()", "X").replace("Store()", "X") == ast.dump(
+        b, include_attributes=False
+    ).replace("Load()", "X").replace("Store()", "X")
+
+
+class Reader:
+    """The source of one recording's hot lines."""
+
+    def __init__(self, sources):
+        self.sources = sources
+        self._modules = {}
+
+    def module(self, file):
+        if file not in self._modules:
+            try:
+                lines = self.sources.lines(file)
+                changed = self.sources.changed(file)
+                self._modules[file] = Module(lines) if lines and not changed else None
+            except (SyntaxError, ValueError, RecursionError, MemoryError):
+                self._modules[file] = None
+        return self._modules[file]
+
+    def confirm(self, rule, file, line, facts):
+        """The Pattern of a rule if the line shows it."""
+        m = self.module(file)
+        look = getattr(self, "_" + rule.lower(), None)
+        if m is None or look is None or line < 1:
+            return None
+        try:
+            return look(m, line, facts)
+        except (RecursionError, AttributeError, IndexError, ValueError):
+            return None
+
+    # -- N3: a value that grows by copying
+
+    def _n3(self, m, line, facts):
+        for node in m.at(line, ast.AugAssign, ast.Assign):
+            loop = m.up(node, ast.For, ast.AsyncFor, ast.While)
+            if loop is None:
+                continue
+            target, added = self._grown(m, node)
+            if target is None:
+                continue
+            name = m.text(target)
+            mark = (node.lineno, target.col_offset, target.end_col_offset) if target.lineno == target.end_lineno else None
+            kind = self._kind(m, target, node, added)
+            if kind == "array":
+                return Pattern(
+                    "an array grown piece by piece",
+                    f"copies all of {name}, again and again",
+                    "collect the parts in a list, join them once",
+                    self._array_patch(m, node, target, added, loop),
+                    mark,
+                )
+            if kind == "list" and isinstance(node, ast.AugAssign):
+                continue  # extends in place
+            if kind in ("string", "bytes"):
+                patch = self._join_patch(m, node, target, added, loop, '""' if kind == "string" else 'b""')
+            elif kind == "list":
+                patch = m.change(node.lineno, f"{m.indent(node.lineno)}{name}.extend({m.text(added)})")
+            else:
+                patch = ()
+            return Pattern(
+                f"a {kind} built piece by piece",
+                f"copies all of {name}, again and again",
+                {"list": "extend it in place", "tuple": "collect in a list, make the tuple once"}.get(
+                    kind, "collect the parts and join once"
+                ),
+                patch,
+                mark,
+            )
+        return None
+
+    def _grown(self, m, node):
+        """(target, what is added) of x += y, x = x + y, x = np.append(x, y)."""
+        if isinstance(node, ast.AugAssign):
+            return (node.target, node.value) if isinstance(node.op, ast.Add) else (None, None)
+        if len(node.targets) != 1:
+            return None, None
+        target, value = node.targets[0], node.value
+        while isinstance(value, ast.BinOp) and isinstance(value.op, ast.Add):
+            if same(value.left, target):
+                return target, value.right
+            if same(value.right, target):
+                return target, value.left
+            value = value.left
+        if isinstance(node.value, ast.JoinedStr) and node.value.values:
+            first = node.value.values[0]
+            if isinstance(first, ast.FormattedValue) and same(first.value, target):
+                return target, node.value
+        if isinstance(node.value, ast.Call) and called(node.value) in GROWERS:
+            inside = [n for a in node.value.args for n in ast.walk(a)]
+            if any(isinstance(n, ast.expr) and same(n, target) for n in inside):
+                others = [
+                    n
+                    for a in node.value.args
+                    for n in (a.elts if isinstance(a, (ast.List, ast.Tuple)) else [a])
+                    if not same(n, target)
+                ]
+                return target, others[0] if others else node.value
+        return None, None
+
+    def _kind(self, m, target, node, added):
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call):
+            return "array"
+        first = self._first_value(m, target, node)
+        for value in (first, added):
+            if isinstance(value, ast.JoinedStr):
+                return "string"
+            if isinstance(value, ast.Constant) and isinstance(value.value, (str, bytes)):
+                return "string" if isinstance(value.value, str) else "bytes"
+            if isinstance(value, (ast.List, ast.ListComp)):
+                return "list"
+            if isinstance(value, ast.Tuple):
+                return "tuple"
+            if isinstance(value, ast.Call) and called(value) in ("str", "join", "format"):
+                return "string"
+            if isinstance(value, ast.Call) and called(value) in ("zeros", "array", "empty", "DataFrame", "Series"):
+                return "array"
+            if isinstance(value, ast.BinOp):
+                for part in ast.walk(value):
+                    if isinstance(part, ast.Constant) and isinstance(part.value, (str, bytes)):
+                        return "string" if isinstance(part.value, str) else "bytes"
+        return "value"
+
+    def _first_value(self, m, target, node):
+        """What the target is set to before the loop (anywhere else in its function or class)."""
+        where = m.owner(node) if isinstance(target, ast.Attribute) else None
+        for n in ast.walk(where or m.scope(node)):
+            if n is not node and isinstance(n, ast.Assign) and any(same(t, target) for t in n.targets):
+                return n.value
+        return None
+
+    def _join_patch(self, m, node, target, added, loop, empty):
+        init = None
+        for n in ast.walk(m.scope(node)):
+            if isinstance(n, ast.Assign) and n is not node and len(n.targets) == 1 and same(n.targets[0], target):
+                init = n
+        name = m.text(target)
+        if init is None or init.lineno >= loop.lineno or not isinstance(init.value, ast.Constant) or init.value.value:
+            return ()
+        text = m.text(added)
+        if isinstance(node, ast.Assign) and not isinstance(node.value, (ast.JoinedStr, ast.Call)):
+            parts, value = [], node.value  # x = x + a + b: all that is added
+            while isinstance(value, ast.BinOp) and not same(value, target):
+                parts.append(m.text(value.right))
+                value = value.left
+            text = " + ".join(reversed(parts)) if same(value, target) else text
+        if isinstance(node.value, ast.JoinedStr) and isinstance(node, ast.Assign):
+            return ()
+        head = m.indent(init.lineno)
+        if isinstance(loop, ast.For) and len(loop.body) == 1 and loop.body[0] is node and not loop.orelse:
+            joined = f"{head}{name} = {empty}.join({text} for {m.text(loop.target)} in {m.text(loop.iter)})"
+            return [
+                (init.lineno, "-", m.line(init.lineno)),
+                (loop.lineno, "-", m.line(loop.lineno)),
+                (node.lineno, "-", m.line(node.lineno)),
+                (init.lineno, "+", joined),
+            ]
+        parts = "parts"
+        end = loop.end_lineno or loop.lineno
+        return [
+            (init.lineno, "-", m.line(init.lineno)),
+            (init.lineno, "+", f"{head}{parts} = []"),
+            (node.lineno, "-", m.line(node.lineno)),
+            (node.lineno, "+", f"{m.indent(node.lineno)}{parts}.append({text})"),
+            (end + 1, "+", f"{m.indent(loop.lineno)}{name} = {empty}.join({parts})"),
+        ]
+
+    def _array_patch(self, m, node, target, added, loop):
+        call = node.value
+        if not isinstance(call.func, ast.Attribute):
+            return ()
+        end = loop.end_lineno or loop.lineno
+        module = m.text(call.func.value)
+        join = "concat" if called(call) == "concat" else "cat" if called(call) == "cat" else "concatenate"
+        return [
+            (node.lineno, "-", m.line(node.lineno)),
+            (node.lineno, "+", f"{m.indent(node.lineno)}parts.append({m.text(added)})"),
+            (end + 1, "+", f"{m.indent(loop.lineno)}{m.text(target)} = {module}.{join}(parts)"),
+        ]
+
+    # -- N2: a list that is consumed once
+
+    def _n2(self, m, line, facts):
+        for node in m.at(line, ast.ListComp, ast.Call):
+            if isinstance(node, ast.Call) and not (isinstance(node.func, ast.Name) and node.func.id == "list" and len(node.args) == 1):
+                continue
+            if isinstance(node, ast.Call) and isinstance(node.args[0], (ast.Constant, ast.Name, ast.Attribute)):
+                continue  # a copy of what is there
+            found = self._consumer(m, node)
+            if found is None:
+                stmt = m.parent.get(node)
+                if isinstance(stmt, ast.Assign) and stmt.value is node and len(stmt.targets) == 1 and isinstance(stmt.targets[0], ast.Name):
+                    return self._named_once(m, node, stmt)
+                continue
+            if isinstance(node, ast.ListComp):
+                inner = m.text(node)[1:-1].strip()
+                new = f"({inner})" if found == "loop" or found == "more" else inner
+            else:
+                new = m.text(node.args[0])
+            if found == "len":
+                call = m.parent[node]
+                inner = m.text(node)[1:-1].strip() if isinstance(node, ast.ListComp) else ""
+                tail = inner[inner.index(" for ") :] if " for " in inner else ""
+                patch = m.change(call.lineno, m.replaced(call, f"sum(1{tail})") if tail else None)
+            else:
+                patch = m.change(node.lineno, m.replaced(node, new))
+            who = "the loop" if found == "loop" else "it"
+            mark = (node.lineno, node.col_offset, node.end_col_offset) if node.lineno == node.end_lineno else None
+            return Pattern(
+                "a list made to be read once",
+                f"a whole list, and {who} takes one element at a time",
+                "let the elements come one by one: a generator",
+                patch,
+                mark,
+            )
+        return None
+
+    def _consumer(self, m, node):
+        """What takes the elements of an expression one at a time: 'call', 'more' (with other
+        arguments), 'len', 'loop' or None."""
+        above = m.parent.get(node)
+        if isinstance(above, ast.Call) and node in above.args and isinstance(above.func, ast.Name):
+            if above.func.id in CONSUMERS:
+                return "call" if len(above.args) == 1 and not above.keywords else "more"
+            if above.func.id == "len":
+                return "len"
+            if above.func.id in ("enumerate", "zip", "map", "filter") and self._consumer(m, above) == "loop":
+                return "loop"
+        if isinstance(above, (ast.For, ast.AsyncFor, ast.comprehension)) and above.iter is node:
+            return "loop"
+        return None
+
+    def _named_once(self, m, node, stmt):
+        """`rows = [...]` whose only use is to be gone through, once."""
+        name = stmt.targets[0].id
+        scope = m.scope(stmt)
+        if scope is m.tree:
+            uses = [n for n in ast.walk(m.tree) if isinstance(n, ast.Name) and n.id == name]
+        else:
+            uses = [n for n in ast.walk(scope) if isinstance(n, ast.Name) and n.id == name]
+        loads = [n for n in uses if isinstance(n.ctx, ast.Load)]
+        if len(loads) != 1 or len(uses) != 2 or m.scope(loads[0]) is not scope:
+            return None
+        found = self._consumer(m, loads[0])
+        if found is None or found == "len":
+            return None
+        head = m.up(loads[0], ast.For, ast.AsyncFor, ast.While)
+        use = m.parent.get(loads[0])
+        if head is not None and head is not use and head is not m.up(stmt, ast.For, ast.AsyncFor, ast.While):
+            return None  # gone through more than once
+        if isinstance(node, ast.ListComp):
+            new = m.replaced(node, f"({m.text(node)[1:-1].strip()})")
+        else:
+            new = m.replaced(node, m.text(node.args[0]))
+        mark = (node.lineno, node.col_offset, node.end_col_offset) if node.lineno == node.end_lineno else None
+        return Pattern(
+            "a list made to be read once",
+            f"a whole list; line {loads[0].lineno} goes through it once",
+            "let the elements come one by one: a generator",
+            m.change(node.lineno, new),
+            mark,
+        )
+
+    # -- N1: read whole
+
+    def _n1(self, m, line, facts):
+        for node in m.at(line, ast.Call):
+            name = called(node)
+            whole = name in WHOLE and isinstance(node.func, ast.Attribute) and not node.args
+            parsed = name in ("load", "loads", "json") and isinstance(node.func, ast.Attribute)
+            listed = name == "list" and node.args and isinstance(node.args[0], ast.Call) and called(node.args[0]) in ("reader", "DictReader")
+            if not (whole or parsed or listed):
+                continue
+            use = self._single_use(m, node)
+            if use is None:
+                continue
+            patch, fix = (), ""
+            source = m.text(node.func.value) if isinstance(node.func, ast.Attribute) else ""
+            if name == "readlines":
+                patch = m.change(node.lineno, m.replaced(node, source)) if use == "loop" else ()
+                fix = "iterate over the file: it gives a line at a time"
+            elif name == "fetchall":
+                patch = m.change(node.lineno, m.replaced(node, source)) if use == "loop" else ()
+                fix = "iterate over the cursor: it gives a row at a time"
+            elif listed:
+                patch = m.change(node.lineno, m.replaced(node, m.text(node.args[0])))
+                fix = "iterate over the reader: it gives a row at a time"
+            elif parsed:
+                file = m.text(node.args[0]) if node.args else "f"
+                new = m.replaced(node, f'ijson.items({file}, "item")') if name == "load" and use == "loop" else None
+                patch = m.change(node.lineno, new) if new and m.text(node.func.value) == "json" else ()
+                fix = "parse item by item (pip install ijson)"
+            else:
+                above = m.parent.get(m.parent.get(node))
+                if isinstance(above, ast.Call) and called(above) in ("split", "splitlines") and self._single_use(m, above) == "loop":
+                    patch = m.change(node.lineno, m.replaced(above, source)) if name == "read" else ()
+                    fix = "iterate over the file: it gives a line at a time"
+                else:
+                    fix = f"read it in pieces: for part in iter(lambda: {source}.read(1 << 20), b\"\")"
+            mark = (node.lineno, node.col_offset, node.end_col_offset) if node.lineno == node.end_lineno else None
+            return Pattern("a file or answer read whole", "all of it in memory at once, and gone through once", fix, patch, mark)
+        return None
+
+    def _single_use(self, m, node):
+        """How the value of an expression is used if that is once, from start to end: 'loop',
+        'call'; None else."""
+        found = self._consumer(m, node)
+        if found in ("loop", "call", "more"):
+            return "loop" if found == "loop" else "call"
+        above = m.parent.get(node)
+        if isinstance(above, ast.Attribute) and isinstance(m.parent.get(above), ast.Call) and above.attr in ("split", "splitlines"):
+            return self._single_use(m, m.parent[above])
+        if isinstance(above, ast.Call) and node in above.args and called(above) in ("update", "write", "loads", "sha256", "md5", "sha1", "len"):
+            return "call"
+        if isinstance(above, ast.Assign) and above.value is node and len(above.targets) == 1 and isinstance(above.targets[0], ast.Name):
+            name, scope = above.targets[0].id, m.scope(above)
+            uses = [n for n in ast.walk(scope) if isinstance(n, ast.Name) and n.id == name]
+            loads = [n for n in uses if isinstance(n.ctx, ast.Load)]
+            if len(loads) == 1 and len(uses) == 2 and self._consumer(m, loads[0]) in ("loop", "call"):
+                return "once"
+            if len(loads) == 1 and len(uses) == 2:
+                return "once" if self._single_use(m, loads[0]) else None
+        return None
+
+    # -- N4, N5
+
+    def _n4(self, m, line, facts):
+        for node in m.at(line, ast.BinOp):
+            ops = [n for n in ast.walk(node) if isinstance(n, ast.BinOp)]
+            texts = [n for n in ast.walk(node) if isinstance(n, ast.Constant) and isinstance(n.value, (str, bytes))]
+            if len(ops) >= 2 and not texts and not isinstance(m.parent.get(node), ast.BinOp):
+                return Pattern(
+                    "temporaries of an array expression",
+                    f"{len(ops)} operations, each with a result of full size",
+                    "give the operations a place to write to: np.add(a, b, out=a)",
+                    (),
+                    (node.lineno, node.col_offset, node.end_col_offset) if node.lineno == node.end_lineno else None,
+                )
+        return None
+
+    def _n5(self, m, line, facts):
+        for node in m.at(line, ast.Call):
+            name = called(node)
+            if name in BOXES and isinstance(node.func, ast.Attribute):
+                new = None
+                if name == "iterrows":
+                    target = node.func
+                    new = m.replaced(node, f"{m.text(target.value)}.itertuples()")
+                return Pattern(
+                    "columns turned into Python objects",
+                    "makes an object for each value",
+                    BOXES[name],
+                    m.change(node.lineno, new) if new and False else (),
+                    (node.lineno, node.col_offset, node.end_col_offset) if node.lineno == node.end_lineno else None,
+                )
+        return None
+
+    # -- P2, P3, P4
+
+    def _p2(self, m, line, facts):
+        for node in m.at(line, ast.Call):
+            name = called(node)
+            if name not in BUFFERS or (m.scope(node) is m.tree and m.up(node, ast.For, ast.While) is None):
+                continue
+            stmt, loop = m.statement(node), m.up(node, ast.For, ast.While, ast.AsyncFor)
+            patch = ()
+            if isinstance(stmt, ast.Assign) and stmt.value is node and loop is not None and name in ("bytearray", "zeros", "empty") and self._invariant(m, node, loop):
+                patch = [
+                    (stmt.lineno, "-", m.line(stmt.lineno)),
+                    (loop.lineno, "+", f"{m.indent(loop.lineno)}{m.text(stmt)}"),
+                ]
+            fix = {
+                "read": "read into one buffer: n = f.readinto(buf)",
+                "recv": "receive into one buffer: n = sock.recv_into(buf)",
+            }.get(name, "make the buffer once, and use it again")
+            return Pattern(
+                "a buffer made anew each time",
+                "the same size each time, and dropped at once",
+                fix,
+                patch,
+                (node.lineno, node.col_offset, node.end_col_offset) if node.lineno == node.end_lineno else None,
+            )
+        return None
+
+    def _invariant(self, m, node, loop):
+        bound = {n.id for n in ast.walk(loop) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+        return not any(isinstance(n, ast.Name) and n.id in bound for n in ast.walk(node))
+
+    def _p3(self, m, line, facts):
+        for node in m.at(line, ast.Call):
+            name = called(node)
+            kind = next((n for n in ast.walk(m.tree) if isinstance(n, ast.ClassDef) and n.name == name), None)
+            if kind is None:
+                continue
+            slots = any(
+                isinstance(n, ast.Assign) and any(isinstance(t, ast.Name) and t.id == "__slots__" for t in n.targets) for n in kind.body
+            ) or any("slots=True" in m.text(d) for d in kind.decorator_list)
+            pooled = any("pooled" in m.text(d) for d in kind.decorator_list)
+            if pooled:
+                continue
+            patch = [(kind.lineno, "+", f"{m.indent(kind.lineno)}@memsure.pooled")]
+            if not slots:
+                names = sorted(
+                    {
+                        n.attr
+                        for n in ast.walk(kind)
+                        if isinstance(n, ast.Attribute) and isinstance(n.ctx, ast.Store) and isinstance(n.value, ast.Name) and n.value.id == "self"
+                    }
+                )
+                if names and len(names) <= 12:
+                    inside = m.indent(kind.body[0].lineno)
+                    patch.append((kind.body[0].lineno, "+", f"{inside}__slots__ = ({', '.join(map(repr, names))},)"))
+            return Pattern(
+                f"{name} objects made and dropped by the million",
+                f"a new {name} each time, dead at once",
+                "take them from a pool",
+                patch,
+                (node.lineno, node.col_offset, node.end_col_offset) if node.lineno == node.end_lineno else None,
+                f"at class {name}: ",
+            )
+        return None
+
+    def _p4(self, m, line, facts):
+        for node in m.at(line, ast.Call):
+            name = called(node)
+            if name in CLASS_MAKERS and m.scope(node) is not m.tree and not self._kept(m, node):
+                found = self._class_made(m, node)
+                found.rule = "C6"
+                return found
+            if not (name in FACTORIES or name[:1].isupper()):
+                continue
+            scope = m.scope(node)
+            loop = m.up(node, ast.For, ast.AsyncFor, ast.While)
+            if scope is m.tree and loop is None:
+                continue
+            guard = m.up(node, ast.If)
+            if guard is not None and isinstance(guard.test, (ast.Compare, ast.UnaryOp)) and ("None" in m.text(guard.test) or " in " in m.text(guard.test)):
+                continue  # made when it is first needed
+            cached = getattr(scope, "decorator_list", ())
+            if any("cache" in m.text(d) for d in cached):
+                continue
+            if not self._constant_arguments(m, node, scope):
+                continue
+            made = m.text(node)
+            holder = "_" + name.upper() if name.isidentifier() else "_MADE_ONCE"
+            stmt = m.statement(node)
+            patch = ()
+            if node.lineno == node.end_lineno and scope is not m.tree:
+                top = scope
+                while m.parent.get(top) is not m.tree and top in m.parent:
+                    top = m.parent[top]
+                patch = [(top.lineno, "+", f"{holder} = {made}"), *m.change(stmt.lineno if stmt.lineno == node.lineno else node.lineno, m.replaced(node, holder))]
+            return Pattern(
+                f"a {name} made anew each time",
+                "the same arguments each time",
+                "make it once, at module level",
+                patch,
+                (node.lineno, node.col_offset, node.end_col_offset) if node.lineno == node.end_lineno else None,
+            )
+        return None
+
+    def _constant_arguments(self, m, node, scope):
+        """Whether a call's arguments are the same whenever the function runs: constants and names
+        of the module."""
+        local = set()
+        if scope is not m.tree:
+            a = scope.args
+            local = {x.arg for x in (*a.posonlyargs, *a.args, *a.kwonlyargs, *filter(None, (a.vararg, a.kwarg)))}
+            local |= {n.id for n in ast.walk(scope) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+        for value in (*node.args, *(k.value for k in node.keywords), node.func):
+            for n in ast.walk(value):
+                if isinstance(n, (ast.Call, ast.Starred, ast.Await, ast.Lambda)):
+                    return False
+                if isinstance(n, ast.Name) and n.id in local:
+                    return False
+        return True
+
+    # -- cycles, by the source of the line whose objects only the collector frees
+
+    def cycle(self, file, line, function):
+        """(rule, Pattern) of the loop that the objects born in this line are tied in, as far as the
+        source of the line's class or function shows it; (None, None) else."""
+        m = self.module(file)
+        if m is None or line < 1:
+            return None, None
+        try:
+            for kind in self._classes(m, line):
+                found = self._class_cycle(m, kind)
+                if found[0]:
+                    return found
+            return self._function_cycle(m, line)
+        except (RecursionError, AttributeError, IndexError, ValueError):
+            return None, None
+
+    def _classes(self, m, line):
+        """Classes that the line makes an instance of, or whose method it is in."""
+        calls = [called(n) for n in m.at(line, ast.Call)]
+        named = [n for n in ast.walk(m.tree) if isinstance(n, ast.ClassDef)]
+        out = [k for c in calls for k in named if k.name == c]
+        for node in m.at(line, ast.stmt):
+            owner = m.owner(node)
+            if owner is not None and owner not in out:
+                out.append(owner)
+        return out
+
+    def _class_cycle(self, m, kind):
+        likely = None
+        for f in kind.body:
+            if not isinstance(f, (ast.FunctionDef, ast.AsyncFunctionDef)):
+                continue
+            parameters = [a.arg for a in (*f.args.posonlyargs, *f.args.args)]
+            me = parameters[0] if parameters else "self"
+            for n in ast.walk(f):
+                if not isinstance(n, ast.Assign) or len(n.targets) != 1 or not isinstance(n.targets[0], ast.Attribute):
+                    continue
+                target, value = n.targets[0], n.value
+                mark = (n.lineno, target.col_offset, target.end_col_offset)
+                mine = isinstance(target.value, ast.Name) and target.value.id == me
+                # self.on_done = self.finish
+                if mine and isinstance(value, ast.Attribute) and isinstance(value.value, ast.Name) and value.value.id == me:
+                    methods = {x.name for x in kind.body if isinstance(x, ast.FunctionDef) and not x.decorator_list}
+                    if value.attr in methods:
+                        return "C3", Pattern(
+                            "a bound method kept on its own object",
+                            f"{kind.name}.{target.attr} holds a method, and the method holds the {kind.name}",
+                            "hold the method weakly",
+                            m.change(n.lineno, f"{m.indent(n.lineno)}{m.text(target)} = weakref.WeakMethod({m.text(value)})"),
+                            mark,
+                        )
+                # self.parent = parent, where the parent holds its children
+                if mine and isinstance(value, ast.Name) and value.id in parameters[1:]:
+                    new = f"{m.indent(n.lineno)}{me}._{target.attr.lstrip('_')} = weakref.ref({value.id})"
+                    pattern = Pattern(
+                        "parent and child hold each other",
+                        f"closes the cycle: {kind.name}.{target.attr} holds what holds this {kind.name}",
+                        "let the child refer weakly to its parent",
+                        m.change(n.lineno, new),
+                        mark,
+                    )
+                    if self._holds_back(m, kind, f, value.id, me, parameters.index(value.id) - 1):
+                        return "C2", pattern
+                    if likely is None and value.id.strip("_") in ("parent", "owner", "container", "root", "outer"):
+                        likely = "C2", pattern
+                # child.parent = self
+                if not mine and isinstance(value, ast.Name) and value.id == me and isinstance(target.value, ast.Name):
+                    new = f"{m.indent(n.lineno)}{m.text(target)} = weakref.ref({me})"
+                    return "C2", Pattern(
+                        "parent and child hold each other",
+                        f"closes the cycle: what this {kind.name} holds, holds it",
+                        "let the child refer weakly to its parent",
+                        m.change(n.lineno, new),
+                        mark,
+                    )
+        return likely or (None, None)
+
+    def _holds_back(self, m, kind, function, parameter, me, position):
+        """Whether what is passed for a parameter comes to hold the object: parent.children.append(self)
+        or parent.child = self in the constructor, or self.child = Kind(self) in any class."""
+        for n in ast.walk(function):
+            if isinstance(n, ast.Call) and isinstance(n.func, ast.Attribute) and any(isinstance(a, ast.Name) and a.id == me for a in n.args):
+                root = n.func.value
+                while isinstance(root, (ast.Attribute, ast.Subscript)):
+                    root = root.value
+                if isinstance(root, ast.Name) and root.id == parameter:
+                    return True
+            if isinstance(n, ast.Assign) and isinstance(n.value, ast.Name) and n.value.id == me:
+                root = n.targets[0]
+                while isinstance(root, (ast.Attribute, ast.Subscript)):
+                    root = root.value
+                if isinstance(root, ast.Name) and root.id == parameter:
+                    return True
+        for n in ast.walk(m.tree):
+            if isinstance(n, ast.Call) and called(n) == kind.name:
+                given = n.args[position] if position < len(n.args) else next((k.value for k in n.keywords if k.arg == parameter), None)
+                if isinstance(given, ast.Name) and given.id == "self" and m.owner(n) is not None:
+                    return True
+        return False
+
+    def _function_cycle(self, m, line):
+        f = next((n for n in m.at(line, ast.FunctionDef, ast.AsyncFunctionDef)), None)
+        for n in m.at(line, ast.Call):
+            f = f or next((k for k in ast.walk(m.tree) if isinstance(k, ast.FunctionDef) and k.name == called(n)), None)
+        if f is None:
+            return None, None
+        # except E as e: x = e (kept in a variable of this frame)
+        for n in ast.walk(f):
+            if isinstance(n, ast.ExceptHandler) and n.name:
+                for s in ast.walk(n):
+                    if isinstance(s, ast.Assign) and isinstance(s.value, ast.Name) and s.value.id == n.name:
+                        new = f"{m.indent(s.lineno)}{m.text(s.targets[0])} = {n.name}.with_traceback(None)"
+                        return "C1", Pattern(
+                            "an exception that its own frame keeps",
+                            "the exception holds this frame, and the frame holds it",
+                            "keep it without its traceback",
+                            m.change(s.lineno, new),
+                            (s.lineno, s.col_offset, s.end_col_offset),
+                        )
+            if isinstance(n, ast.Assign) and isinstance(n.value, ast.Call) and called(n.value) in ("currentframe", "_getframe"):
+                name = m.text(n.targets[0])
+                return "C4", Pattern(
+                    "a frame that holds itself",
+                    f"{name} is a variable of the frame that it names",
+                    "drop it when done",
+                    [(f.end_lineno + 1, "+", f"{m.indent(f.body[0].lineno)}del {name}")],
+                    (n.lineno, n.col_offset, n.end_col_offset),
+                )
+            if isinstance(n, (ast.FunctionDef, ast.AsyncFunctionDef)) and n is not f:
+                if any(isinstance(x, ast.Name) and x.id == n.name and isinstance(x.ctx, ast.Load) for x in ast.walk(n)):
+                    return "C4", Pattern(
+                        "a nested function that calls itself",
+                        f"{n.name} is a variable of its own closure",
+                        "move it to module level, or pass it as an argument",
+                        (),
+                        (n.lineno, n.col_offset + 4, n.col_offset + 4 + len(n.name)),
+                    )
+            if isinstance(n, ast.ClassDef) or isinstance(n, ast.Call) and called(n) in CLASS_MAKERS:
+                return "C6", self._class_made(m, n)
+        return None, None
+
+    def _class_made(self, m, node):
+        return Pattern(
+            "a class made each time the function runs",
+            "every class is a cycle, and only the collector frees it",
+            "make the class once, at module level",
+            (),
+            (node.lineno, node.col_offset, len(m.line(node.lineno)) if node.lineno != node.end_lineno else node.end_col_offset),
+        )
+
+    def _kept(self, m, node):
+        """Whether a function keeps what it makes: by a cache's decorator, or a dict it looks into."""
+        scope = m.scope(node)
+        return any("cache" in m.text(d) for d in getattr(scope, "decorator_list", ()))

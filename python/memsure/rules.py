@@ -1,0 +1,587 @@
+"""The rules: what each id means, how it is seen, and the repair. `memsure explain` prints them, and
+docs/RULES.md is made of them:
+
+    python -m memsure.rules > docs/RULES.md
+
+A rule with `declined` is known and not looked for; the reason is said where the rule is asked for.
+"""
+
+PRINCIPLES = {
+    1: "cycles and weak references",
+    2: "release in time",
+    3: "pools and reused buffers",
+    4: "find leaks",
+    5: "object life cycles",
+    6: "needless allocation",
+    7: "compact structures",
+    8: "the system below Python",
+}
+_LETTERS = {"C": 1, "R": 2, "P": 3, "L": 4, "Y": 5, "N": 6, "S": 7, "O": 8, "T": 8, "G": 8}
+
+
+class Rule:
+    __slots__ = ("id", "title", "happens", "seen", "wrong", "right", "leave", "declined")
+
+    def __init__(self, id, title, happens, seen, wrong, right, leave, declined=""):
+        self.id = id
+        self.title = title
+        self.happens = happens
+        self.seen = seen
+        self.wrong = wrong
+        self.right = right
+        self.leave = leave
+        self.declined = declined
+
+    @property
+    def principle(self):
+        return _LETTERS[self.id[0]]
+
+
+RULES = {}
+
+
+def _rule(*words, declined=""):
+    r = Rule(*words, declined=declined)
+    RULES[r.id] = r
+
+
+_NO_DATA = "a recording and a snapshot hold nothing that would show it"
+
+# -- 1: cycles and weak references
+
+_rule(
+    "C1", "an exception and the frame that it came from hold each other",
+    "An exception holds its traceback, the traceback the frame, and the frame holds the exception again, in a "
+    "variable or by way of self. All that the frame knows stays until a collection.",
+    "A loop with a traceback and a frame in it, in a snapshot; or a line whose objects only collections free, "
+    "in a function that keeps a caught exception.",
+    "except ValueError as e:\n    self.error = e", "except ValueError as e:\n    self.error = e.with_traceback(None)",
+    "the traceback is read later, and the exception is rare.",
+)
+_rule(
+    "C2", "parent and child hold each other",
+    "A child that refers to its parent ties both in a loop: neither is freed when the last outside reference goes, "
+    "but at some later collection.",
+    "A loop of two or more kinds of objects in a snapshot, closed by the reference back; or a line whose objects "
+    "only collections free, in a class that keeps what holds it.",
+    "self.parent = parent", "self._parent = weakref.ref(parent)      # and a property that calls it",
+    "few such objects are made, or they live as long as the program.",
+)
+_rule(
+    "C3", "a bound method kept on its own object",
+    "self.callback = self.method stores a method object which holds self: a loop of one object.",
+    "An object, its attribute, a bound method and back, in a snapshot or in the source of a line whose objects only "
+    "collections free.",
+    "self.on_done = self.finish", "self.on_done = weakref.WeakMethod(self.finish)",
+    "the object lives as long as the program.",
+)
+_rule(
+    "C4", "a frame or function that holds itself",
+    "A frame kept in one of its own variables, or a nested function that calls itself by its name in the closure, is "
+    "a loop made by each call.",
+    "A loop of frame and variable, or of cell and function, in a snapshot; or the source of such a line.",
+    "frame = inspect.currentframe()\nlog(frame.f_lineno)",
+    "frame = inspect.currentframe()\ntry:\n    log(frame.f_lineno)\nfinally:\n    del frame",
+    "the function runs a few times only.",
+)
+_rule(
+    "C5", "a loop that the collector cannot see",
+    "A type written in C that holds objects but has no tp_traverse hides them: a loop through it is never freed.",
+    "An object whose references are held by nothing that can be walked to, or an array of objects in a loop.",
+    "table = np.empty(9, object); table[0] = Node(table)", "table[:] = None      # before it is dropped; or a list",
+    "few such objects are made.",
+)
+_rule(
+    "C6", "classes made while the program runs",
+    "Every class is a loop (its mro holds it), and is entered in caches and in its base's subclasses. A class made in "
+    "a function is some kilobytes for the collector, or for ever.",
+    "Classes born after the start-up, by the line that makes them.",
+    "def rows(names):\n    Row = namedtuple('Row', names)",
+    "@functools.cache\ndef row_type(names):\n    return namedtuple('Row', names)",
+    "the number of different classes is small and fixed.",
+)
+_rule(
+    "C7", "a weak dictionary whose values hold their keys",
+    "An entry of a WeakKeyDictionary goes when its key dies. A value that reaches the key keeps it alive: the entry "
+    "stays for ever.",
+    "A path from a value to its own key in a snapshot.",
+    "cache = WeakKeyDictionary()\ncache[node] = Layout(node)", "node.layout = Layout(node)",
+    "the keys live as long as the program anyway.",
+)
+_rule(
+    "C8", "dead until the collector came",
+    "Objects that hold each other are freed by the collector only. When many are made, they pile up between its "
+    "runs, which come by number of objects and not by bytes.",
+    "Bytes freed inside collections, by the line that made them, against the peak and the time it took.",
+    "node.parent = parent", "node._parent = weakref.ref(parent)",
+    "the memory between two collections is small, and their time does not matter.",
+)
+_rule(
+    "C9", "a loop that holds a socket, file or device memory",
+    "What waits for the collector keeps its resources: descriptors, connections, buffers on a device.",
+    "A loop in a snapshot that reaches such an object.",
+    "self.conn.on_close = self.closed", "with closing(Client()) as client: ...",
+    "the number of such objects is small.",
+)
+
+# -- 2: release in time
+
+_rule(
+    "R1", "a kept exception holds its frames",
+    "An exception kept as the last error, in a log record or in a context variable, holds its traceback, and that "
+    "every variable of every frame on the way.",
+    "A path to large objects that leads through exception, traceback and frame.",
+    "self.last_error = e", "traceback.clear_frames(e.__traceback__)\nself.last_error = e      # or str(e)",
+    "the locals are wanted for a post-mortem.",
+)
+_rule(
+    "R2", "a notebook or interactive session keeps results",
+    "Out[], _, and sys.last_traceback hold what was shown last, or everything shown.",
+    "A path through these names.", "df.describe()", "df.describe();      # or %reset -f out",
+    "the result is used again.",
+)
+_rule(
+    "R3", "a worker keeps its last job",
+    "The loop variable of a worker thread holds the last argument or result while the worker waits for the next.",
+    "A path from a thread's waiting frame to large objects.",
+    "while True:\n    job = queue.get()\n    work(job)", "while True:\n    job = queue.get()\n    work(job)\n    del job",
+    "jobs come all the time, or are small.",
+)
+_rule(
+    "R4", "a large intermediate result still in a variable",
+    "A local variable is held until its function ends, also when it is not read any more; at the peak, both the old "
+    "and the new stand in memory.",
+    "At the peak: a variable of a running frame, whose last use is above the line that runs.",
+    "raw = load()\ntable = parse(raw)\nreport(table)", "raw = load()\ntable = parse(raw)\ndel raw\nreport(table)",
+    "it is small against the peak.",
+)
+_rule(
+    "R5", "a session that keeps all it ever loaded",
+    "An ORM session keeps changed and new objects, and what they refer to, until it is committed, emptied or closed.",
+    "A session object that holds much and grows.",
+    "session = Session()\nfor job in jobs:\n    work(session, job)", "for job in jobs:\n    with Session() as session:\n        work(session, job)",
+    "the session ends soon.",
+)
+_rule(
+    "R6", "a history kept for debugging",
+    "A list of queries, events or breadcrumbs that a library appends to and nobody reads.",
+    "A list or deque in a library's object that is appended to all the time.",
+    "DEBUG = True", "DEBUG = False      # or reset_queries(), deque(maxlen=100)",
+    "it is bounded.",
+)
+_rule(
+    "R7", "a library's registry still holds it",
+    "Figures, handles and loggers are entered in a table of their library when they are made, and stay until closed.",
+    "A dict or list of a library's module that keeps objects made by the program, more and more.",
+    "fig = plt.figure()\nfig.savefig(path)", "fig = plt.figure()\nfig.savefig(path)\nplt.close(fig)",
+    "their number is fixed.",
+)
+_rule(
+    "R8", "generators that were begun and never finished",
+    "A suspended generator holds its frame: every variable, open files, locks.",
+    "Many suspended generators of one function, older than the work they were made for.",
+    "rows = read(path)\nfirst = next(rows)", "with contextlib.closing(read(path)) as rows:\n    first = next(rows)",
+    "they are resumed later.",
+)
+_rule(
+    "R9", "waiting on a future that never ends",
+    "Each task that waits on a long-lived future or event leaves a callback in it.",
+    "A future with very many callbacks.",
+    "await asyncio.wait([request(), shutdown.wait()])", "one watcher for the program; the tasks ask it",
+    "the number of waiters is bounded.",
+)
+_rule(
+    "R10", "what a thread left behind",
+    "Values in thread-locals live as long as the thread; a pool's threads live for ever.",
+    "The local dict of a thread that is gone, or that waits.",
+    "local.buffer = big", "try: ...\nfinally: del local.buffer",
+    "the buffer is used by the next job.",
+    declined="threads that ended leave no trace in a snapshot, and those that wait are found as R3.",
+)
+_rule(
+    "R11", "a small view holds a large buffer",
+    "A slice of an array, a memoryview or a match keeps all of what it was cut from.",
+    "A view that is the only holder of a buffer a hundred times its size.",
+    "head = data[:10]", "head = data[:10].copy()",
+    "the buffer is needed elsewhere anyway.",
+)
+_rule(
+    "R12", "a running total keeps every step's graph",
+    "Adding a tensor to a total keeps the graph of all its operations.",
+    "A chain of grad_fn objects behind one tensor that grows.",
+    "total += loss", "total += loss.item()",
+    "backward() is called on the total.",
+    declined="the links of the graph are C++ objects that a snapshot does not see.",
+)
+_rule(
+    "R13", "listeners that were never taken off",
+    "A list of callbacks that holds bound methods holds their objects.",
+    "A list, set or dict that grows, and whose elements are bound methods or functions.",
+    "bus.subscribe(self.changed)", "bus.subscribe(weakref.WeakMethod(self.changed))      # or unsubscribe in close()",
+    "the listeners live as long as the program.",
+)
+
+# -- 3: pools
+
+_rule(
+    "P1", "few survivors hold many pages",
+    "Memory goes back in whole pages. After a peak, a few objects that live on, scattered over it, keep its pages.",
+    "Holes between live blocks, against RSS; the line that made most of what is left.",
+    "index = [parse(row) for row in rows]      # and a peak of other objects between",
+    "make what lives long first, or copy it after the peak; or run the peak in a subprocess",
+    "the holes are filled again soon.",
+)
+_rule(
+    "P2", "a buffer made anew each time",
+    "A large buffer that is allocated and freed at each step costs page faults and zeroing; its size is the same "
+    "each time.",
+    "Blocks of 4 KiB to 32 MiB from one line, a tenth of all bytes, dead within some 10 ms.",
+    "for part in parts:\n    buf = bytearray(1 << 20)", "buf = bytearray(1 << 20)\nfor part in parts: ...",
+    "the buffer is handed on.",
+)
+_rule(
+    "P3", "objects of one class made and dropped by the million",
+    "Each birth and death of an object costs time; with a __dict__ more.",
+    "A tenth of all blocks from one line that makes an object of a class, nine tenths of them dead at once.",
+    "Point(x, y)      # in the inner loop", "@memsure.pooled\nclass Point:\n    __slots__ = ('x', 'y')",
+    "the time is spent elsewhere.",
+)
+_rule(
+    "P4", "a helper made anew for each call",
+    "A parser, client or template that is built with the same arguments at each call.",
+    "A tenth of all bytes allocated by a library on behalf of one line, whose arguments are constants.",
+    "def handle(text):\n    parser = Parser(OPTIONS)", "PARSER = Parser(OPTIONS)",
+    "it holds state that must not be shared.",
+)
+_rule(
+    "P5", "a library's own pool keeps free memory",
+    "Arrow, torch and others have allocators of their own, which keep what was freed.",
+    "The pool's statistics.", "del table", "pa.default_memory_pool().release_unused()",
+    "it is used again soon.", declined="it takes asking each library in the running program; a recording does not.",
+)
+
+# -- 4: leaks
+
+_rule(
+    "L1", "a container that only grows",
+    "A dict, list or set that outlives the work is added to all the time and never emptied.",
+    "After the warm-up, live bytes of a line rise to the end of the run, with no plateau; in a snapshot, the container "
+    "whose elements were born all along, and the line that fills it.",
+    "self._by_key[key] = hit", "self._by_key = TTLCache(10_000, ttl=300)      # pip install cachetools",
+    "it is the program's result, or its keys are few.",
+)
+_rule(
+    "L2", "lru_cache on a method keeps self",
+    "The cache lives on the class, its keys contain self: every instance used stays until newer calls push it out.",
+    "A path from an lru_cache wrapper over a key to an instance, in a snapshot.",
+    "@lru_cache\ndef price(self): ...", "@cached_property              # dies with its instance\ndef price(self): ...",
+    "instances are few and live as long as the class.",
+)
+_rule(
+    "L3", "a metric with too many labels",
+    "Each new combination of label values is a child of the metric, kept for ever.",
+    "A dict of children in a metric object, one for each tuple of labels, that grows.",
+    "REQUESTS.labels(user=user.id).inc()", "REQUESTS.labels(plan=user.plan).inc()",
+    "the label's values are few.",
+)
+_rule(
+    "L4", "a table of texts that only grows",
+    "A vocabulary or intern table keeps each text it ever saw.",
+    "A dict or set of texts that grows, each text held by it alone.",
+    "sys.intern(word)", "intern the names of fields, not data",
+    "the vocabulary is closed.",
+)
+_rule(
+    "L5", "a queue without a limit",
+    "The producer is faster than the consumer, and nothing stops it.",
+    "A deque inside a queue that grows, filled by put().",
+    "queue.Queue()", "queue.Queue(maxsize=100)",
+    "the producer ends soon.",
+)
+_rule(
+    "L6", "C code forgets to give a reference back",
+    "An object that nothing refers to, whose count is not 0, lives for ever.",
+    "References that no object of the snapshot explains, more and more, on objects of one type born in one line.",
+    "return value;      /* and value was counted up */", "Py_DECREF(value); on every path",
+    "it is a cache of the extension, and bounded.",
+)
+_rule(
+    "L7", "memory outside of Python grows",
+    "malloc's live memory rises and Python's does not: C code keeps memory that is no Python object.",
+    "The slope of malloc's live bytes beside that of Python's.",
+    "parser.parse(text)      # of a library with a leak in C", "upgrade it; or a worker that is renewed: Pool(maxtasksperchild=1000)",
+    "it levels off later: pools of libraries do.",
+)
+_rule(
+    "L8", "a monitoring agent that grows",
+    "An agent in the program collects and does not send.", "Growth in a library's module by time, not by work.",
+    "", "", "", declined="growth in a library's code is told as L1 with the library's line; by its name alone no library is blamed.",
+)
+_rule(
+    "L9", "recycling hides a leak",
+    "Workers are ended before their growth is seen; the memory is paid for all the same.",
+    "Several processes of a session, one after the other, that all grow in the same line.",
+    "max_requests = 1000", "find the line in the recording of one life",
+    "the leak is a library's, and known.",
+)
+
+# -- 5: life cycles
+
+_rule(
+    "Y1", "the collector walks a heap that does not die",
+    "A full collection looks at every container object. When all of them live on, that is time for nothing.",
+    "Full collections take 5 % of the run and free less than 1 % of what they walk.",
+    "MODEL = load()", "MODEL = load()\ngc.collect()\ngc.freeze()",
+    "the program is short.",
+)
+_rule(
+    "Y2", "freeze and unfreeze around every fork",
+    "What is thawed is old: garbage in it waits for a full collection, which the counters put off.",
+    "Old generations that never run while garbage grows.", "", "", "",
+    declined="gc.freeze() leaves no trace in a recording; the garbage itself is told as C8.",
+)
+_rule(
+    "Y3", "every worker imports for itself",
+    "Workers that are started, not forked, import everything again, and share none of it.",
+    "Imports of three or more processes, 64 MiB and a quarter of what lives together.",
+    "Pool(8)      # spawn", "import first, gc.freeze(), then fork",
+    "the processes are few, or run on different machines.",
+)
+_rule(
+    "Y4", "objects die just after the young collections",
+    "Objects that live a little longer than a young generation are carried on by each collection, and then die by "
+    "themselves: the collector's work was for nothing.",
+    "Young collections take 5 % of the run and free less than 1 %, and most deaths come two to eight of them later.",
+    "", "gc.set_threshold(50_000, 20, 20)",
+    "memory is scarce.",
+)
+_rule(
+    "Y5", "a finalizer in a loop",
+    "An object with __del__ in a loop is freed in two collections, in no order, and may come back to life.",
+    "Objects with __del__ in a loop of a snapshot.",
+    "def __del__(self):\n    self.close()", "self._closer = weakref.finalize(self, close, self.handle)",
+    "the objects are few.",
+)
+
+# -- 6: needless allocation
+
+_rule(
+    "N1", "a file or answer read whole",
+    "All of a file, query or answer is in memory, though it is gone through once.",
+    "A line that makes a quarter of the peak, gone before the end, whose value is read once.",
+    "for line in f.readlines():", "for line in f:",
+    "it is small, or read again.",
+)
+_rule(
+    "N2", "a list made to be read once",
+    "A list is built whole, and then its elements are taken one at a time.",
+    "A fifth of the peak, or a tenth of all bytes, from a list that sum(), any(), a loop or the like takes.",
+    "total = sum([cost(x) for x in xs])", "total = sum(cost(x) for x in xs)",
+    "the list is short: a generator is slower then. ''.join() makes a list in any case.",
+)
+_rule(
+    "N3", "a value built piece by piece",
+    "x = x + y copies all of x each time: for n pieces, n squared bytes.",
+    "Temporaries that are larger than what is added, 20 times what the line ever holds, under a += in a loop.",
+    'out = ""\nfor k in keys:\n    out = out + render(k)', 'out = "".join(render(k) for k in keys)',
+    "the pieces are few.",
+)
+_rule(
+    "N4", "temporaries of an array expression",
+    "Each operation of a * b + c makes an array of full size.",
+    "Temporaries of 4 KiB and more, a tenth of all bytes, from a line with several operations.",
+    "y = a * x + b", "y = a * x\ny += b",
+    "the arrays fit into the cache.",
+)
+_rule(
+    "N5", "columns turned into Python objects",
+    "tolist(), iterrows() and the like make an object for each value: 24 to 60 bytes for 8.",
+    "Very many small blocks under one such call.",
+    "for row in df.iterrows():", "df['a'] * df['b']",
+    "the table is small.",
+)
+_rule(
+    "N6", "an iterator that is buffered as a whole",
+    "tee() keeps what one of its iterators has read and the other has not.",
+    "A long chain of tee buffers in a snapshot.",
+    "a, b = tee(rows)\nx = list(a)\ny = list(b)", "rows = list(rows)",
+    "both are read in step.",
+)
+_rule(
+    "N7", "data copied to each worker by pickle",
+    "Arguments to worker processes are copied, and live twice.", "The same unpickling line in several processes.",
+    "pool.map(f, [(big, i) for i in range(100)])", "Pool(initializer=load)      # or shared memory",
+    "the data is small.",
+)
+_rule(
+    "N8", "allocated, and not kept",
+    "Far more is allocated than is ever kept, and one line makes a good part of it.",
+    "50 times the peak and 100 MiB for each second of CPU time, a fifth of it from one line.",
+    "", "reuse what can be reused; hoist out of the loop what does not change",
+    "the work needs it.",
+)
+
+# -- 7: compact structures
+
+_rule(
+    "S1", "many objects with a dict each",
+    "Attributes in a __dict__ take more room than in slots.",
+    "Very many instances of one class with a dict, and what slots would save, computed on them.",
+    "@dataclass\nclass Point: ...", "@dataclass(slots=True)\nclass Point: ...",
+    "attributes are added at run time.",
+)
+_rule(
+    "S2", "a dict or set that was emptied keeps its table",
+    "Deleting entries does not shrink a dict or set.", "Entries used against the room there is.",
+    "for k in list(d): d.pop(k)", "d = dict(d)      # or d.clear()",
+    "it fills again.",
+)
+_rule(
+    "S3", "the same text many times",
+    "Texts read from files or sockets are new objects each time, however equal.",
+    "Equal texts counted in a snapshot, and what one of each would save.",
+    "row['country']", "sys.intern(row['country'])",
+    "they die soon.",
+)
+_rule(
+    "S4", "a column of objects with few different values",
+    "An object column has a pointer for each row, and often a text for each row.",
+    "An array of objects with few different elements.",
+    "df['country']", "df['country'].astype('category')",
+    "the values are unique.",
+)
+_rule(
+    "S5", "a list of numbers, or of records with the same keys",
+    "A list of ints has a pointer and an object for each; a list of dicts repeats its keys' table.",
+    "Large lists whose elements are all int, all float, or dicts of the same size.",
+    "xs = [float(x) for x in text.split()]", "xs = array('d', map(float, text.split()))",
+    "rows are looked at one by one: that is ten times slower in columns.",
+)
+_rule(
+    "S6", "room that was reserved and not used",
+    "A list or bytearray that was appended to has up to an eighth of room to spare.",
+    "Room against entries, of containers that do not grow.",
+    "out.append(x)", "out = tuple(out)      # when it is done",
+    "it grows on.",
+)
+_rule(
+    "S7", "wide records of defaults",
+    "Dicts whose values are nearly all the same default.", "The share of entries that hold the same object.",
+    "{**DEFAULTS, **given}", "ChainMap(given, DEFAULTS)",
+    "they are few.",
+)
+
+# -- 8: the system below
+
+_rule(
+    "O1", "malloc has a heap for each thread",
+    "malloc makes up to eight heaps for each core; each keeps what its threads freed.",
+    "Much free in malloc at the end of a program with many threads.",
+    "ThreadPoolExecutor(64)", "MALLOC_ARENA_MAX=2 python app.py",
+    "it is used again soon.",
+)
+_rule(
+    "O2", "large blocks moved into malloc's heap",
+    "malloc maps large blocks, and gives them back at once, until the first is freed: then blocks of that size, up to "
+    "32 MiB, come from its heap and stay there.",
+    "Much free in malloc, after large blocks from one line.",
+    "data = zlib.decompress(raw)", "MALLOC_MMAP_THRESHOLD_=131072 python app.py      # or reuse the buffer",
+    "they come again soon.",
+)
+_rule(
+    "O3", "freed, but not given back",
+    "malloc gives memory back from the end of its heap only; a live block there keeps all below it.",
+    "Free memory in malloc at the end of the run and before, against RSS.",
+    "", "memsure.reclaim()      # when a batch ends; or malloc_trim(0)",
+    "it is used again soon.",
+)
+for _id, _title, _why in (
+    ("O4", "collections write to pages shared after fork", "which pages a child shares with its parent is not recorded."),
+    ("O5", "reading writes reference counts to shared pages", "which pages a child shares with its parent is not recorded."),
+    ("O6", "huge pages inflate RSS", "huge pages are not told apart in a recording."),
+    ("O7", "shared memory left behind", "a recording ends with its program; what is left in /dev/shm is not in it."),
+    ("O8", "page cache counted against the limit", "it is memory of the group, not of the process; memsure why-big shows it."),
+    ("O9", "swap hides growth", "growth is judged by what is allocated, which swap does not hide."),
+    ("T1", "two allocators in a free-threaded build", "free-threaded builds are not supported yet."),
+    ("T2", "blocks freed by another thread", "the thread of a death is not recorded, and one heap serves all threads."),
+    ("G1", "the device's allocator is fragmented", "memory of a device is not recorded."),
+    ("G2", "tensors held by an exception or loop", "memory of a device is not recorded; the loop itself is told as C1 or C2."),
+    ("G3", "a dead process still owns device memory", "memory of a device is not recorded."),
+):  # fmt: skip
+    _rule(_id, _title, "", "", "", "", "", declined=_why)
+
+
+# Not in src/checks yet: they take a snapshot.
+for _id in "C5 C7 C9 R1 R2 R3 R4 R5 R6 R7 R8 R9 R11 R13 L2 L3 L4 L5 L6 L9 Y5 N6 N7 S1 S2 S3 S4 S5 S6 S7".split():
+    RULES[_id].declined = "it takes a snapshot, which checks do not read yet."
+
+
+# Found with a snapshot, or from the source of a line that another rule measured.
+BY_SOURCE = {"C1", "C2", "C3", "C4", "C6"}
+
+
+def find(word):
+    """The rule of an id, however written, or None."""
+    return RULES.get(word.upper())
+
+
+def explain(rule, paper):
+    """One rule on one screen."""
+    head = paper.between(f"{rule.id} · {rule.title}", f"principle {rule.principle}: {PRINCIPLES[rule.principle]}")
+    out = [*head, ""]
+
+    def part(name, words):
+        if words:
+            out.extend(paper.wrap(paper.fix(words), first=f"{name:<15}"))
+
+    def code(name, words):
+        for n, line in enumerate(words.split("\n") if words else ()):
+            out.append(f"{name if n == 0 else '':<15}{paper.sign(line)}")
+
+    part("What happens", rule.happens)
+    if rule.declined:
+        part("Not looked for", rule.declined)
+    else:
+        part("How it is seen", rule.seen)
+    code("Wrong", rule.wrong)
+    code("Right", rule.right)
+    part("Leave it when", rule.leave)
+    if not rule.declined:
+        out.append(f"{'Silence it':<15}# memsure: ignore[{rule.id}]         or  --ignore {rule.id}")
+    return paper.finish(out)
+
+
+def document():
+    """docs/RULES.md."""
+    out = [
+        "# The rules",
+        "",
+        "Made from `python/memsure/rules.py` by `python -m memsure.rules > docs/RULES.md`. Each rule is one known way in which a program's",
+        "memory goes wrong. A finding carries its rule's id; `memsure explain ID` prints what stands here. Thresholds stand, with their",
+        "reasons, in `src/checks/`.",
+        "",
+    ]
+    for number, name in PRINCIPLES.items():
+        out += [f"## {number}. {name[0].upper()}{name[1:]}", ""]
+        for r in RULES.values():
+            if r.principle != number:
+                continue
+            out += [f"### {r.id}: {r.title}", ""]
+            if r.happens:
+                out += [r.happens, ""]
+            if r.declined:
+                out += [f"*Not looked for*: {r.declined}", ""]
+            elif r.seen:
+                out += [f"*How it is seen*: {r.seen}", ""]
+            for label, text in (("wrong", r.wrong), ("right", r.right)):
+                if text:
+                    out += ["```python", *([f"# {label}"] + text.split("\n")), "```", ""]
+            if r.leave:
+                out += [f"*Leave it when* {r.leave}", ""]
+    return "\n".join(out).rstrip() + "\n"
+
+
+if __name__ == "__main__":
+    import sys
+
+    sys.stdout.write(document())

@@ -1,0 +1,282 @@
+"""A finding in words: the same for the terminal, JSON, SARIF and pytest.
+
+For each rule: the title (an observation), the amount in the heading, the note beside the caret, who
+holds it, the evidence, and what the change saves and of what. Numbers come from the finding's facts
+and its line's figures; nothing is said that nobody measured.
+"""
+
+from . import text
+from .text import NBSP, change, count, percent, seconds, size
+
+TITLES = {
+    "L1": "blocks that pile up",
+    "L7": "memory outside of Python that grows",
+    "C8": "dead until the collector came",
+    "N8": "allocated, and not kept",
+    "P1": "few survivors hold many pages",
+    "Y1": "the collector walks what does not die",
+    "Y3": "every worker imports for itself",
+    "Y4": "objects that die just after the young collections",
+    "O1": "free in malloc's many heaps",
+    "O2": "freed, but not given back",
+    "O3": "freed, but not given back",
+}
+WORK = {"N3", "N8", "P2", "P3", "P4", "C6"}  # bytes allocated, not held
+
+
+def title(f):
+    if f.holder is not None and f.holder.title:
+        return f.holder.title
+    if f.pattern is not None:
+        return f.pattern.title
+    found = TITLES.get(f.rule)
+    if found is None:
+        from .rules import RULES
+
+        found = RULES[f.rule].title
+    return found
+
+
+def amount(f):
+    """The bytes of the heading."""
+    return size(f.bytes) + (" allocated" if is_work(f) else "")
+
+
+def is_work(f):
+    """Whether the bytes are allocations over the run, not memory at a time."""
+    return f.verdict == "churn" and f.rule in WORK or f.rule in ("N2", "N4", "N5") and f.bytes > f.facts.get("line_peak", 0)
+
+
+def rate(process, slope):
+    """A slope with its interval, per minute; per second of a shorter run: not beyond what was."""
+    per, name = (60, "minute") if process.duration_ns >= 60e9 else (1, "second")
+    return f"{text.with_error(slope.per_second * per, slope.error * per)} per{NBSP}{name}"
+
+
+def verdict(r, f, who):
+    """The verdict's sentence and the line below it, for the finding that decides it."""
+    where = r.where(f.line) if f.line is not None else ""
+    facts = f.facts
+    if f.holder is not None and f.holder.verdict:
+        return f.holder.verdict(r, f, who)
+    if f.verdict == "leak":
+        head = f"{rate(f.process, f.slope)}, with no plateau{who}" if f.slope else f"{size(f.bytes)} that only grew{who}"
+        return head, f"suspect: {where}"
+    if f.rule == "L7":
+        return (
+            f"memory outside of Python grows by {rate(f.process, f.slope)}{who}",
+            "Python's own does not: C code keeps it, or an allocator of a library",
+        )
+    if f.verdict == "cyclic" and "by_collector" in facts:
+        if facts["waiting"]:
+            first = f"{size(facts['waiting'])} was dead at once, waiting for the collector; the peak is {size(facts['peak'])}{who}"
+        else:
+            first = (
+                f"the collector frees {percent(facts['by_collector'], facts['freed'])} "
+                "of all freed bytes, and takes "
+                f"{percent(round(facts['collector_s'] * 1e9), f.process.duration_ns)} of the time{who}"
+            )
+        return first, f"{where} makes {percent(facts['line_bytes'], r.collected(f))} of what it frees"
+    if f.verdict == "allocator":
+        used = facts.get("live", 0)
+        if f.rule == "P1":
+            return (
+                f"RSS stays at {size(facts['rss'])}, but only {size(used)} of Python's memory is in use{who}",
+                f"{size(facts['holes'])} lies in holes between live blocks; {where} made most of what is left" if where else "",
+            )
+        return (
+            f"RSS stays at {size(facts['rss'])}, but only {size(used)} is in use{who}",
+            f"malloc keeps {size(facts['free'])} that was freed" + (f" ({where})" if where else ""),
+        )
+    if f.rule in ("Y1", "Y4"):
+        return (
+            f"the collector takes {percent(round(facts['collector_s'] * 1e9), f.process.duration_ns)} of the time, for nothing{who}",
+            f"{count(facts['collections'])} collections in {seconds(f.process.duration_ns / 1e9)}",
+        )
+    if f.rule == "Y3":
+        return (
+            f"{facts['workers']} processes import for themselves: {size(f.bytes)} of {size(facts['live'])}",
+            f"{size(facts['each'])} each; heaviest: {where}",
+        )
+    if f.verdict == "churn":
+        if is_work(f):
+            return (
+                f"{size(facts['allocated'])} allocated to keep {size(facts['peak'])}; the peak is fine, the work is not{who}",
+                f"{where} makes {percent(f.bytes, facts['allocated'])} of it",
+            )
+        return (
+            f"{percent(f.bytes, facts['peak'])} of the peak, {size(f.bytes)} of {size(facts['peak'])}, need not be{who}",
+            f"{where}: {title(f)}",
+        )
+    return f"{size(f.bytes)}{who}", where
+
+
+def note(r, f):
+    """What stands beside the caret."""
+    if f.holder is not None and f.holder.note:
+        return f.holder.note
+    if f.pattern is not None and f.pattern.note:
+        return f.pattern.note
+    lines, i, facts = r.lines, f.measured, f.facts
+    if f.rule == "L1":
+        if r.released(f):
+            kept = size(r.of(f, "live_bytes"))
+            return f"{size(f.bytes)} live at {seconds(f.slope.end)}, {kept} at the end"
+        return f"{count(lines['live_blocks'][i])} blocks live at the end"
+    if f.verdict == "cyclic":
+        blocks, nbytes = lines["gc_freed_blocks"][i], lines["gc_freed_bytes"][i]
+        return f"{count(blocks)} blocks, {size(nbytes)} freed by the collector"
+    if f.rule == "N8":
+        blocks = facts["temporary_blocks"]
+        return f"{count(blocks)} blocks, {size(f.bytes / blocks)} each on average"
+    if f.rule in ("O1", "O2", "O3"):
+        return f"{size(facts.get('passed', 0))} passed through here, {size(facts.get('each', 0))} each; all of it was freed"
+    if f.rule == "P1":
+        return f"{count(facts.get('survivors', 0))} blocks, {size(facts.get('survivors_bytes', 0))}, are still live"
+    if f.rule == "Y1":
+        return f"{count(facts.get('live_blocks', 0))} blocks that live on"
+    if f.rule == "Y4":
+        return f"{count(facts['middle'])} of {count(facts['freed_blocks'])} die in their middle age"
+    return ""
+
+
+def evidence(r, f):
+    if f.holder is not None and f.holder.evidence:
+        return f.holder.evidence
+    lines, i, facts = r.lines, f.measured, f.facts
+    if f.rule == "L1":
+        s = f.slope
+        told = f"{change(s.rise)} from {seconds(s.start)} to {seconds(s.end)}; its lowest level rose in {facts['up']} of {facts['steps']} steps"
+        kept = lines["live_bytes"][i]
+        if r.released(f):
+            told += "; it was freed before the end, so it may be just what the program works on"
+        elif lines["allocated_bytes"][i]:
+            told += f"; {percent(kept, lines['allocated_bytes'][i])} of what it ever allocated is live at the end"
+        return told
+    if f.rule == "L7":
+        s = f.slope
+        return f"malloc's live bytes less Python's: {change(s.rise)} from {seconds(s.start)} to {seconds(s.end)}"
+    if f.verdict == "cyclic" and "by_collector" in facts:
+        told = f"{percent(lines['gc_freed_bytes'][i], lines['freed_bytes'][i])} of the bytes it freed went in a collection"
+        n = facts["collections"]
+        if n:
+            told += (
+                f"; {count(n)} collection{'s' if n > 1 else ''} took {seconds(facts['collector_s'])} "
+                f"of {seconds(f.process.duration_ns / 1e9)}"
+            )
+        return told
+    if f.rule in ("O1", "O2", "O3"):
+        told = f"{percent(facts['free'], facts['rss'])} of RSS is free in malloc at the end"
+        if f.rule == "O1":
+            told += f"; {facts['threads']} threads allocated"
+        return told
+    if f.rule == "P1":
+        return f"{percent(facts['holes'], facts['rss'])} of RSS lies between live blocks at the end"
+    if f.rule == "Y1":
+        return f"{count(facts['collections'])} full collections took {seconds(facts['collector_s'])} and freed {size(facts['reclaimed'])}"
+    if f.rule == "Y4":
+        return f"{count(facts['collections'])} young collections took {seconds(facts['collector_s'])}"
+    if f.rule == "Y3":
+        return f"{facts['workers']} processes, {size(facts['each'])} of imports each"
+    if "line_allocated" in facts:
+        alive = size(lines["peak_bytes"][i])
+        told = f"{count(facts['blocks'])} blocks, {size(facts['line_allocated'])}; {alive} of this line was alive at the peak"
+        if is_work(f) and lines["temporary_bytes"][i] * 2 > lines["allocated_bytes"][i]:
+            told = f"{count(facts['blocks'])} blocks, {size(facts['line_allocated'])}, freed within 10{NBSP}ms of birth; {alive} alive at the peak"
+        return told
+    return ""
+
+
+def fix(r, f):
+    """What to change, in words; '' where nothing is known that would help."""
+    if f.holder is not None and f.holder.fix:
+        return f.holder.fix
+    if f.pattern is not None:
+        return f.pattern.fix
+    facts = f.facts
+    return {
+        "L1": "see who keeps it, and bound that",
+        "L7": "name the library: run it for a part of the work only; renew the worker until it is repaired",
+        "C8": "break the loop at this line: let one of the two refer weakly",
+        "P1": "make what lives long before the peak, or copy it afterwards",
+        "Y1": "after the warm-up: gc.collect(); gc.freeze()",
+        "Y3": "import before the workers are forked, and gc.freeze() there",
+        "Y4": "gc.set_threshold(50_000, 20, 20)",
+        "O1": f"start it with MALLOC_ARENA_MAX=2 ({facts.get('threads', 0)} threads share two heaps)",
+        "O2": "start it with MALLOC_MMAP_THRESHOLD_=131072, or use the buffer again",
+        "O3": "when a batch ends, give it back: memsure.reclaim()",
+        "N8": "reuse what can be reused; hoist out of the loop what does not change",
+    }.get(f.rule, "")
+
+
+def patch(f):
+    if f.holder is not None and f.holder.patch:
+        return f.holder.patch
+    return f.pattern.patch if f.pattern is not None else []
+
+
+def where_fix(f):
+    if f.holder is not None and f.holder.fix:
+        return f.holder.where
+    return f.pattern.where if f.pattern is not None else ""
+
+
+def saves(r, f):
+    """What the change saves, and of what; '' where that is not known."""
+    if f.holder is not None and f.holder.saves:
+        return f.holder.saves
+    facts = f.facts
+    if f.verdict == "cyclic" and "waiting" in facts:
+        took = seconds(facts["collector_s"])
+        if facts["waiting"]:
+            return f"up to {size(facts['waiting'])} of the {size(facts['peak'])} peak, and {took} of {seconds(f.process.duration_ns / 1e9)}"
+        return f"up to {took} of {seconds(f.process.duration_ns / 1e9)}"
+    if f.rule in ("O1", "O2", "O3", "P1"):
+        return f"up to {size(f.saves)} of {size(facts['rss'])} RSS"
+    if f.rule in ("Y1", "Y4"):
+        return f"up to {seconds(facts['collector_s'])} of {seconds(f.process.duration_ns / 1e9)}"
+    if f.rule == "Y3":
+        return f"{size(f.saves)} of {size(facts['live'])}"
+    if f.verdict == "churn" and f.pattern is not None:
+        if is_work(f):
+            return f"up to {size(f.bytes)} of {size(facts['allocated'])} allocated; the peak stays as it is"
+        return f"up to {size(f.bytes)} of the {size(facts['peak'])} peak"
+    return ""
+
+
+def saves_bytes(f):
+    return f.saves or (f.bytes if f.pattern is not None else 0)
+
+
+def held(f):
+    """Who holds it, as one line of text; '' where no snapshot tells."""
+    return f.holder.held if f.holder is not None else ""
+
+
+def sure(f):
+    """What would raise the confidence, where it is not high."""
+    if f.confidence >= 0.8:
+        return ""
+    if f.suspect and f.holder is None:
+        return "a snapshot would tell who keeps it: memsure run --snapshot=peak"
+    return ""
+
+
+def short(r, f):
+    """A finding's line in the list of the others."""
+    if f.holder is not None and f.holder.short:
+        return f.holder.short
+    if f.rule == "L1":
+        return f"piles up: {rate(f.process, f.slope)}"
+    if is_work(f):
+        return f"allocated, not kept: {title(f)}"
+    return title(f)
+
+
+def one_line(r, f):
+    """For check: 'dict Catalog._by_key grows 31.0 MiB per minute'."""
+    if f.holder is not None and f.holder.one_line:
+        return f.holder.one_line
+    if f.slope is not None:
+        return f"{title(f)}: {rate(f.process, f.slope)}"
+    return f"{title(f)}, {amount(f)}"

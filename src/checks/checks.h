@@ -1,0 +1,224 @@
+/* checks.h -- from evidence to findings: which rule, which line, how many bytes, how sure.
+ *
+ *   evidence    what was measured: a recording for each process of a session, and snapshots
+ *   check       one principle: a question, its rules, and a function that looks at evidence
+ *   rule        one known way for memory to go wrong ("L1"); docs/RULES.md says what each means
+ *   finding     a rule met at a line, with bytes, a saving, a confidence, and named numbers (facts)
+ *
+ * A check reads arrays and nothing else: no heap, no source text, no names of the user's functions.
+ * The same evidence gives the same findings, in the same order, on every machine. What takes source
+ * text (is this list kept, or consumed by sum()?) is left to the Python layer: a finding that needs
+ * it says so (MS_NEEDS_SOURCE), and is dropped there unless the source agrees.
+ *
+ * Rows of `sites` are grouped into *lines* by the caller (file, line, function, import time), who also
+ * says of each line whose code it is, and whether it is a baseline (imports, before Python started)
+ * that no finding may name.
+ *
+ * Cost: one pass over sites, nodes and curves; then what each check says. Nothing in the input is
+ * trusted: rows that do not exist, loops of parents, and times that run backwards are left out.
+ *
+ * Threads: one at a time per evidence and per list of findings. */
+#ifndef MS_CHECKS_H
+#define MS_CHECKS_H
+
+#include "base/base.h"
+#include "store/store.h"
+
+#define MS_NONE UINT32_MAX /* no line, no site, no node */
+
+/* ---- rules and checks ---- */
+
+/* What a finding makes of the verdict. The order is that in which they decide it. */
+typedef enum {
+    MS_VERDICT_LEAK = 1,  /* grows, and does not stop */
+    MS_VERDICT_NOT_YOURS, /* grows outside of Python */
+    MS_VERDICT_CYCLIC,    /* dead, waiting for the collector */
+    MS_VERDICT_RETENTION, /* alive, and need not be, or not so large */
+    MS_VERDICT_ALLOCATOR, /* free, and not given back */
+    MS_VERDICT_CHURN,     /* allocated and dropped: work, not memory */
+} ms_verdict;
+
+const char *ms_verdict_name(ms_verdict v); /* "leak", "not yours", ... */
+
+typedef struct {
+    const char *id; /* "L1" */
+    ms_verdict  verdict;
+} ms_rule;
+
+typedef struct ms_evidence ms_evidence;
+typedef struct ms_findings ms_findings;
+
+typedef struct {
+    int            principle; /* 1 to 7; 8: the system below Python */
+    const char    *name;
+    const char    *asks;
+    const ms_rule *rules;
+    uint32_t       nrules;
+    ms_err (*run)(const ms_evidence *e, ms_findings *out);
+} ms_check;
+
+extern const ms_check ms_check_cycles, ms_check_release, ms_check_pools, ms_check_leaks, ms_check_lifecycle, ms_check_needless,
+    ms_check_compact, ms_check_system;
+extern const ms_check *const ms_checks[];
+extern const uint32_t        ms_checks_count;
+
+/* The check and the rule of this id; NULL: none. */
+const ms_rule *ms_rule_find(const char *id, const ms_check **check);
+
+/* ---- evidence ---- */
+
+enum { MS_AGES = 12 }; /* steps of the histogram of ages: 0, 1, 2-3, 4-7 ... epochs (docs/FORMAT.md) */
+
+/* Whose code a line is. */
+enum { MS_OWN = 0, MS_LIBRARY, MS_STANDARD, MS_NOWHERE };
+
+/* What one line of the program did, in one process. The `through` figures are estimates from stacks:
+ * what was allocated by code outside the program (a library's, the standard library's) on behalf of this
+ * line, the nearest one of the program's own above it. They do not contain the line's own figures. */
+typedef struct {
+    uint64_t allocated_blocks, allocated_bytes, freed_blocks, freed_bytes, live_blocks, live_bytes, peak_blocks, peak_bytes;
+    uint64_t gc_freed_blocks, gc_freed_bytes, temporary_blocks, temporary_bytes;
+    uint64_t ages[MS_AGES];
+    double   through_blocks, through_bytes, through_live, through_peak;
+    uint32_t through_line; /* the line outside that makes most of it, or MS_NONE */
+} ms_line;
+
+typedef struct {
+    uint64_t t_ns, duration_ns, collected, count;
+    int64_t  reclaimed; /* of one of the `count` collections, their mean */
+    uint32_t generation;
+} ms_collection;
+
+typedef struct {
+    uint64_t live, peak, rss, native_live, native_free, slab_holes, files, stacks, shared, unaccounted;
+    bool     known;
+} ms_rss;
+
+typedef struct {
+    ms_file        *file;
+    const uint32_t *line; /* of each row of sites; MS_NONE or beyond: left out */
+    uint32_t        nsites;
+    ms_line        *lines; /* nlines of them */
+
+    double   duration, cpu; /* seconds */
+    uint64_t allocated_blocks, allocated_bytes, freed_bytes, live_bytes, peak_bytes, gc_freed_bytes, start_ns;
+    uint32_t threads;
+
+    uint32_t  npoint, point_room; /* the timeline, only rows at possible times */
+    double   *t;      /* seconds */
+    double   *rss, *python, *native_used, *native_free, *slab;
+
+    uint32_t        ncurve, ncurve_point;
+    const uint32_t *curve_site;
+    double         *curve_t;
+    const uint64_t *curve_live;
+    uint32_t        curve_width;
+
+    ms_collection *collections;
+    uint32_t       ncollection;
+    ms_rss         end, peak;
+    uint32_t       nsnap; /* snapshots of this process: see snapshot.c */
+} ms_process;
+
+struct ms_evidence {
+    uint32_t       nlines;
+    const uint8_t *aside; /* of each line: not 0: a baseline, no finding may name it */
+    const uint8_t *whose; /* of each line: MS_OWN ... */
+    uint32_t       nprocess;
+    ms_process    *process;
+};
+
+/* One process of the session. `group` gives the line of each row of sites. */
+typedef struct {
+    ms_file        *file;
+    const uint32_t *group;
+    size_t          ngroup;
+} ms_evidence_source;
+
+/* Read what the checks need. The sources, aside and whose must live as long as the evidence. Damaged
+ * and missing columns count as empty. */
+ms_err      ms_evidence_open(const ms_evidence_source *source, uint32_t nsource, uint32_t nlines, const uint8_t *aside,
+                             const uint8_t *whose, ms_evidence **out);
+void        ms_evidence_close(ms_evidence *e); /* NULL is fine */
+const char *ms_evidence_check(const ms_evidence *e); /* NULL: sound; else what is broken */
+
+static inline bool ms_line_counts(const ms_evidence *e, uint32_t line)
+{
+    return line < e->nlines && e->aside[line] == 0;
+}
+
+/* The line of a process with the most of one of its u64 figures (by its offset in ms_line), baselines
+ * left out; MS_NONE where all are 0. */
+uint32_t ms_line_top(const ms_evidence *e, const ms_process *p, size_t figure);
+/* The row of sites of a line with the most in a u64 column: its instruction is to be marked. */
+uint32_t ms_site_top(const ms_process *p, uint32_t line, const char *column);
+
+/* ---- findings ---- */
+
+enum {
+    MS_NEEDS_SOURCE = 1, /* the pattern has to be seen in the source text */
+    MS_SUSPECT = 2,      /* measured, but who holds it is not known */
+};
+enum { MS_FACTS = 16 };
+
+typedef struct {
+    const char *name; /* static text */
+    double      value;
+} ms_fact;
+
+typedef struct {
+    const ms_rule *rule;
+    uint32_t       process; /* of the evidence */
+    uint32_t       line;    /* the culprit, or MS_NONE */
+    uint32_t       site;    /* row of sites whose instruction is marked, or MS_NONE */
+    uint32_t       flags;
+    uint64_t       bytes, saves;
+    double         confidence; /* 0 to 1 */
+    uint32_t       nfact;
+    ms_fact        fact[MS_FACTS];
+} ms_finding;
+
+typedef struct {
+    double per_second, error; /* bytes; error is half the width of the 95 % interval */
+    double start, end;        /* seconds */
+} ms_slope;
+
+typedef struct {
+    uint32_t process, line;
+    ms_slope slope;
+} ms_line_slope;
+
+struct ms_findings {
+    ms_finding    *finding;
+    uint32_t       n, room;
+    ms_line_slope *slope; /* of every line that grows, finding or not */
+    uint32_t       nslope, slope_room;
+    bool           judged_growth; /* a process ran long enough, and has points enough */
+    uint32_t       spread;        /* the process that grows as a whole, with no line that carries it, or MS_NONE */
+    ms_slope       spread_slope;
+};
+
+void   ms_findings_open(ms_findings *f);
+void   ms_findings_close(ms_findings *f);
+/* Add one; *out stays valid until the next is added. */
+ms_err ms_finding_add(ms_findings *f, const char *rule, uint32_t process, uint32_t line, uint64_t bytes, double confidence, ms_finding **out);
+void   ms_finding_fact(ms_finding *f, const char *name, double value); /* more than MS_FACTS are dropped */
+/* Run every check, and put the findings in order: by verdict, then by bytes. */
+ms_err ms_checks_run(const ms_evidence *e, ms_findings *out);
+
+/* ---- trend.c: does this curve grow? ---- */
+
+/* Least squares through n >= 4 points; the interval holds for residuals that hang together (see trend.c). */
+ms_slope ms_trend_slope(uint32_t n, const double *t, const double *v);
+/* The lowest value in each of `parts` equal stretches of time, stretches without points left out; how many. */
+uint32_t ms_trend_lows(uint32_t n, const double *t, const double *v, uint32_t parts, double *out);
+/* Whether the curve grows to its end, and by enough to matter against `live` bytes. up and steps: how many
+ * of the steps between the stretches' lowest levels rise. */
+bool     ms_trend_grows(uint32_t n, const double *t, const double *v, double live, ms_slope *out, uint32_t *up, uint32_t *steps);
+/* The part of a run in which growth is judged; false: too short. */
+bool     ms_trend_window(const ms_process *p, double *start, double *end);
+
+#define MS_GROWTH_BYTES 1048576.0 /* growth matters from 1 MiB (a heap's noise) ... */
+#define MS_GROWTH_SHARE 0.05      /* ... and 5 % of what is live (else another line decides) */
+
+#endif

@@ -1,0 +1,117 @@
+/* p3_pools.c -- what is made and dropped so often that it should be used again?
+ *
+ * From the histogram of ages: blocks that die within few ticks of their birth, very many of them (P3) or large ones
+ * (P2), and whole trees of objects made anew for each call (P4, where the source says that the arguments are the same
+ * each time). P1: pages that a few survivors keep. */
+#include "checks/checks.h"
+
+#include <math.h>
+
+/* P2: buffers from a page to what malloc may keep in its heap; a tenth of all bytes, 256 MiB, a hundred of them: so
+ * that one copy of a result is none. Nine tenths die within four ticks (40 ms). */
+#define BUFFER_LEAST 4096.0
+#define BUFFER_MOST (32.0 * 1048576)
+#define BUFFER_SHARE 0.1
+#define BUFFER_BYTES (256.0 * 1048576)
+#define BUFFER_COUNT 100.0
+#define BUFFER_DEAD 0.9
+/* P3: a tenth of all blocks, a million of them, 50,000 for each second of CPU time; nine tenths are temporary. One
+ * costs about 50 ns more than one from a pool: below that rate it is less than 1 % of the time. */
+#define SMALL_SHARE 0.1
+#define SMALL_COUNT 1000000.0
+#define SMALL_RATE 50000.0
+#define SMALL_DEAD 0.9
+/* P4: a tenth of all bytes and 32 MiB, allocated by code outside on behalf of the line. */
+#define TREE_SHARE 0.1
+#define TREE_BYTES (32.0 * 1048576)
+/* P1: a quarter of RSS and 16 MiB are holes between live blocks. */
+#define HOLES_SHARE 0.25
+#define HOLES_BYTES (16.0 * 1048576)
+#define PEAK_PART 0.05 /* the survivors' line had a part in the peak */
+
+static ms_err add(const ms_evidence *e, ms_findings *out, const char *rule, uint32_t at, uint32_t line, double bytes, const char *column)
+{
+    const ms_process *p = &e->process[at];
+    const ms_line *l = &p->lines[line];
+    ms_finding *f;
+    MS_TRY(ms_finding_add(out, rule, at, line, (uint64_t)bytes, 0.7, &f));
+    f->flags = MS_NEEDS_SOURCE;
+    f->site = ms_site_top(p, line, column);
+    ms_finding_fact(f, "allocated", (double)p->allocated_bytes);
+    ms_finding_fact(f, "peak", (double)p->peak_bytes);
+    ms_finding_fact(f, "blocks", (double)l->allocated_blocks + l->through_blocks);
+    ms_finding_fact(f, "line_allocated", (double)l->allocated_bytes + l->through_bytes);
+    ms_finding_fact(f, "line_peak", (double)l->peak_bytes + l->through_peak);
+    ms_finding_fact(f, "cpu", p->cpu);
+    ms_finding_fact(f, "all_blocks", (double)p->allocated_blocks);
+    ms_finding_fact(f, "through_line", l->through_line == MS_NONE ? -1.0 : (double)l->through_line);
+    return MS_OK;
+}
+
+static ms_err line_pools(const ms_evidence *e, uint32_t at, uint32_t i, ms_findings *out)
+{
+    const ms_process *p = &e->process[at];
+    const ms_line *l = &p->lines[i];
+    double all = (double)p->allocated_bytes, bytes = (double)l->allocated_bytes, blocks = (double)l->allocated_blocks;
+    double mean = blocks > 0 ? bytes / blocks : 0, cpu = fmax(p->cpu, 0.1);
+    double young = (double)l->ages[0] + (double)l->ages[1] + (double)l->ages[2];
+    if (mean >= BUFFER_LEAST && mean <= BUFFER_MOST && blocks >= BUFFER_COUNT && bytes >= fmax(BUFFER_SHARE * all, BUFFER_BYTES) &&
+        young >= BUFFER_DEAD * blocks)
+        MS_TRY(add(e, out, "P2", at, i, bytes, "allocated_bytes"));
+    if (blocks >= fmax(SMALL_SHARE * (double)p->allocated_blocks, SMALL_COUNT) && blocks >= SMALL_RATE * cpu &&
+        (double)l->temporary_blocks >= SMALL_DEAD * blocks)
+        MS_TRY(add(e, out, "P3", at, i, bytes, "allocated_blocks"));
+    double tree = bytes + l->through_bytes, kept = (double)l->live_bytes + l->through_live;
+    if (tree >= fmax(TREE_SHARE * all, TREE_BYTES) && kept < tree / 4 && l->through_bytes >= tree / 4)
+        MS_TRY(add(e, out, "P4", at, i, tree, "allocated_bytes"));
+    return MS_OK;
+}
+
+static ms_err holes(const ms_evidence *e, uint32_t at, ms_findings *out)
+{
+    const ms_process *p = &e->process[at];
+    const ms_rss *r = &p->end;
+    if (!r->known || (double)r->slab_holes < fmax(HOLES_SHARE * (double)r->rss, HOLES_BYTES))
+        return MS_OK;
+    uint32_t line = MS_NONE, late = 0, high = 0;
+    for (uint32_t i = 0; i < p->npoint; i++) /* what was freed a moment ago goes back in the next */
+        if (p->t[i] >= p->duration * 0.85) {
+            late++;
+            high += p->slab[i] - p->python[i] >= (double)r->slab_holes / 2;
+        }
+    if (late < 3 || high < late - late / 4)
+        return MS_OK;
+    for (uint32_t i = 0; i < e->nlines; i++) { /* of what made the peak, the line with most survivors */
+        const ms_line *l = &p->lines[i];
+        if (e->aside[i] == 0 && e->whose[i] == MS_OWN && (double)l->peak_bytes >= PEAK_PART * (double)p->peak_bytes && l->live_blocks &&
+            (line == MS_NONE || l->live_blocks > p->lines[line].live_blocks))
+            line = i;
+    }
+    ms_finding *f;
+    MS_TRY(ms_finding_add(out, "P1", at, line, r->slab_holes, 0.6, &f));
+    f->site = line == MS_NONE ? MS_NONE : ms_site_top(p, line, "live_blocks");
+    f->saves = r->slab_holes;
+    ms_finding_fact(f, "rss", (double)r->rss);
+    ms_finding_fact(f, "live", (double)r->live);
+    ms_finding_fact(f, "holes", (double)r->slab_holes);
+    if (line != MS_NONE) {
+        ms_finding_fact(f, "survivors", (double)p->lines[line].live_blocks);
+        ms_finding_fact(f, "survivors_bytes", (double)p->lines[line].live_bytes);
+    }
+    return MS_OK;
+}
+
+static ms_err run(const ms_evidence *e, ms_findings *out)
+{
+    for (uint32_t at = 0; at < e->nprocess; at++) {
+        for (uint32_t i = 0; i < e->nlines; i++)
+            if (e->aside[i] == 0 && e->whose[i] == MS_OWN)
+                MS_TRY(line_pools(e, at, i, out));
+        MS_TRY(holes(e, at, out));
+    }
+    return MS_OK;
+}
+
+static const ms_rule rules[] = {{"P1", MS_VERDICT_ALLOCATOR}, {"P2", MS_VERDICT_CHURN}, {"P3", MS_VERDICT_CHURN}, {"P4", MS_VERDICT_CHURN}};
+const ms_check ms_check_pools = {.principle = 3, .name = "pools", .rules = rules, .nrules = sizeof rules / sizeof *rules, .run = run,
+    .asks = "which small objects, buffers and helpers are made and dropped so often that they should be used again?"};

@@ -1,0 +1,130 @@
+/* p5_lifecycle.c -- does the collector work for nothing, and do workers pay for the same start?
+ *
+ * Y1: full collections walk a heap that does not die. Y4: young objects die by themselves, but only after the young
+ * collections have carried them on. Both cost time; Y3, imports paid by each worker, costs memory. */
+#include "checks/checks.h"
+
+#include <math.h>
+
+/* The collector's time is worth a finding from a tenth of the run and 0.3 s on. */
+#define GC_SHARE 0.1
+#define GC_SECONDS 0.3
+/* For nothing: what it reclaimed is less than a hundredth of what it walked past. */
+#define RECLAIMED 0.01
+/* Y3: imports of at least three processes that were not forked from one that had them, together 64 MiB and a quarter
+ * of what lives. */
+enum { WORKERS = 3 };
+#define IMPORTS_BYTES (64.0 * 1048576)
+#define IMPORTS_SHARE 0.25
+
+static ms_err collector(const ms_evidence *e, uint32_t at, ms_findings *out)
+{
+    const ms_process *p = &e->process[at];
+    double old = 0, young = 0, nold = 0, nyoung = 0, reclaimed = 0, from_old = 0;
+    for (uint32_t i = 0; i < p->ncollection; i++) {
+        const ms_collection *c = &p->collections[i];
+        if ((double)c->t_ns / 1e9 < p->duration / 3)
+            continue; /* the warm-up: what is being built has to be walked */
+        double took = (double)c->duration_ns / 1e9, freed = fmax(0, (double)c->reclaimed) * (double)c->count;
+        reclaimed += freed;
+        if (c->generation >= 2) {
+            old += took;
+            nold += (double)c->count;
+            from_old += freed;
+        } else {
+            young += took;
+            nyoung += (double)c->count;
+        }
+    }
+    double took = old + young;
+    if (took < fmax(GC_SECONDS, GC_SHARE * p->duration * 2 / 3))
+        return MS_OK;
+    ms_finding *f;
+    if (nold >= 2 && old >= took / 2 && from_old < RECLAIMED * nold * (double)p->live_bytes) {
+        uint32_t line = ms_line_top(e, p, offsetof(ms_line, live_blocks));
+        MS_TRY(ms_finding_add(out, "Y1", at, line, p->live_bytes, 0.8, &f));
+        f->site = line == MS_NONE ? MS_NONE : ms_site_top(p, line, "live_blocks");
+        ms_finding_fact(f, "collector_s", old);
+        ms_finding_fact(f, "duration", p->duration);
+        ms_finding_fact(f, "collections", nold);
+        ms_finding_fact(f, "reclaimed", from_old);
+        ms_finding_fact(f, "live_blocks", line == MS_NONE ? 0 : (double)p->lines[line].live_blocks);
+        return MS_OK;
+    }
+    /* The middle-aged: of a line's deaths at least half come after two young collections, before eight. */
+    if (nyoung < 20 || young < took / 2 || reclaimed >= RECLAIMED * (double)p->freed_bytes)
+        return MS_OK;
+    double period = p->duration * 100 / nyoung; /* of young collections, in ticks */
+    uint32_t best = MS_NONE;
+    double most = 0;
+    for (uint32_t i = 0; i < e->nlines; i++) {
+        const ms_line *l = &p->lines[i];
+        double middle = 0;
+        for (int k = 1; k < MS_AGES; k++) {
+            double low = (double)(1u << (k - 1));
+            if (low >= 2 * period && low < 8 * period)
+                middle += (double)l->ages[k];
+        }
+        if (e->aside[i] == 0 && middle >= (double)l->freed_blocks / 2 && middle > most) {
+            most = middle;
+            best = i;
+        }
+    }
+    if (best == MS_NONE || most < 100000)
+        return MS_OK;
+    MS_TRY(ms_finding_add(out, "Y4", at, best, p->lines[best].freed_bytes, 0.5, &f));
+    f->site = ms_site_top(p, best, "freed_bytes");
+    ms_finding_fact(f, "collector_s", young);
+    ms_finding_fact(f, "duration", p->duration);
+    ms_finding_fact(f, "collections", nyoung);
+    ms_finding_fact(f, "middle", most);
+    ms_finding_fact(f, "freed_blocks", (double)p->lines[best].freed_blocks);
+    return MS_OK;
+}
+
+static ms_err imports(const ms_evidence *e, ms_findings *out)
+{
+    double sum = 0, live = 0, most = 0;
+    uint32_t workers = 0, line = MS_NONE, heaviest = MS_NONE;
+    for (uint32_t at = 0; at < e->nprocess; at++) {
+        const ms_process *p = &e->process[at];
+        double mine = 0;
+        for (uint32_t i = 0; i < e->nlines; i++) {
+            const ms_line *l = &p->lines[i];
+            if (e->aside[i] != 1 || l->allocated_bytes < l->freed_bytes) /* imports; inherited ones were not made here */
+                continue;
+            double kept = (double)(l->allocated_bytes - l->freed_bytes);
+            mine += kept;
+            if (kept > most) {
+                most = kept;
+                line = i;
+            }
+        }
+        live += (double)p->live_bytes;
+        if (mine >= (1 << 20)) {
+            workers++;
+            sum += mine;
+            heaviest = at;
+        }
+    }
+    if (workers < WORKERS || sum < fmax(IMPORTS_BYTES, IMPORTS_SHARE * live))
+        return MS_OK;
+    ms_finding *f;
+    MS_TRY(ms_finding_add(out, "Y3", heaviest, line, (uint64_t)sum, 0.7, &f));
+    f->saves = (uint64_t)(sum - sum / workers);
+    ms_finding_fact(f, "workers", workers);
+    ms_finding_fact(f, "each", sum / workers);
+    ms_finding_fact(f, "live", live);
+    return MS_OK;
+}
+
+static ms_err run(const ms_evidence *e, ms_findings *out)
+{
+    for (uint32_t at = 0; at < e->nprocess; at++)
+        MS_TRY(collector(e, at, out));
+    return imports(e, out);
+}
+
+static const ms_rule rules[] = {{"Y1", MS_VERDICT_CHURN}, {"Y3", MS_VERDICT_RETENTION}, {"Y4", MS_VERDICT_CHURN}};
+const ms_check ms_check_lifecycle = {.principle = 5, .name = "lifecycle", .rules = rules, .nrules = sizeof rules / sizeof *rules, .run = run,
+    .asks = "does the collector walk what never dies, and do processes pay again for what they could share?"};

@@ -1,0 +1,120 @@
+/* p6_needless.c -- what is allocated for nothing?
+ *
+ * Measured here: which lines make enough of a run's allocations, or of its peak, to matter, in blocks of a shape
+ * that a rule knows. What the line does with them (a list consumed by sum(), a string grown by +=) only its source
+ * tells: all but N8 need it. N8 is the rest: far more allocated than ever kept, and one line carries it. */
+#include "checks/checks.h"
+
+#include <math.h>
+
+/* A line matters from a tenth of all bytes allocated, 64 MiB, and 20 MiB for each second of CPU time: writing that
+ * much takes about a hundredth of the time; below it, no change would be felt. */
+#define WORK_SHARE 0.1
+#define WORK_BYTES (64.0 * 1048576)
+#define WORK_RATE (20.0 * 1048576)
+/* Or from a fifth of the peak and 4 MiB; boxes that are numbers: from a tenth of all blocks and 200,000. */
+#define PEAK_SHARE 0.2
+#define PEAK_BYTES (4.0 * 1048576)
+#define BLOCK_SHARE 0.1
+#define BLOCK_COUNT 200000.0
+#define BOX_BYTES 64.0 /* an int, a float, a short text: up to one line of the cache */
+/* A copy that grows is larger than what is added to it: on average more than 256 bytes, and the line allocates at
+ * least 20 times what it ever holds. */
+#define GROWN_BLOCK 256.0
+#define GROWN_TIMES 20.0
+#define ARRAY_BLOCK 4096.0 /* temporaries of array expressions: from a page on */
+#define TEMPORARY 0.8      /* of the bytes die within the tick of their birth */
+/* Read whole: a quarter of the peak, 8 MiB, and gone again before the end (what is kept was wanted). */
+#define WHOLE_SHARE 0.25
+#define WHOLE_BYTES (8.0 * 1048576)
+/* N8: 50 times the peak in all, 256 MiB per second of CPU time (writing that alone takes 5 % of it), a line that makes
+ * a fifth of it in blocks of a KiB and more: the work is in their bytes. Smaller ones, numbers, tuples, short lists, are
+ * the language's own way of working. */
+#define CHURN_TIMES 50.0
+#define CHURN_RATE (256.0 * 1048576)
+#define CHURN_SHARE 0.2
+#define CHURN_BLOCK 1024.0
+
+static ms_err add(const ms_evidence *e, ms_findings *out, const char *rule, uint32_t at, uint32_t line, double bytes, const char *column)
+{
+    const ms_process *p = &e->process[at];
+    const ms_line *l = &p->lines[line];
+    ms_finding *f;
+    MS_TRY(ms_finding_add(out, rule, at, line, (uint64_t)bytes, 0.8, &f));
+    f->flags = MS_NEEDS_SOURCE;
+    f->site = ms_site_top(p, line, column);
+    ms_finding_fact(f, "allocated", (double)p->allocated_bytes);
+    ms_finding_fact(f, "peak", (double)p->peak_bytes);
+    ms_finding_fact(f, "blocks", (double)l->allocated_blocks + l->through_blocks);
+    ms_finding_fact(f, "line_allocated", (double)l->allocated_bytes + l->through_bytes);
+    ms_finding_fact(f, "line_peak", (double)l->peak_bytes + l->through_peak);
+    ms_finding_fact(f, "temporary", (double)l->temporary_bytes);
+    ms_finding_fact(f, "through", l->through_bytes);
+    ms_finding_fact(f, "through_line", l->through_line == MS_NONE ? -1.0 : (double)l->through_line);
+    return MS_OK;
+}
+
+static ms_err line_needless(const ms_evidence *e, uint32_t at, uint32_t i, ms_findings *out)
+{
+    const ms_process *p = &e->process[at];
+    const ms_line *l = &p->lines[i];
+    double all = (double)p->allocated_bytes, top = (double)p->peak_bytes, cpu = fmax(p->cpu, 0.1);
+    double bytes = (double)l->allocated_bytes, peak = (double)l->peak_bytes + l->through_peak, live = (double)l->live_bytes + l->through_live;
+    double whole = bytes + l->through_bytes, blocks = (double)l->allocated_blocks, mean = blocks > 0 ? bytes / blocks : 0;
+    bool work = bytes >= fmax(WORK_SHARE * all, WORK_BYTES) && bytes >= WORK_RATE * cpu;
+    bool held = peak >= fmax(PEAK_SHARE * top, PEAK_BYTES);
+    bool fleeting = (double)l->temporary_bytes >= TEMPORARY * bytes;
+    if (peak >= fmax(WHOLE_SHARE * top, WHOLE_BYTES) && live < peak / 4)
+        MS_TRY(add(e, out, "N1", at, i, peak, "peak_bytes"));
+    if (held && live < peak / 4)
+        MS_TRY(add(e, out, "N2", at, i, peak, "peak_bytes"));
+    else if (work)
+        MS_TRY(add(e, out, "N2", at, i, bytes, "allocated_bytes"));
+    if (work && fleeting && mean >= GROWN_BLOCK && bytes >= GROWN_TIMES * (double)l->peak_bytes)
+        MS_TRY(add(e, out, "N3", at, i, (double)l->temporary_bytes, "temporary_bytes"));
+    if (work && fleeting && mean >= ARRAY_BLOCK)
+        MS_TRY(add(e, out, "N4", at, i, bytes, "temporary_bytes"));
+    bool boxes = whole > 0 && whole / fmax(1, blocks + l->through_blocks) <= BOX_BYTES;
+    if (boxes && ((blocks + l->through_blocks >= fmax(BLOCK_SHARE * (double)p->allocated_blocks, BLOCK_COUNT)) || held))
+        MS_TRY(add(e, out, "N5", at, i, held ? peak : whole, "allocated_bytes"));
+    return MS_OK;
+}
+
+static ms_err churn(const ms_evidence *e, uint32_t at, ms_findings *out)
+{
+    const ms_process *p = &e->process[at];
+    double all = (double)p->allocated_bytes, spent = fmax(p->cpu, 1.0);
+    if (!(p->cpu > 0) || all < CHURN_TIMES * (double)p->peak_bytes || all < CHURN_RATE * spent)
+        return MS_OK;
+    uint32_t line = ms_line_top(e, p, offsetof(ms_line, temporary_bytes));
+    if (line == MS_NONE)
+        return MS_OK;
+    const ms_line *l = &p->lines[line];
+    if ((double)l->temporary_bytes < CHURN_SHARE * all || l->temporary_blocks == 0 ||
+        (double)l->temporary_bytes / (double)l->temporary_blocks < CHURN_BLOCK)
+        return MS_OK;
+    MS_TRY(add(e, out, "N8", at, line, (double)l->temporary_bytes, "temporary_bytes"));
+    ms_finding *f = &out->finding[out->n - 1];
+    f->flags = 0;
+    f->confidence = 0.6;
+    ms_finding_fact(f, "temporary_blocks", (double)l->temporary_blocks);
+    return MS_OK;
+}
+
+static ms_err run(const ms_evidence *e, ms_findings *out)
+{
+    for (uint32_t at = 0; at < e->nprocess; at++) {
+        for (uint32_t i = 0; i < e->nlines; i++)
+            if (e->aside[i] == 0 && e->whose[i] == MS_OWN)
+                MS_TRY(line_needless(e, at, i, out));
+        MS_TRY(churn(e, at, out));
+    }
+    return MS_OK;
+}
+
+static const ms_rule rules[] = {
+    {"N1", MS_VERDICT_CHURN}, {"N2", MS_VERDICT_CHURN}, {"N3", MS_VERDICT_CHURN},
+    {"N4", MS_VERDICT_CHURN}, {"N5", MS_VERDICT_CHURN}, {"N8", MS_VERDICT_CHURN},
+};
+const ms_check ms_check_needless = {.principle = 6, .name = "needless", .rules = rules, .nrules = sizeof rules / sizeof *rules, .run = run,
+    .asks = "what is made in a loop, or held at the peak, that the program never needed?"};

@@ -1,0 +1,244 @@
+/* test_checks.c -- trends against a slow model; evidence from files that hold anything; every failed allocation. */
+#include "checks/checks.h"
+#include "test.h"
+
+#include <math.h>
+#include <unistd.h>
+
+static char path[] = "/tmp/memsure-test-checks-XXXXXX";
+
+static void test_slope_of_a_line(void)
+{
+    double t[40], v[40];
+    for (int i = 0; i < 40; i++) {
+        t[i] = i * 0.25;
+        v[i] = 7 + 3 * t[i];
+    }
+    ms_slope s = ms_trend_slope(40, t, v);
+    EXPECT(fabs(s.per_second - 3) < 1e-9 && s.error < 1e-6);
+    EXPECT(s.start == 0 && s.end == 9.75);
+    EXPECT(isinf(ms_trend_slope(3, t, v).error));
+    EXPECT(isinf(ms_trend_slope(0, t, v).error));
+    for (int i = 0; i < 40; i++)
+        t[i] = 1;
+    EXPECT(isinf(ms_trend_slope(40, t, v).error));
+}
+
+/* Beside a model: each part's lowest value, found by asking every point for its part. */
+static void test_lows_match_a_model(void)
+{
+    for (int round = 0; round < 300; round++) {
+        uint32_t n = 1 + (uint32_t)test_below(60), parts = 1 + (uint32_t)test_below(8), want = 0;
+        double t[60], v[60], got[8], model[8];
+        for (uint32_t i = 0; i < n; i++) {
+            t[i] = (i ? t[i - 1] : 0) + (double)test_below(5);
+            v[i] = (double)test_below(100);
+        }
+        for (uint32_t part = 0; part < parts; part++) {
+            double low = INFINITY;
+            for (uint32_t i = 0; i < n; i++) {
+                double span = t[n - 1] - t[0], at = span > 0 ? (t[i] - t[0]) * parts / span : 0;
+                if ((at < parts ? (uint32_t)at : parts - 1) == part)
+                    low = fmin(low, v[i]);
+            }
+            if (isfinite(low))
+                model[want++] = low;
+        }
+        EXPECT_EQ(ms_trend_lows(n, t, v, parts, got), want);
+        for (uint32_t i = 0; i < want; i++)
+            EXPECT(got[i] == model[i]);
+    }
+}
+
+static void test_what_grows(void)
+{
+    double t[100], v[100];
+    ms_slope s;
+    uint32_t up, steps;
+    for (int i = 0; i < 100; i++) {
+        t[i] = i * 0.1;
+        v[i] = i * 100000.0;
+    }
+    EXPECT(ms_trend_grows(100, t, v, 0, &s, &up, &steps) && up == 5 && steps == 5);
+    EXPECT(!ms_trend_grows(11, t, v, 0, &s, &up, &steps));    /* too few points */
+    EXPECT(!ms_trend_grows(100, t, v, 1e10, &s, &up, &steps)); /* less than 5 % of what is live */
+    for (int i = 0; i < 100; i++)
+        v[i] = i < 60 ? i * 100000.0 : 6e6;
+    EXPECT(!ms_trend_grows(100, t, v, 0, &s, &up, &steps)); /* a plateau */
+}
+
+/* ---- a recording of three lines, one of which grows ---- */
+
+enum { POINTS = 60, LINES = 3 };
+
+static void write_recording(bool wild)
+{
+    ms_why why;
+    ms_writer *w;
+    static const char text[] = "duration_ns6000000000peak_bytes50000000allocated_bytes90000000endrssnative_freepython_live";
+    static const int64_t offsets[] = {0, 0, 11, 21, 31, 39, 54, 62, 65, 68, 79, 90};
+    uint32_t keys[] = {1, 3, 5}, values[] = {2, 4, 6};
+    uint32_t moments[] = {7, 7, 7}, kinds[] = {8, 9, 10};
+    uint64_t bytes[] = {100 << 20, 60 << 20, 20 << 20};
+    uint64_t t[POINTS], live[2 * POINTS], rss[POINTS], python[POINTS], large[LINES] = {5000000, 70000000, 9}, few[LINES] = {10, 20, 3};
+    uint64_t lives[12 * LINES] = {0};
+    uint32_t sites[] = {1, 0}, parent[] = {0, 0, 1, 2}, site[] = {0, 1, 2, 2};
+    double f[] = {0, 1e6, 2e6, 5e5};
+    for (int i = 0; i < POINTS; i++) {
+        t[i] = (uint64_t)(i + 1) * 100000000;
+        live[i] = (uint64_t)i * 500000;
+        live[POINTS + i] = 1000;
+        rss[i] = 100 << 20;
+        python[i] = (uint64_t)i * 500000 + 1000;
+    }
+    if (wild) {
+        for (int i = 0; i < 4; i++) {
+            parent[i] = (uint32_t)test_random();
+            site[i] = (uint32_t)test_below(9);
+            f[i] = test_below(2) ? NAN : -1.0;
+        }
+        sites[0] = (uint32_t)test_random();
+        t[test_below(POINTS)] = test_random();
+        bytes[0] = test_random();
+    }
+    EXPECT_EQ(ms_writer_open(path, &why, &w), MS_OK);
+    ms_writer_column(w, "strings", "offsets", MS_TYPE_I64, 1, 12, offsets);
+    ms_writer_column(w, "strings", "data", MS_TYPE_U8, 1, sizeof text - 1, text);
+    ms_writer_column(w, "info", "key", MS_TYPE_U32, 1, 3, keys);
+    ms_writer_column(w, "info", "value", MS_TYPE_U32, 1, 3, values);
+    for (int k = 0; k < 8; k++) {
+        static const char *const names[] = {"allocated_bytes", "allocated_blocks", "freed_bytes", "freed_blocks", "live_bytes",
+                                            "live_blocks", "peak_bytes", "temporary_bytes"};
+        ms_writer_column(w, "sites", names[k], MS_TYPE_U64, 1, LINES, k % 2 ? few : large);
+    }
+    ms_writer_column(w, "sites", "lifetimes", MS_TYPE_U64, 12, LINES, lives);
+    ms_writer_column(w, "nodes", "parent", MS_TYPE_U32, 1, 4, parent);
+    ms_writer_column(w, "nodes", "site", MS_TYPE_U32, 1, 4, site);
+    for (int k = 0; k < 4; k++) {
+        static const char *const names[] = {"allocated_bytes", "allocated_blocks", "live_bytes", "peak_bytes"};
+        ms_writer_column(w, "nodes", names[k], MS_TYPE_F64, 1, 4, f);
+    }
+    ms_writer_column(w, "timeline", "t_ns", MS_TYPE_U64, 1, POINTS, t);
+    ms_writer_column(w, "timeline", "rss_bytes", MS_TYPE_U64, 1, POINTS, rss);
+    ms_writer_column(w, "timeline", "python_bytes", MS_TYPE_U64, 1, POINTS, python);
+    for (int k = 0; k < 3; k++) {
+        static const char *const names[] = {"native_used_bytes", "native_free_bytes", "slab_bytes"};
+        ms_writer_column(w, "timeline", names[k], MS_TYPE_U64, 1, POINTS, python);
+    }
+    ms_writer_column(w, "curve_points", "t_ns", MS_TYPE_U64, 1, POINTS, t);
+    ms_writer_column(w, "curves", "site", MS_TYPE_U32, 1, 2, sites);
+    ms_writer_column(w, "curves", "live_bytes", MS_TYPE_U64, POINTS, 2, live);
+    ms_writer_column(w, "collections", "t_ns", MS_TYPE_U64, 1, 3, t);
+    ms_writer_column(w, "collections", "duration_ns", MS_TYPE_U64, 1, 3, t);
+    ms_writer_column(w, "collections", "reclaimed_bytes", MS_TYPE_I64, 1, 3, live);
+    ms_writer_column(w, "memory", "moment", MS_TYPE_U32, 1, 3, moments);
+    ms_writer_column(w, "memory", "kind", MS_TYPE_U32, 1, 3, kinds);
+    ms_writer_column(w, "memory", "bytes", MS_TYPE_U64, 1, 3, bytes);
+    EXPECT_EQ(ms_writer_commit(w, &why), MS_OK);
+}
+
+static const uint32_t group[LINES] = {0, 1, 2};
+static const uint8_t  aside[LINES] = {0, 0, 0}, whose[LINES] = {MS_OWN, MS_OWN, MS_LIBRARY};
+
+static void test_a_growing_line_is_found(void)
+{
+    ms_why why;
+    ms_file *file;
+    ms_evidence *e;
+    ms_findings found;
+    write_recording(false);
+    EXPECT_EQ(ms_file_open(path, &why, &file), MS_OK);
+    ms_evidence_source source = {file, group, LINES};
+    EXPECT_EQ(ms_evidence_open(&source, 1, LINES, aside, whose, &e), MS_OK);
+    EXPECT(ms_evidence_check(e) == NULL);
+    EXPECT(fabs(e->process[0].duration - 6.0) < 1e-9);
+    EXPECT_EQ(e->process[0].peak_bytes, 50000000);
+    EXPECT(e->process[0].lines[1].through_bytes == 2.5e6 && e->process[0].lines[1].through_line == 2);
+    ms_findings_open(&found);
+    EXPECT_EQ(ms_checks_run(e, &found), MS_OK);
+    EXPECT(found.n >= 2 && found.judged_growth && found.nslope == 1);
+    EXPECT_STR(found.finding[0].rule->id, "L1");
+    EXPECT_EQ(found.finding[0].line, 1);
+    EXPECT(fabs(found.finding[0].fact[0].value - 5e6) < 1e3);
+    for (uint32_t i = 1; i < found.n; i++)
+        EXPECT(found.finding[i - 1].rule->verdict <= found.finding[i].rule->verdict);
+    ms_findings_close(&found);
+    ms_evidence_close(e);
+    ms_file_close(file);
+    EXPECT_EQ(ms_sys_live(), 0);
+}
+
+static void test_wild_values_break_nothing(void)
+{
+    for (int round = 0; round < 60; round++) {
+        ms_why why;
+        ms_file *file;
+        ms_evidence *e;
+        ms_findings found;
+        uint32_t lines[LINES];
+        for (int i = 0; i < LINES; i++)
+            lines[i] = test_below(3) ? (uint32_t)test_below(LINES) : (uint32_t)test_random();
+        write_recording(true);
+        EXPECT_EQ(ms_file_open(path, &why, &file), MS_OK);
+        ms_evidence_source source = {file, lines, test_below(LINES + 1)};
+        EXPECT_EQ(ms_evidence_open(&source, 1, LINES, aside, whose, &e), MS_OK);
+        EXPECT(ms_evidence_check(e) == NULL);
+        ms_findings_open(&found);
+        EXPECT_EQ(ms_checks_run(e, &found), MS_OK);
+        ms_findings_close(&found);
+        ms_evidence_close(e);
+        ms_file_close(file);
+    }
+    EXPECT_EQ(ms_sys_live(), 0);
+}
+
+static void test_every_failed_allocation(void)
+{
+    ms_why why;
+    ms_err err = MS_ENOMEM;
+    write_recording(false);
+    for (long n = 0; err != MS_OK; n++) {
+        ms_file *file;
+        ms_evidence *e = NULL;
+        ms_findings found;
+        EXPECT_EQ(ms_file_open(path, &why, &file), MS_OK);
+        long before = ms_sys_live();
+        ms_findings_open(&found);
+        ms_evidence_source source = {file, group, LINES};
+        ms_sys_fail_after(n);
+        err = ms_evidence_open(&source, 1, LINES, aside, whose, &e);
+        if (err == MS_OK)
+            err = ms_checks_run(e, &found);
+        ms_sys_fail_after(-1);
+        EXPECT(err == MS_OK || err == MS_ENOMEM);
+        ms_findings_close(&found);
+        ms_evidence_close(e);
+        EXPECT_EQ(ms_sys_live(), before);
+        ms_file_close(file);
+    }
+}
+
+static void test_rules_have_ids_of_their_own(void)
+{
+    for (uint32_t i = 0; i < ms_checks_count; i++)
+        for (uint32_t k = 0; k < ms_checks[i]->nrules; k++) {
+            const ms_check *check = NULL;
+            EXPECT(ms_rule_find(ms_checks[i]->rules[k].id, &check) == &ms_checks[i]->rules[k] && check == ms_checks[i]);
+            EXPECT(*ms_verdict_name(ms_checks[i]->rules[k].verdict) != '\0');
+        }
+    EXPECT(ms_rule_find("Z9", NULL) == NULL);
+}
+
+int main(void)
+{
+    close(mkstemp(path));
+    RUN(test_slope_of_a_line);
+    RUN(test_lows_match_a_model);
+    RUN(test_what_grows);
+    RUN(test_a_growing_line_is_found);
+    RUN(test_wild_values_break_nothing);
+    RUN(test_every_failed_allocation);
+    RUN(test_rules_have_ids_of_their_own);
+    unlink(path);
+    return test_end();
+}

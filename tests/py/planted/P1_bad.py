@@ -1,0 +1,16 @@
+"""A peak of small objects, of which one in 60 lives on: each keeps its page."""
+import time
+
+class Entry:
+    __slots__ = ("a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k")
+
+
+def peak(n):
+    return [Entry() for _ in range(n)]                      # culprit
+
+
+entries = peak(600_000)
+KEPT = entries[::60]
+del entries
+time.sleep(0.4)
+print(len(KEPT))

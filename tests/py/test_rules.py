@@ -1,0 +1,219 @@
+"""Every rule has a planted program, whose finding names rule, line and culprit first, and a twin that looks
+alike and is silent under that rule. tests/py/planted/RULE_bad.py marks its line with `# culprit`.
+
+And: what the rules say of themselves (explain, docs/RULES.md), the formats of check, baselines, suppressions."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import synthetic
+from conftest import MEMSURE, clean_env
+from memsure import _core, recording, report, rules, text
+
+HERE = Path(__file__).parent
+PLANTED = HERE / "planted"
+NAMES = sorted(p.name[:-7] for p in PLANTED.glob("*_bad.py"))
+# The others take a second and more, each.
+QUICK = {"N2", "N3", "N5", "P3", "C2", "C3", "C4"}
+
+
+def found(path, *options):
+    """The findings of a program, run under memsure."""
+    done = subprocess.run([*MEMSURE, "check", "--format", "json", *options, "--", sys.executable, str(path)], capture_output=True, text=True,
+                          env=clean_env(), cwd=path.parent, timeout=120)
+    assert done.returncode in (0, 1), done.stderr
+    data = json.loads(done.stdout)
+    assert done.returncode == (1 if data["findings"] else 0)
+    return data
+
+
+def tier(name):
+    return pytest.param(name, marks=() if name in QUICK else pytest.mark.slow)
+
+
+@pytest.mark.parametrize("name", list(map(tier, NAMES)))
+def test_the_planted_program_is_found(name):
+    path = PLANTED / f"{name}_bad.py"
+    data = found(path)
+    assert data["findings"], data["verdict"]
+    first = data["findings"][0]
+    assert first["rule"] == name.split("_")[0], first
+    marked = [n for n, line in enumerate(path.read_text().splitlines(), 1) if "# culprit" in line]
+    if marked:
+        assert (first["line"], os.path.basename(first["file"])) == (marked[0], path.name), first
+    assert first["fix"] and first["confidence"] > 0
+
+
+@pytest.mark.parametrize("name", list(map(tier, NAMES)))
+def test_its_repaired_twin_is_silent(name):
+    rule = name.split("_")[0]
+    data = found(PLANTED / f"{name}_good.py")
+    assert not [f for f in data["findings"] if f["rule"] == rule], data["findings"]
+
+
+def test_every_rule_has_a_program_or_a_reason():
+    found = {r[0] for r in _core.rules()} | rules.BY_SOURCE
+    told = {r.id for r in rules.RULES.values() if not r.declined}
+    assert found == told, (found - told, told - found)
+
+
+# -- what the rules say of themselves
+
+def test_docs_are_made_of_the_rules():
+    written = (HERE.parents[1] / "docs" / "RULES.md").read_text()
+    assert written == rules.document(), "python -m memsure.rules > docs/RULES.md"
+
+
+@pytest.mark.parametrize("width", (60, 80, 120))
+def test_each_rule_explains_itself(width):
+    for rule in rules.RULES.values():
+        shown = rules.explain(rule, text.Paper(width))
+        assert shown.startswith(f"{rule.id} · {rule.title[:20]}"[:width - 30])
+        for name in ("How it is seen", "Right", "Leave it when", "Silence it") if not rule.declined else ("Not looked for",):
+            assert f"\n{name}" in shown or name == "Right" and not rule.right, (rule.id, name)
+
+
+def cli(*words, **more):
+    more.setdefault("cwd", HERE)
+    return subprocess.run([*MEMSURE, *map(str, words)], capture_output=True, text=True, env=clean_env({"COLUMNS": "80"}), timeout=60, **more)
+
+
+def test_explain_on_the_command_line():
+    done = cli("explain", "l2")
+    assert done.returncode == 0 and done.stdout.startswith("L2 · lru_cache on a method keeps self")
+    assert cli("explain").stdout.count("\n") == len(rules.RULES)
+    wrong = cli("explain", "L99")
+    assert wrong.returncode == 2 and wrong.stderr.startswith("error: there is no rule 'L99'\n  try: memsure explain")
+
+
+# -- check: exit status, formats, baseline, suppression
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "pyproject.toml").write_text("[project]\nname = 'x'\n")      # or one above the folder is found
+    return tmp_path
+
+
+def test_exit_status(here):
+    synthetic.healthy(here).write("ok.memsure")
+    synthetic.growing(here).write("run.memsure")
+    done = cli("check", "ok.memsure", cwd=here)
+    assert (done.returncode, done.stdout) == (0, "no findings\n")
+    done = cli("check", "run.memsure", cwd=here)
+    assert done.returncode == 1
+    first, *_, last = done.stdout.splitlines()
+    assert re.fullmatch(r"shop/cache\.py:24:20: L1 .* per minute", first), first
+    assert re.fullmatch(r"\d+ findings? \(.*1 leak.*\)\. memsure explain L1", last), last
+    assert cli("check", cwd=here).returncode == 2
+    assert cli("check", "nowhere.memsure", cwd=here).returncode == 3
+    (here / "cut.memsure").write_bytes(b"PK\x03\x04")
+    done = cli("check", "cut.memsure", cwd=here)
+    assert done.returncode == 3 and done.stderr.startswith("error: ")
+
+
+def test_a_command_is_recorded_first(here):
+    (here / "app.py").write_text("import sys\nprint('its own output')\nsys.exit(int(sys.argv[1]))\n")
+    done = cli("check", "app.py", "0", cwd=here)
+    assert (done.returncode, done.stdout) == (0, "no findings\n") and "its own output" in done.stderr
+    assert cli("check", "--", sys.executable, "app.py", "7", cwd=here).returncode == 7, "a program that fails does not pass"
+    assert sorted(os.listdir(here)) == ["app.py", "pyproject.toml"], "nothing is left behind"
+
+
+def test_severity_ignore_and_source(here):
+    synthetic.growing(here).write("run.memsure")
+    assert cli("check", "run.memsure", "--ignore", "l1,n3", "--severity", "error", cwd=here).returncode == 0
+    assert cli("check", "run.memsure", "--severity", "error", cwd=here).returncode == 1
+    assert "no rule 'Q7'" in cli("check", "run.memsure", "--ignore", "Q7", cwd=here).stderr
+    source = (here / "shop/cache.py").read_text()
+    for remark, silent in (("# memsure: ignore[L1]", 1), ("# memsure: ignore[C2, L1]", 1), ("# memsure: ignore", 1),
+                           ("# memsure: ignore[C2]", 0), ("# memsure ignore", 0)):
+        lines = source.split("\n")
+        lines[23] += "   " + remark
+        (here / "shop/cache.py").write_text("\n".join(lines))
+        done = cli("check", "run.memsure", "--severity", "error", cwd=here)
+        assert ("ignored in the source" in done.stdout) == bool(silent), (remark, done.stdout)
+        assert ":24:" not in done.stdout or not silent
+
+
+def test_the_project_file(here):
+    synthetic.growing(here).write("run.memsure")
+    project = here / "pyproject.toml"
+    project.write_text('[tool.memsure]\nignore = ["L1"]\nseverity = "error"\n')
+    assert cli("check", "run.memsure", cwd=here).returncode == 0
+    project.write_text('[tool.memsure]\npaths = ["other"]\n')
+    assert cli("check", "run.memsure", cwd=here).returncode == 0
+    project.write_text('[tool.memsure]\npaths = ["shop"]\n')
+    assert cli("check", "run.memsure", cwd=here).returncode == 1
+    project.write_text('[tool.memsure]\nleast-bytes = 10_000_000_000\n')
+    assert cli("check", "run.memsure", cwd=here).returncode == 0
+    for wrong in ('[tool.memsure]\nsevrity = "error"\n', '[tool.memsure]\nseverity = "high"\n', "[tool.memsure\n", '[tool.memsure]\nignore = "L1"\n'):
+        project.write_text(wrong)
+        done = cli("check", "run.memsure", cwd=here)
+        assert done.returncode == 2 and done.stderr.startswith("error: ") and "Traceback" not in done.stderr, wrong
+
+
+def test_a_baseline_knows_what_was_there(here):
+    synthetic.growing(here).write("run.memsure")
+    assert cli("check", "run.memsure", "--write-baseline", "base.json", cwd=here).returncode == 0
+    done = cli("check", "run.memsure", "--baseline", "base.json", cwd=here)
+    assert done.returncode == 0 and "in baseline, not shown" in done.stdout
+    cache = here / "shop/cache.py"      # what moves down three lines is still known
+    lines = cache.read_text().split("\n")
+    cache.write_text("\n".join(["", "", "", *lines]))
+    os.utime(cache, (synthetic.START // synthetic.SECOND - 86400,) * 2)
+    moved = synthetic.growing(here)
+    cache.write_text("\n".join(["", "", "", *lines]))
+    os.utime(cache, (synthetic.START // synthetic.SECOND - 86400,) * 2)
+    moved.sites = [(s[0], s[1], s[2] + 3, s[3] + 3, *s[4:]) if s[0] == moved.strings.get(str(cache)) else s for s in moved.sites]
+    moved.write("moved.memsure")
+    assert "cache.py:27" in cli("check", "moved.memsure", cwd=here).stdout
+    done = cli("check", "moved.memsure", "--baseline", "base.json", cwd=here)
+    assert "cache.py" not in done.stdout, done.stdout
+    synthetic.cyclic(here).write("new.memsure")
+    assert cli("check", "new.memsure", "--baseline", "base.json", cwd=here).returncode == 1
+    assert cli("check", "run.memsure", "--baseline", "none.json", cwd=here).returncode == 3
+
+
+def test_json_names_all_that_a_finding_is(here):
+    synthetic.churn(here).write("run.memsure")
+    data = json.loads(cli("check", "run.memsure", "--format", "json", cwd=here).stdout)
+    first = data["findings"][0]
+    assert {"rule", "principle", "verdict", "file", "line", "function", "bytes", "what", "culprit", "path", "fix", "saves_bytes",
+            "confidence"} <= set(first)
+    assert (first["rule"], first["principle"], first["line"], first["function"]) == ("N3", 6, 15, "render")
+    assert first["patch"][0] == {"line": 13, "sign": "-", "text": '    out = ""'}
+    whole = report.data(recording.load("run.memsure"))["findings"][0]
+    assert {k: v for k, v in first.items() if k != "severity"} == whole, "the same in both"
+
+
+@pytest.mark.parametrize("run", ("growing", "churn", "cyclic", "healthy"))
+def test_every_format_has_every_finding(run, here):
+    getattr(synthetic, run)(here).write("run.memsure")
+    n = len(json.loads(cli("check", "run.memsure", "--format", "json", cwd=here).stdout)["findings"])
+    assert (n > 0) == (run != "healthy")
+    sarif = json.loads(cli("check", "run.memsure", "--format", "sarif", cwd=here).stdout)
+    assert sarif["version"] == "2.1.0" and len(sarif["runs"][0]["results"]) == n
+    for result in sarif["runs"][0]["results"]:
+        assert sarif["runs"][0]["tool"]["driver"]["rules"][result["ruleIndex"]]["id"] == result["ruleId"]
+        assert result["message"]["text"] and "\u00a0" not in result["message"]["text"]
+    github = cli("check", "run.memsure", "--format", "github", cwd=here).stdout.splitlines()
+    assert len([line for line in github if re.match(r"::(error|warning|notice) file=[^,]+,line=\d+,col=\d+,title=[^:]+::", line)]) == n
+    markdown = cli("check", "run.memsure", "--format", "markdown", cwd=here).stdout
+    assert len(re.findall(r"^\| [A-Z]\d+ \|", markdown, re.M)) == n
+    gitlab = json.loads(cli("check", "run.memsure", "--format", "gitlab", cwd=here).stdout)
+    assert len(gitlab) == n and len({row["fingerprint"] for row in gitlab}) == n
+
+
+def test_a_file_of_its_own(here):
+    synthetic.churn(here).write("run.memsure")
+    done = cli("check", "run.memsure", "--format", "sarif", "-o", "out.sarif", cwd=here)
+    assert done.returncode == 1 and done.stdout == ""
+    assert json.loads((here / "out.sarif").read_text())["runs"]
+    assert cli("check", "run.memsure", "-o", "no/where", cwd=here).returncode == 2
