@@ -3,6 +3,24 @@
 __version__ = "0.1.0"
 
 _attendant = None
+_recorded = False                   # a recorder came by start(): True while it counts, None when it was stopped
+
+# What is loaded when it is first asked for: an import of memsure is light.
+_LAZY = {"pooled": "memsure.pools", "NotPooled": "memsure.pools", "buffers": "memsure.buffers"}
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from memsure.pools import NotPooled as NotPooled, pooled as pooled
+
+
+def __getattr__(name):
+    if name not in _LAZY:
+        raise AttributeError(f"module 'memsure' has no attribute {name!r}")
+    import importlib
+
+    module = importlib.import_module(_LAZY[name])
+    value = globals()[name] = module if module.__name__.endswith(f".{name}") else getattr(module, name)
+    return value
 
 
 def start(path="run.memsure", *, exact=False, sample_bytes=512 << 10):
@@ -39,6 +57,7 @@ def start(path="run.memsure", *, exact=False, sample_bytes=512 << 10):
         raise _core.Error(folder.lstrip("!") or "the monitor did not start")
     _core.start(folder, mode, sample_bytes)
     _attendant = attendant, path
+    _pools_see(True)
 
 
 def stop():
@@ -49,6 +68,7 @@ def stop():
         raise _core.Error("nothing is recorded: memsure.start() begins that")
     (attendant, path), _attendant = _attendant, None
     _core.stop()
+    _pools_see(None)
     attendant.stdin.close()
     problem = attendant.stdout.read().decode(errors="replace").strip()
     attendant.stdout.close()
@@ -85,3 +105,13 @@ def snapshot(path=None, *, values=False, wait=True):
 
 
 _running = []       # snapshots that nobody waits for; their processes are noted as ended at the next one
+
+
+def _pools_see(recorded):
+    """Pools keep no memory while a recorder counts: every birth is to be seen."""
+    global _recorded
+    import sys
+
+    _recorded = recorded
+    if pool := sys.modules.get("memsure._pool"):
+        pool.recording(bool(recorded))
