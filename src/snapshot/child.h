@@ -4,6 +4,7 @@
  *   marks.c  which addresses are objects: one bit for 16 bytes, and the rank of each
  *   types.c  one entry for each type: how its instances are read, what their places are called
  *   read.c   reads an object: its references in a fixed order, its sizes, its birth
+ *   hidden.c what no reader and no tp_traverse tells: found by looking at memory
  *   roots.c  threads, frames, the interpreter's own references; pseudo nodes
  *   nodes.c  sweeps the heap, numbers the objects, turns addresses into numbers, keeps the ledger
  *   file.c   the tables
@@ -151,7 +152,8 @@ struct ms_ty {
     uint32_t      first_field, fixed_fields, fields; /* in c->fields: fixed ones have offsets, then attribute names */
     uint32_t      name, flags;
     uint8_t       rest, given_up;
-    bool          heap, managed, inlined, plain_var; /* plain_var: the items are in the object */
+    bool          heap, managed, inlined;
+    bool          scan;        /* its struct may refer to more than its reader tells */
     int32_t       dict_field;  /* ordinal of __dict__; -1: none */
     Py_ssize_t    dict_offset;
     uint64_t      weak, globals;  /* bit: the field of this ordinal is such an edge */
@@ -197,6 +199,16 @@ typedef struct {
     uint32_t node, text;
 } ms_text;
 
+typedef struct {
+    uintptr_t from, to;
+    char      name[64];    /* the library's */
+} ms_static;
+
+typedef struct {
+    uintptr_t from, to;
+    uint32_t  pseudo;      /* the frame's */
+} ms_stack;
+
 /* --- the whole -------------------------------------------------------------------------------------- */
 
 /* In memory that program and child share. */
@@ -228,11 +240,14 @@ struct ms_child {
 
     ms_marks    marks, raw;      /* objects; blocks that objects own besides */
     ms_vec      stack;           /* addresses to read next, in stack mode */
-    bool        stack_mode;
+    bool        stack_mode, unreached; /* unreached: those that the slabs have besides */
 
     /* by object, in the order they were read */
     ms_vec      granule, degree, shape, site, birth, refs;
     ms_vec      edges;           /* granules, 0: an empty place */
+    ms_vec      known;           /* granules: references besides, that need no edge */
+    ms_vec      hints;           /* ms_hint */
+    ms_vec      found;           /* ms_found: edges to be added */
 
     /* what read() leaves of the object at hand */
     PyObject   *object;
@@ -268,6 +283,11 @@ struct ms_child {
     ms_vec      pseudo;          /* ms_pseudo */
     ms_vec      pseudo_edges;    /* ms_pseudo_edge */
     ms_vec      frame_table, labels, texts;
+    ms_vec      statics, stacks; /* ms_static, ms_stack */
+    uint64_t   *raw_blocks;      /* by site: blocks that nobody owns, their bytes */
+    uint32_t    raw_room;
+    uint32_t   *site_row_of;     /* by site: its row in the file */
+    uint32_t    pseudo_interpreter;
     uint32_t    pseudo_first;    /* node of pseudo node 1; pseudo node 0 is the root */
     uint32_t    type_group, type_thread, type_frame, group_outside, group_immortal;
     bool        write_values;
@@ -331,11 +351,30 @@ uint32_t ms_field_add(ms_child *c, ms_ty *t, const char *name, int32_t offset, u
 
 /* --- roots.c ---------------------------------------------------------------------------------------- */
 void ms_roots_seed(ms_child *c);   /* mark what threads, frames and interpreter hold */
+void ms_roots_count(ms_child *c);
 void ms_roots_finish(ms_child *c); /* groups that need the ledger; all pseudo nodes stand after it */
 uint32_t ms_pseudo_new(ms_child *c, uint32_t type, const char *text);
 void ms_pseudo_holds(ms_child *c, uint32_t pseudo, uint32_t other, const char *name); /* another pseudo node */
 void ms_pseudo_to(ms_child *c, uint32_t pseudo, PyObject *o, const char *name, uint32_t kind, bool counted);
 void ms_frame_edges(ms_child *c, const ms_frame *f);
+
+/* --- hidden.c --------------------------------------------------------------------------------------- */
+
+typedef struct {
+    uint64_t value;
+    uint32_t owner;    /* first the record's place, then the object's number */
+    uint32_t unused;
+} ms_hint;
+
+typedef struct {
+    uint32_t owner, target;
+} ms_found;
+
+void ms_hint_object(ms_child *c, const PyObject *o, const ms_ty *t); /* while sweeping: words of o that may be more */
+bool ms_slabs_seed(ms_child *c);    /* mark blocks that look like objects; false: there is none that is not marked */
+void ms_hidden_find(ms_child *c);   /* what the ledger has left over, found in memory */
+void ms_raw_count(ms_child *c);     /* blocks that nobody owns, by site */
+void ms_sort(uint64_t *at, size_t n); /* ascending; in place, without malloc */
 
 /* In the ledger an immortal object begins with this; what others have left is far from it. */
 #define MS_IMMORTAL 0x60000000

@@ -218,6 +218,21 @@ static void narrow(out *f, const char *t, const char *name, uint64_t rows, const
 /* --- sites ------------------------------------------------------------------------------------------- */
 
 /* The sites that objects were born at and that frames are at, as rows; the objects' sites become rows. */
+static uint32_t site_row(ms_child *c, uint32_t *row, uint32_t s)
+{
+    if (row[s] == 0) {
+        row[s] = (uint32_t)MS_VEC_N(c->site_rows, ms_site_row);
+        const ms_site *a = &ms_area.site[s];
+        const ms_code *code = &ms_area.code[a->code];
+        const char *file = ms_area.text + code->file, *function = ms_area.text + code->function;
+        uint32_t flags = (code->flags & MS_CODE_NO_FRAME ? 1 : 0) | (code->flags & MS_CODE_OURS ? 2 : 0) | (code->flags & MS_CODE_BEFORE ? 8 : 0);
+        MS_PUSH(c, c->site_rows, ms_site_row,
+                (ms_site_row){ms_string(c, file, strlen(file)), ms_string(c, function, strlen(function)),
+                              a->line > 0 ? a->line : -1, a->end_line > 0 ? a->end_line : -1, a->column, a->end_column, flags});
+    }
+    return row[s];
+}
+
 static void sites_collect(ms_child *c)
 {
     MS_PUSH(c, c->site_rows, ms_site_row, (ms_site_row){0, 0, -1, -1, -1, -1, 0});
@@ -225,23 +240,12 @@ static void sites_collect(ms_child *c)
     uint32_t *site = MS_VEC_AT(c->site, uint32_t);
     for (uint32_t id = 1; id <= c->objects; id++) {
         uint32_t s = site[id];
-        if (s == 0 || s >= used) {
-            site[id] = 0;
-            continue;
-        }
-        if (row[s] == 0) {
-            row[s] = (uint32_t)MS_VEC_N(c->site_rows, ms_site_row);
-            const ms_site *a = &ms_area.site[s];
-            const ms_code *code = &ms_area.code[a->code];
-            const char *file = ms_area.text + code->file, *function = ms_area.text + code->function;
-            uint32_t flags = (code->flags & MS_CODE_NO_FRAME ? 1 : 0) | (code->flags & MS_CODE_OURS ? 2 : 0) | (code->flags & MS_CODE_BEFORE ? 8 : 0);
-            MS_PUSH(c, c->site_rows, ms_site_row,
-                    (ms_site_row){ms_string(c, file, strlen(file)), ms_string(c, function, strlen(function)),
-                                  a->line > 0 ? a->line : -1, a->end_line > 0 ? a->end_line : -1, a->column, a->end_column, flags});
-        }
-        site[id] = row[s];
+        site[id] = s == 0 || s >= used ? 0 : site_row(c, row, s);
     }
-    ms_sys_free(row, ((size_t)used + 1) * sizeof *row);
+    for (uint32_t s = 1; s < c->raw_room; s++)
+        if (c->raw_blocks[2 * s])
+            site_row(c, row, s);
+    c->site_row_of = row;
     ms_pseudo *p = MS_VEC_AT(c->pseudo, ms_pseudo);
     for (uint32_t i = 0; i < MS_VEC_N(c->pseudo, ms_pseudo); i++)
         if (p[i].frame) {
@@ -454,6 +458,24 @@ static void write_small(out *f)
     STRIDED(f, "sites", "flags", MS_TYPE_U32, n, s, flags);
 }
 
+static void write_raw(out *f, const uint32_t *row)
+{
+    ms_child *c = f->c;
+    ms_vec sites = {NULL, 0, 0}, counts = {NULL, 0, 0};
+    for (uint32_t s = 0; s < c->raw_room; s++)
+        if (c->raw_blocks[2 * s]) {
+            MS_PUSH(c, sites, uint32_t, row[s]);
+            MS_PUSH(c, counts, uint64_t, c->raw_blocks[2 * s]);
+            MS_PUSH(c, counts, uint64_t, c->raw_blocks[2 * s + 1]);
+        }
+    uint64_t n = MS_VEC_N(sites, uint32_t), *at = MS_VEC_AT(counts, uint64_t);
+    column(f, "raw", "site", MS_TYPE_U32, n, sites.at);
+    strided(f, "raw", "blocks", MS_TYPE_U64, n, at, 2 * sizeof *at);
+    strided(f, "raw", "bytes", MS_TYPE_U64, n, at + 1, 2 * sizeof *at);
+    ms_vec_free(&sites);
+    ms_vec_free(&counts);
+}
+
 void ms_file_write(ms_child *c)
 {
     out f = {.c = c};
@@ -465,6 +487,7 @@ void ms_file_write(ms_child *c)
     nodes_complete(c);
     write_types(&f);
     write_small(&f);
+    write_raw(&f, c->site_row_of);
     give_up(&c->refs);
     give_up(&c->degree);
     write_nodes(&f);

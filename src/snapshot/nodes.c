@@ -27,7 +27,6 @@ void ms_seed(ms_child *c, const void *object)
 
 static void sweep_stack(ms_child *c)
 {
-    c->stack_mode = true;
     while (c->stack.used) {
         c->stack.used -= sizeof(uintptr_t);
         uintptr_t a = *(uintptr_t *)(void *)(c->stack.at + c->stack.used);
@@ -131,6 +130,9 @@ void ms_number(ms_child *c)
 
     /* The refcounts in order first: the edges are taken off them as they are turned. */
     int32_t *refs = in_order(c, &c->refs, id, 0);
+    ms_hint *hint = MS_VEC_AT(c->hints, ms_hint);
+    for (size_t i = 0; i < MS_VEC_N(c->hints, ms_hint); i++)
+        hint[i].owner = id[hint[i].owner];
     const uint32_t *from = MS_VEC_AT(c->edges, uint32_t);
     const ms_shape *shapes = MS_VEC_AT(c->shape_table, ms_shape);
     const ms_ty *types = MS_VEC_AT(c->type_table, ms_ty);
@@ -162,6 +164,12 @@ void ms_number(ms_child *c)
     in_order(c, &c->site, id, 0);
     in_order(c, &c->birth, id, 0);
     ms_vec_free(&c->granule);
+    /* A static type is there without anybody's reference. */
+    for (size_t i = 0; i < MS_VEC_N(c->named, PyObject *); i++) {
+        PyObject *o = MS_VEC_AT(c->named, PyObject *)[i];
+        if (PyType_Check(o) && !(((PyTypeObject *)o)->tp_flags & Py_TPFLAGS_HEAPTYPE))
+            refs[ms_marks_id(&c->marks, (uintptr_t)o)]--;
+    }
     /* Each instance of a heap type holds a reference to it. */
     for (uint32_t t = 1; t < MS_VEC_N(c->type_table, ms_ty); t++)
         if (types[t].heap && types[t].type) {

@@ -15,6 +15,9 @@
 #include "internal/pycore_object.h"
 #include "internal/pycore_moduleobject.h"
 #if PY_VERSION_HEX >= 0x030c0000
+#include "internal/pycore_global_objects.h"
+#endif
+#if PY_VERSION_HEX >= 0x030c0000
 #include "internal/pycore_long.h"
 #endif
 
@@ -40,7 +43,7 @@ void ms_own(ms_child *c, const void *block, size_t size)
     if (block == NULL)
         return;
     c->raw_bytes += ms_room(c, block, size);
-    if (ms_heap_has(c->heap, block) || ms_heap_has(c->raw_heap, block)) {
+    if (c->heap->span) { /* to tell the blocks that nobody owns */
         uintptr_t a = (uintptr_t)block;
         ms_chunk_map *k = ms_marks_chunk(&c->raw, a);
         if (k)
@@ -73,6 +76,22 @@ static size_t values_size(PyDictKeysObject *keys)
 }
 #endif
 
+/* The dict of all interned strings counts none of its references (a string leaves it when it dies). */
+static bool is_interned(const ms_child *c, const PyDictObject *d)
+{
+#if PY_VERSION_HEX >= 0x030c0000
+    return (const PyObject *)d == _Py_INTERP_CACHED_OBJECT(c->interp, interned_strings);
+#else /* without a name: a dict that nobody refers to, of strings that are their own values */
+    PyDictKeysObject *k = d->ma_keys;
+    if (!c->unreached || Py_REFCNT(d) != 1 || d->ma_values || !DK_IS_UNICODE(k) || d->ma_used < 500)
+        return false;
+    for (Py_ssize_t i = 0; i < k->dk_nentries; i++)
+        if (DK_UNICODE_ENTRIES(k)[i].me_key != DK_UNICODE_ENTRIES(k)[i].me_value && DK_UNICODE_ENTRIES(k)[i].me_value)
+            return false;
+    return true;
+#endif
+}
+
 static void read_dict(ms_child *c, PyObject *o, const ms_ty *t)
 {
     PyDictObject *d = (PyDictObject *)o;
@@ -97,6 +116,12 @@ static void read_dict(ms_child *c, PyObject *o, const ms_ty *t)
         c->said_more += keys_size(k);
     if (k->dk_log2_size)
         ms_own(c, k, keys_size(k));
+    if (MS_UNLIKELY(k->dk_nentries >= 500) && is_interned(c, d)) {
+        for (Py_ssize_t i = 0; i < k->dk_nentries; i++)
+            if (DK_UNICODE_ENTRIES(k)[i].me_value)
+                ms_seed(c, DK_UNICODE_ENTRIES(k)[i].me_key);
+        return;
+    }
     if (DK_IS_UNICODE(k)) {
         const PyDictUnicodeEntry *e = DK_UNICODE_ENTRIES(k);
         for (Py_ssize_t i = 0; i < k->dk_nentries; i++)
@@ -317,7 +342,7 @@ static void read_type(ms_child *c, PyObject *o, const ms_ty *t)
     ms_emit(c, ms_type_dict(c, type));
     ms_emit(c, type->tp_bases);
     ms_emit(c, type->tp_mro);
-    ms_emit(c, type->tp_base);
+    ms_emit(c, heap ? type->tp_base : NULL); /* a static type's is borrowed */
     ms_emit(c, type->tp_cache);
     ms_emit(c, ms_type_subclasses(c, type));
     if (!heap) {
@@ -351,6 +376,7 @@ void ms_reader_choose(ms_child *c, ms_ty *t)
     if (type->tp_flags & Py_TPFLAGS_TYPE_SUBCLASS) {
         t->read = read_type;
         t->rest = MS_REST_MEMBERS;
+        t->scan = true;
         t->itemsize = 0;
         static const char *const names[] = {"__dict__", "__bases__", "__mro__", "__base__", "tp_cache", "__subclasses__",
                                             "__name__", "__qualname__", "__slots__", "ht_module"};
@@ -381,6 +407,8 @@ void ms_reader_choose(ms_child *c, ms_ty *t)
         t->read = read_bytearray;
     } else if (type == &PyCode_Type) {
         t->read = read_code;
+        t->rest = MS_REST_OPAQUE;
+        t->scan = true;
         FIELD("co_consts", PyCodeObject, co_consts);
         FIELD("co_names", PyCodeObject, co_names);
         FIELD("co_exceptiontable", PyCodeObject, co_exceptiontable);
@@ -395,6 +423,7 @@ void ms_reader_choose(ms_child *c, ms_ty *t)
 #endif
     } else if (type == &PyModule_Type) {
         t->read = read_module;
+        t->scan = true;
         t->rest = MS_REST_OPAQUE;
         ms_field_add(c, t, "__dict__", -3, MS_EDGE_NORMAL);
         ms_field_add(c, t, "__name__", -3, MS_EDGE_NORMAL);
@@ -426,6 +455,11 @@ void ms_reader_choose(ms_child *c, ms_ty *t)
     } else if (type == &PyCFunction_Type) {
         FIELD("__self__", PyCFunctionObject, m_self);
         FIELD("__module__", PyCFunctionObject, m_module);
+    } else if (type == &PyMethodDescr_Type || type == &PyMemberDescr_Type || type == &PyGetSetDescr_Type || type == &PyWrapperDescr_Type ||
+               type == &PyClassMethodDescr_Type) {
+        FIELD("__objclass__", PyDescrObject, d_type);
+        FIELD("__name__", PyDescrObject, d_name);
+        FIELD("__qualname__", PyDescrObject, d_qualname);
     } else if (type == &_PyWeakref_RefType) {
         FIELD_WEAK("referent", PyWeakReference, wr_object);
         FIELD("__callback__", PyWeakReference, wr_callback);
@@ -441,9 +475,11 @@ void ms_reader_choose(ms_child *c, ms_ty *t)
     } else if (t->traverse && type->tp_flags & Py_TPFLAGS_HAVE_GC) {
         t->read = read_opaque;
         t->rest = MS_REST_OPAQUE;
-    } else {
-        t->flags |= type->tp_basicsize >= 24 && !(type->tp_flags & (Py_TPFLAGS_BYTES_SUBCLASS)) && type != &PyFloat_Type &&
-                            type != &PyComplex_Type ? MS_TYPE_LEAF : 0;
+        t->scan = true;
+    } else if (type->tp_basicsize >= 24 && type != &PyBytes_Type && type != &PyFloat_Type && type != &PyComplex_Type) {
+        t->flags |= MS_TYPE_LEAF;
+        t->rest = MS_REST_OPAQUE;
+        t->scan = true;
     }
 }
 
@@ -533,5 +569,7 @@ void ms_read_object(ms_child *c, PyObject *o)
         read_attributes(c, o, t);
     if (t->read)
         t->read(c, o, t);
+    if (t->scan)
+        ms_hint_object(c, o, t);
     ms_record(c);
 }

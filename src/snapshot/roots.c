@@ -80,6 +80,8 @@ static void frame_pseudo(ms_child *c, uint32_t thread, const ms_frame *f, uint32
         name[n] = 0;
         ms_pseudo_to(c, frame, o, name, MS_EDGE_NORMAL, local_counted(f, i));
     }
+    if (owned)
+        MS_PUSH(c, c->stacks, ms_stack, (ms_stack){(uintptr_t)&f->localsplus[locals], (uintptr_t)&f->localsplus[locals + code->co_stacksize], frame});
     if (owned) {
         ms_pseudo_to(c, frame, (PyObject *)code, "code", MS_EDGE_NORMAL, true);
 #if PY_VERSION_HEX >= 0x030e0000
@@ -137,6 +139,7 @@ void ms_roots_seed(ms_child *c)
     uint32_t root = ms_pseudo_new(c, c->type_group, "root");
     uint32_t i = ms_pseudo_new(c, c->type_group, "interpreter");
     ms_pseudo_holds(c, root, i, "interpreter");
+    c->pseudo_interpreter = i;
 #if PY_VERSION_HEX >= 0x030c0000
     ms_pseudo_to(c, i, in->imports.modules, "sys.modules", MS_EDGE_NORMAL, true);
     ms_pseudo_to(c, i, in->imports.modules_by_index, "modules by index", MS_EDGE_NORMAL, true);
@@ -180,6 +183,16 @@ void ms_roots_seed(ms_child *c)
 
 static bool immortal(int32_t refs) { return refs > MS_IMMORTAL / 2; }
 
+/* The references that the pseudo nodes hold, taken off the ledger. */
+void ms_roots_count(ms_child *c)
+{
+    int32_t *refs = MS_VEC_AT(c->refs, int32_t);
+    const ms_pseudo_edge *e = MS_VEC_AT(c->pseudo_edges, ms_pseudo_edge);
+    for (size_t k = 0; k < MS_VEC_N(c->pseudo_edges, ms_pseudo_edge); k++)
+        if (e[k].to && e[k].counted)
+            refs[ms_marks_id(&c->marks, (uintptr_t)e[k].to)]--;
+}
+
 void ms_roots_finish(ms_child *c)
 {
     int32_t *refs = MS_VEC_AT(c->refs, int32_t);
@@ -187,11 +200,8 @@ void ms_roots_finish(ms_child *c)
     ms_pseudo_edge *e = MS_VEC_AT(c->pseudo_edges, ms_pseudo_edge);
     uint32_t given = (uint32_t)MS_VEC_N(c->pseudo_edges, ms_pseudo_edge);
     for (uint32_t k = 0; k < given; k++)
-        if (e[k].to) {
+        if (e[k].to)
             e[k].node = ms_marks_id(&c->marks, (uintptr_t)e[k].to);
-            if (e[k].counted && e[k].node)
-                refs[e[k].node]--;
-        }
     uint32_t outside = ms_pseudo_new(c, c->type_group, "held outside Python"), still = ms_pseudo_new(c, c->type_group, "immortal objects");
     ms_pseudo_new(c, c->type_group, "cyclic garbage"); /* the last node: its edges come with the analysis */
     ms_pseudo_holds(c, 0, outside, "held outside Python");

@@ -135,6 +135,7 @@ static void note_maps(ms_child *c)
     int fd = open("/proc/self/maps", O_RDONLY | O_CLOEXEC);
     size_t held = 0;
     uintptr_t file_end = 0;
+    char file[64] = "";
     ssize_t n;
     while (fd >= 0 && (n = read(fd, text + held, sizeof text - held - 1)) > 0) {
         held += (size_t)n;
@@ -152,6 +153,23 @@ static void note_maps(ms_child *c)
                 anonymous &= keep[i] < from || keep[i] >= to;
             if (anonymous)
                 MS_PUSH(c, c->maps, range, (range){from, to});
+            bool bss = inode == 0 && from == file_end && file[0];
+            if ((inode || bss) && strncmp(rights, "rw-p", 4) == 0) { /* static data of a library, .bss too */
+                bool ours = false;
+                for (size_t i = 0; i < sizeof keep / sizeof *keep; i++)
+                    ours |= keep[i] >= from && keep[i] < to;
+                const char *slash = strrchr(at, '/');
+                if (!bss)
+                    snprintf(file, sizeof file, "%.63s", slash ? slash + 1 : "");
+                if (!ours && file[0] && strncmp(file, "memsure_", 8) != 0 && to - from < (64u << 20)) {
+                    ms_static s = {from, to, ""};
+                    memcpy(s.name, file, strcspn(file, "."));
+                    MS_PUSH(c, c->statics, ms_static, s);
+                }
+            } else if (inode) {
+                const char *slash = strrchr(at, '/');
+                snprintf(file, sizeof file, "%.63s", slash ? slash + 1 : "");
+            }
             file_end = inode ? to : 0;
             line = end + 1;
         }
@@ -250,9 +268,14 @@ void ms_child_main(ms_child *c)
     c->subtype_traverse = spec ? Py_TYPE(spec)->tp_traverse : NULL;
 
     ms_roots_seed(c);
-    ms_sweep(c);
+    do
+        ms_sweep(c);
+    while (ms_slabs_seed(c) && (c->unreached = true));
     ms_number(c);
+    ms_roots_count(c);
+    ms_hidden_find(c);
     ms_roots_finish(c);
+    ms_raw_count(c);
     c->status->figures.graph_ns = ms_now_ns() - c->forked_ns;
     ms_regions_make(c);
     ms_texts_collect(c);

@@ -212,7 +212,6 @@ static void type_fill(ms_child *c, ms_ty *t)
     t->heap = flags & Py_TPFLAGS_HEAPTYPE;
     t->basicsize = (uint32_t)type->tp_basicsize;
     t->itemsize = (uint32_t)type->tp_itemsize;
-    t->plain_var = type->tp_itemsize != 0;
     t->dict_field = -1;
     t->name = type_name(c, type);
     t->prefix = (flags & Py_TPFLAGS_HAVE_GC ? sizeof(PyGC_Head) : 0);
