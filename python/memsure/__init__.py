@@ -28,8 +28,9 @@ def start(path="run.memsure", *, exact=False, sample_bytes=512 << 10):
 
     What was allocated before stays with its old allocator and is called "before memsure". Whole
     programs are better recorded by `memsure run`, which sees everything. `exact`: every stack, not a
-    sample of one in `sample_bytes` bytes. A process can be recorded once. Raises OSError where the
-    path cannot be written, _core.Error where the recorder cannot start.
+    sample of one in `sample_bytes` bytes. After stop() a process may be recorded again: what it still
+    holds from before is "before memsure", then, too. Raises OSError where the path cannot be written,
+    _core.Error where the recorder cannot start.
 
     >>> import memsure
     >>> memsure.start("job.memsure")          # doctest: +SKIP
@@ -58,6 +59,14 @@ def start(path="run.memsure", *, exact=False, sample_bytes=512 << 10):
     _core.start(folder, mode, sample_bytes)
     _attendant = attendant, path
     _pools_see(True)
+
+
+def mark():
+    """The exact counters of this recorded process now; mark().since() and .lines() say what happened
+    since. See memsure.marks."""
+    from .marks import Mark
+
+    return Mark()
 
 
 def stop():

@@ -10,6 +10,7 @@ static PyMethodDef *const method_lists[] = {
     ms_py_start_methods,
     ms_py_snapshot_methods,
     ms_py_checks_methods,
+    ms_py_mark_methods,
 };
 
 PyObject *ms_py_raise(ms_py_state *state, ms_err err, const char *sentence, PyObject *path)

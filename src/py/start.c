@@ -1,7 +1,8 @@
 /* start.c -- _core.start and _core.stop: the recorder in this very process, from now on.
  *
  * Installed this late, the recorder forwards what was allocated before it to the allocator that was
- * there. It is loaded once and stays: the blocks it made live on after stop(), which ends the counting. */
+ * there. It is loaded once and stays: the blocks it made live on after stop(), which ends the counting. It
+ * may be started again then; what lives is inherited by the new recording. */
 #include "py/py.h"
 #include "record/live.h"
 
@@ -10,7 +11,7 @@
 
 static void *recorder;
 
-static void *function(PyObject *module, const char *name)
+void *ms_py_recorder_function(PyObject *module, const char *name)
 {
     PyObject *path = recorder ? NULL : ms_py_library(module, "memsure_record.so"), *bytes = NULL;
     if (recorder == NULL && path && PyUnicode_FSConverter(path, &bytes)) {
@@ -23,8 +24,6 @@ static void *function(PyObject *module, const char *name)
     return recorder ? dlsym(recorder, name) : NULL;
 }
 
-void *ms_py_recorder_function(PyObject *module, const char *name) { return function(module, name); }
-
 static PyObject *start(PyObject *module, PyObject *args)
 {
     const char *dir, *mode;
@@ -32,15 +31,14 @@ static PyObject *start(PyObject *module, PyObject *args)
     if (!PyArg_ParseTuple(args, "ssK", &dir, &mode, &sample_bytes))
         return NULL;
     ms_err (*begin)(const char *, int, uint64_t, uint64_t, uint32_t) =
-        (ms_err (*)(const char *, int, uint64_t, uint64_t, uint32_t))function(module, "ms_recorder_start");
+        (ms_err (*)(const char *, int, uint64_t, uint64_t, uint32_t))ms_py_recorder_function(module, "ms_recorder_start");
     if (begin == NULL)
         return NULL;
     ms_err err = begin(dir, strcmp(mode, "exact") == 0 ? MS_MODE_EXACT : MS_MODE_LINE, sample_bytes, 0, MS_STARTED_LATE);
     if (err == MS_OK)
         Py_RETURN_NONE;
     return ms_py_raise(ms_py_get_state(module), err,
-                       err == MS_EINVAL ? "this process is or was recorded already: a recorder starts once in a process"
-                                        : "the recorder could not start", NULL);
+                       err == MS_EINVAL ? "this process is recorded already" : "the recorder could not start", NULL);
 }
 
 static PyObject *stop(PyObject *module, PyObject *unused)

@@ -137,16 +137,24 @@ const char *ms_live_path(void) { return path; }
 
 ms_err ms_live_open(const char *dir)
 {
-    ms_err err = MS_OK;
-    path[0] = 0;
+    if (dir && strlen(dir) >= sizeof dir_kept)
+        return MS_EINVAL;
     if (dir) {
-        if (strlen(dir) >= sizeof dir_kept)
-            return MS_EINVAL;
+        char before[sizeof path];
+        strcpy(before, path);
         strcpy(dir_kept, dir);
-        err = place();
+        ms_err err = place();
+        if (err != MS_OK) {
+            strcpy(path, before); /* an area from before stays as it is */
+            if (path[0])
+                return err;
+        }
+        identify(MS_STARTED_PRELOAD);
+        return err;
     }
+    path[0] = 0;
     identify(MS_STARTED_PRELOAD);
-    return err;
+    return MS_OK;
 }
 
 /* --- fork ---------------------------------------------------------------------------------------- */

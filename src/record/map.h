@@ -83,4 +83,11 @@ static inline void ms_map_remove(ms_map *m, ms_map_slot *at)
     m->used--;
 }
 
+/* Empty it. */
+static inline void ms_map_free(ms_map *m)
+{
+    ms_sys_free(m->slot, (size_t)m->size * sizeof *m->slot);
+    *m = (ms_map){0};
+}
+
 #endif

@@ -9,7 +9,9 @@
  *           of them together cost at most 1 % of the time it runs: its pauses, and its children's work
  *           as far as the monitor saw it. Before the first is measured, it is estimated on the high side
  *   exit    the last callback of atexit: the program's own have run, its daemon threads are still there.
- *           Where that is gone (atexit._clear), the collection at the beginning of finalization
+ *           Where that is gone (atexit._clear), the collection at the beginning of finalization; or os._exit,
+ *           by which the children of multiprocessing end. The first process of a session always takes it,
+ *           the others where it costs at most a twentieth of the time that they ran
  *
  * The program itself never waits for the child that writes, and never fails for a snapshot: what went wrong is
  * left in ms_area.shot, and the monitor writes it into the recording. All of this is called with the GIL. */
@@ -25,6 +27,7 @@
 enum {
     PEAK_LEAST = 1 << 20,  /* live bytes from which a peak is worth a look */
     PEAK_STEP = 5,         /* a new one is higher by 1/5 */
+    SHARE_AT_EXIT = 20,    /* of a child's run time, that its last may cost: 1/20 */
     SHARE = 100,           /* of the run time, that peaks may cost: 1/100 */
     PAUSE_NS = 500000,     /* estimates before anything was measured: a pause, */
     PAUSE_PER_MIB = 25000, /* ... more for each MiB alive, */
@@ -33,7 +36,7 @@ enum {
 
 ms_snapshot_fn *ms_snapshot_taker;
 
-static bool     taking, exit_taken, peak_wanted;
+static bool     taking, exit_taken, peak_wanted, child; /* child: not the first process of the session */
 static uint64_t peak_next, peak_due;       /* live bytes, and time, from which the next peak is looked at */
 static uint64_t spent_ns;                  /* pauses for peaks */
 static uint64_t blocks_seen, blocks_last;  /* blocks alive at all peaks taken, and now */
@@ -54,9 +57,14 @@ void ms_moment_init(const char *dir)
         ms_area.snapshot_policy |= MS_SNAPSHOT_EXIT;
     if (policy && strstr(policy, "peak"))
         ms_area.snapshot_policy |= MS_SNAPSHOT_PEAK;
+    child = policy && strstr(policy, MS_SHOTS_CHILD);
 }
 
-void ms_moment_forked(void) { start_anew(); }
+void ms_moment_forked(void)
+{
+    start_anew();
+    child = true;
+}
 
 /* --- taking ---------------------------------------------------------------------------------------- */
 
@@ -64,7 +72,7 @@ static const char *const names[MS_MOMENTS] = MS_MOMENT_NAMES;
 
 typedef struct {
     uint64_t t_ns, pause_ns, live_bytes;
-    pid_t    child;
+    pid_t    writer;
     ms_why   why;
 } outcome;
 
@@ -78,11 +86,11 @@ static void take(const char *path, uint32_t moment, outcome *out)
     out->t_ns = t;
     if (ms_snapshot_taker == NULL)
         ms_why_set(&out->why, "this build of memsure takes no snapshots");
-    else if (ms_snapshot_taker(path, names[moment], &out->why, &out->child) != MS_OK || out->child <= 0)
-        out->child = 0;
+    else if (ms_snapshot_taker(path, names[moment], &out->why, &out->writer) != MS_OK || out->writer <= 0)
+        out->writer = 0;
     out->pause_ns = ms_now_ns() - t;
     ms_cold_end(t);
-    if (out->child == 0 && out->why.text[0] == 0)
+    if (out->writer == 0 && out->why.text[0] == 0)
         ms_why_set(&out->why, "no process could be made to write it");
     taking = false;
     errno = saved;
@@ -113,12 +121,12 @@ static bool take_own(uint32_t moment)
         return false;
     take(path, moment, &got);
     ms_shot *s = &ms_area.shot[n % MS_SHOTS];
-    *s = (ms_shot){got.t_ns, got.pause_ns, got.live_bytes, got.child, moment, n + 1, ""};
+    *s = (ms_shot){got.t_ns, got.pause_ns, got.live_bytes, got.writer, moment, n + 1, ""};
     snprintf(s->why, sizeof s->why, "%.200s", got.why.text);
     if (moment == MS_MOMENT_PEAK)
         spent_ns += got.pause_ns;
     __atomic_store_n(&ms_area.shots, n + 1, __ATOMIC_RELEASE);
-    return got.child != 0;
+    return got.writer != 0;
 }
 
 static void answer(void)
@@ -135,7 +143,7 @@ static void answer(void)
     ask->t_ns = got.t_ns;
     ask->pause_ns = got.pause_ns;
     ask->live_bytes = got.live_bytes;
-    ask->child = got.child;
+    ask->child = got.writer;
     snprintf(ask->why, sizeof ask->why, "%.200s", got.why.text);
     __atomic_store_n(&ask->state, MS_ASK_ANSWERED, __ATOMIC_RELEASE);
 }
@@ -193,6 +201,13 @@ void ms_moment_safe(void)
         blocks_seen += blocks_last;
 }
 
+MS_EXPORT void ms_moment_leave(void)
+{
+    PyThreadState *ts = ms_mode >= 0 && ms_area.pid == (uint32_t)getpid() ? ms_thread_state_asked() : NULL; /* no vfork's child */
+    if (ts && ts->interp == PyInterpreterState_Main() && !ms_area.ended)
+        ms_moment_exit();
+}
+
 void ms_moment_exit(void)
 {
     if (taking)
@@ -202,5 +217,6 @@ void ms_moment_exit(void)
     if (exit_taken || !(ms_area.snapshot_policy & MS_SNAPSHOT_EXIT))
         return;
     exit_taken = true;
-    take_own(MS_MOMENT_EXIT);
+    if (!child || (ms_now_ns() - ms_area.start_ns) / SHARE_AT_EXIT > estimate())
+        take_own(MS_MOMENT_EXIT);
 }

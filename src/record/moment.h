@@ -18,5 +18,6 @@ void ms_moment_look(uint64_t now);    /* off the hot path, with the GIL: is a sn
 void ms_moment_safe(void);            /* a safe moment: take what is wanted */
 void ms_moment_exit(void);            /* the last safe moment before the interpreter takes itself down */
 void ms_moment_forked(void);
+MS_EXPORT void ms_moment_leave(void); /* the process ends at once: os._exit */
 
 #endif

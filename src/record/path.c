@@ -59,6 +59,16 @@ void ms_path_forget(void) /* an instruction's address may come to mean another p
             tags[c][i].instruction = 0;
 }
 
+/* Another recording begins: its nodes and tallies are others. */
+void ms_path_reset(void)
+{
+    memset(nodes, 0, sizeof nodes);
+    memset(tags, 0, sizeof tags);
+    for (size_t i = 0; i < sizeof paths / sizeof *paths; i++)
+        paths[i].depth = 0;
+    current = NULL;
+}
+
 /* --- marks ---------------------------------------------------------------------------------------- */
 
 #if PY_VERSION_HEX >= 0x030d0000

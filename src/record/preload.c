@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -25,6 +26,7 @@ extern char **environ;
 /* The recorder's, once it is loaded. */
 static size_t (*limited)(void);
 static void (*executing)(bool);
+static void (*leaving)(void);
 
 /* What to give back to children, as NAME=value; empty: nothing is hidden. */
 enum { KEPT = 7 };
@@ -48,6 +50,12 @@ static void keep(void)
     for (char **e = environ; *e; e++)
         if ((ours(*e) || (strncmp(*e, "LD_PRELOAD=", 11) == 0 && strstr(*e, self_path))) && nkept < KEPT && strlen(*e) < sizeof kept[0])
             strcpy(kept[nkept++], *e);
+    for (int i = 0; i < nkept; i++) {
+        size_t n = strlen(kept[i]);
+        if (strncmp(kept[i], MS_ENV_SHOTS "=", sizeof MS_ENV_SHOTS) == 0 && strstr(kept[i], MS_SHOTS_CHILD) == NULL &&
+            n + sizeof MS_SHOTS_CHILD <= sizeof kept[i])
+            strcpy(kept[i] + n, MS_SHOTS_CHILD);
+    }
 }
 
 /* Take our variables out of environ, and our own path out of LD_PRELOAD. */
@@ -98,6 +106,7 @@ __attribute__((constructor)) static void preload(void)
         return;
     limited = (size_t(*)(void))dlsym(lib, "ms_recorder_limited");
     executing = (void (*)(bool))dlsym(lib, "ms_recorder_exec");
+    leaving = (void (*)(void))dlsym(lib, "ms_moment_leave");
     int m = strcmp(mode, "exact") == 0 ? MS_MODE_EXACT : strcmp(mode, "alloc") == 0 ? MS_MODE_ALLOC : MS_MODE_LINE;
     start(dir && dir[0] ? dir : NULL, m, bytes ? strtoull(bytes, NULL, 10) : 524288, seed ? strtoull(seed, NULL, 10) : 0, MS_STARTED_PRELOAD);
     hide();
@@ -260,6 +269,17 @@ MS_EXPORT int system(const char *command)
         return -1;
     }
     return status;
+}
+
+/* --- the end at once -------------------------------------------------------------------------------- */
+
+/* os._exit, by which multiprocessing's children end: the last moment for a snapshot. Also runs in a child of vfork. */
+MS_EXPORT _Noreturn void _exit(int status)
+{
+    if (leaving)
+        leaving();
+    for (;;)
+        syscall(SYS_exit_group, status);
 }
 
 /* --- limits ---------------------------------------------------------------------------------------- */

@@ -465,9 +465,13 @@ void ms_python_ask(void)
 #endif
 }
 
+static PyInterpreterState *seen[64]; /* their free lists are off */
+
+/* A recording begins: a full collection may have switched them on. */
+void ms_python_reset(void) { memset(seen, 0, sizeof seen); }
+
 void ms_python_attach(PyThreadState *ts)
 {
-    static PyInterpreterState *seen[64];
     if (!watching)
         ms_python_ask();
     for (int i = 0; i < 64; i++) {

@@ -12,6 +12,7 @@
  * Blocks above MS_BLOCK_MAX are malloc's, with the tag in a table (large.h). What is in neither is
  * from before the recorder and goes back to the allocator that was there. */
 #include "record/recorder.h"
+#include "record/mark.h"
 #include "record/moment.h"
 
 #include <dlfcn.h>
@@ -149,10 +150,11 @@ static uint32_t tag_of_site(uint32_t site, uint32_t cls)
     return ms_tally_tag(ms_tally_intern(owner_of_site(site), class_bytes(cls)));
 }
 
+static uint32_t frameless[2][MS_CLASSES]; /* by whether Python has run, and class */
+
 /* No thread state where the hot path looks, no frame, or only the interpreter's own marks. */
 static MS_COLD uint32_t who_else(uint32_t cls)
 {
-    static uint32_t tags[2][MS_CLASSES];
     static bool python_seen;
     if (!ms_frame_verify() || ms_thread_state() == NULL) {
         PyThreadState *asked = ms_thread_state_asked();
@@ -168,7 +170,7 @@ static MS_COLD uint32_t who_else(uint32_t cls)
     python_seen |= ms_area.table[MS_T_SITE].used > MS_SITE_FIRST;
     if (python_seen)
         ms_python_maybe_end();
-    uint32_t *tag = &tags[python_seen][cls];
+    uint32_t *tag = &frameless[python_seen][cls];
     if (*tag == 0)
         *tag = tag_of_site(python_seen ? MS_SITE_NO_FRAME : MS_SITE_BEFORE, cls);
     return *tag;
@@ -788,6 +790,7 @@ void ms_recorder_end(void)
 {
     if (ms_mode == MS_MODE_ALLOC)
         return;
+    ms_marks_end();
     ms_area.end_ns = ms_now_ns();
     ms_memory_read(&ms_area.memory_end);
     for (uint32_t i = 0; i < ms_area.table[MS_T_TALLY].used; i++) {
@@ -866,6 +869,7 @@ static void fork_child(void)
     ms_live_fork_child();
     ms_sample_forked();
     ms_moment_forked();
+    ms_marks_begin(); /* those of the parent count for it alone */
     lock = (pthread_mutex_t)PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
 }
 
@@ -920,16 +924,72 @@ void ms_recorder_exec(bool yes)
         ms_area.ended = yes ? 2 : 0;
 }
 
-/* Install the recorder. dir: folder for the live file, NULL for none. Before Py_Initialize, or later
- * by the GIL's holder. On failure nothing is changed. */
-ms_err ms_recorder_start(const char *dir, int mode, uint64_t sample_bytes, uint64_t seed, uint32_t started)
+/* --- once more after an end -------------------------------------------------------------------------- */
+
+static uint32_t site_earlier;
+
+/* A block of an earlier recording, or of the time since: inherited from "(before this recording)". */
+static uint64_t adopted(uint64_t tag, uint32_t cls, uint64_t bytes, uint32_t locked)
 {
-    if (ms_mode >= 0)
-        return MS_EINVAL;
-    ms_frame_init();
+    uint32_t low = ms_tally_tag(ms_tally_intern(owner_of_site(site_earlier), class_bytes(cls) | locked));
+    ms_tally *t = ms_tag_tally(low);
+    t->peak = t->inherited = ++t->live;
+    if (cls == 0)
+        t->peak_bytes = t->inherited_bytes = t->live_bytes += bytes;
+    if (!locked)
+        ms_area.peak_bytes = ms_area.live_bytes += bytes;
+    return low | (locked ? MS_TAG_LOCKED : 0) | (tag & MS_TAG_BEFORE);
+}
+
+static bool adopt(void *block, uint64_t tag, uint32_t size, void *raw)
+{
+    *ms_tag(block) = adopted(tag, ms_class(size), size, raw ? MS_TALLY_LOCKED : 0);
+    return true;
+}
+
+static ms_err begin_again(const char *dir)
+{
     MS_TRY(ms_live_open(dir));
     MS_TRY(ms_site_init());
-    MS_TRY(heaps_init());
+    memset(cache, 0, sizeof cache);
+    memset(frameless, 0, sizeof frameless);
+    ms_map_free(&places);
+    ms_map_free(&codes);
+    ndeferred = 0;
+    ms_path_reset();
+    ms_python_reset();
+    return MS_OK;
+}
+
+static void adopt_all(void)
+{
+    site_earlier = ms_site_pseudo("(before this recording)", MS_CODE_BEFORE | MS_CODE_NO_FRAME);
+    ms_heap_visit(&heap, adopt, NULL);
+    ms_heap_visit(&raw_heap, adopt, &raw_heap);
+    for (uint32_t i = 0; i < large.size; i++)
+        if (large.slot[i].block)
+            large.slot[i].tag = adopted(large.slot[i].tag, 0, large.slot[i].size, 0);
+}
+
+/* Install the recorder. dir: folder for the live file, NULL for none. On failure nothing is changed. */
+ms_err ms_recorder_start(const char *dir, int mode, uint64_t sample_bytes, uint64_t seed, uint32_t started)
+{
+    bool again = ms_mode >= 0;
+    if (again && (dir == NULL || ms_area.started != MS_STARTED_LATE || ms_area.ended != 1))
+        return MS_EINVAL;
+    if (again) {
+        ms_lock_take();
+        ms_err err = begin_again(dir);
+        if (err != MS_OK) {
+            ms_lock_give();
+            return err;
+        }
+    } else {
+        ms_frame_init();
+        MS_TRY(ms_live_open(dir));
+        MS_TRY(ms_site_init());
+        MS_TRY(heaps_init());
+    }
     ms_area.mode = (uint32_t)mode;
     ms_area.started = started;
     ms_area.sample_bytes = sample_bytes;
@@ -940,8 +1000,16 @@ ms_err ms_recorder_start(const char *dir, int mode, uint64_t sample_bytes, uint6
     ms_sample_init(sample_bytes, seed);
     ms_path_verify = getenv(MS_ENV_VERIFY) != NULL;
     ms_moment_init(dir);
+    ms_marks_begin();
     ms_mode = mode;
+    if (again)
+        adopt_all();
     __atomic_store_n(&ms_area.ready, 1, __ATOMIC_RELEASE);
+    if (again) {
+        install();
+        ms_lock_give();
+        return MS_OK;
+    }
 
     PyMem_GetAllocator(PYMEM_DOMAIN_RAW, &before[D_RAW]);
     PyMem_GetAllocator(PYMEM_DOMAIN_MEM, &before[D_MEM]);

@@ -4,6 +4,7 @@
  *   sample.c    full stacks of sampled blocks; the doorbell
  *   path.c      exact mode: the call path at every allocation
  *   python.c    what is asked of the interpreter: free lists, collections, thread names, the end
+ *   mark.c      exact figures since a mark, for the program itself
  *   moment.c    when a snapshot is taken, and by whose wish
  *   preload.c   a library of its own: finds a matching CPython before main and loads the recorder
  *
@@ -35,6 +36,7 @@ _Static_assert(sizeof(ms_tally) == 128, "a tag holds a tally's offset and seven 
 
 /* --- recorder.c --- */
 extern int ms_mode;
+/* Before Py_Initialize, or later by the GIL's holder; again after ms_recorder_end(). */
 MS_EXPORT ms_err ms_recorder_start(const char *dir, int mode, uint64_t sample_bytes, uint64_t seed, uint32_t started);
 /* The tag's low half for an allocation at frame f in size class cls (bytes: what the block counts for). */
 uint32_t ms_who_site(ms_frame *f, uintptr_t instruction);
@@ -78,12 +80,14 @@ void ms_sample_forked(void);
 /* Exact mode: the tag's low half for an allocation at frame f, by call path. */
 uint32_t ms_path_who(PyThreadState *ts, ms_frame *f, uint32_t cls, uint32_t bytes);
 void ms_path_forget(void);
+void ms_path_reset(void);
 void ms_path_refill(void);
 extern bool ms_path_verify;
 
 /* --- python.c --- */
 /* A new interpreter was seen: switch its type free lists off and ask to be called at a safe moment. */
 void ms_python_attach(PyThreadState *ts);
+void ms_python_reset(void);
 void ms_python_ask(void); /* to be called at a safe moment */
 /* Allocation without a Python frame: is the interpreter going down? Then the end is now. */
 void ms_python_maybe_end(void);

@@ -45,6 +45,7 @@ static void seed_from(uint64_t seed)
 
 void ms_sample_init(uint64_t sample_bytes, uint64_t seed)
 {
+    ms_map_free(&sampled); /* of an earlier recording */
     mean = (double)sample_bytes;
     seed_from(seed);
     draw();

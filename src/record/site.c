@@ -109,7 +109,7 @@ uint32_t ms_tally_intern(uint32_t owner, uint32_t stride)
     return n;
 }
 
-static uint32_t pseudo(const char *what, uint32_t flags)
+uint32_t ms_site_pseudo(const char *what, uint32_t flags)
 {
     uint32_t text = ms_text_intern(what, strlen(what));
     return ms_site_intern(ms_code_intern(text, text, 0, flags), 0, 0, -1, -1);
@@ -117,12 +117,16 @@ static uint32_t pseudo(const char *what, uint32_t flags)
 
 ms_err ms_site_init(void)
 {
+    ms_map *const maps[] = {&texts, &codes, &sites, &tallies, &nodes};
+    for (size_t i = 0; i < sizeof maps / sizeof *maps; i++)
+        ms_map_free(maps[i]); /* of an earlier recording */
     for (int t = 0; t < MS_TABLES; t++)
         entry_done(t, 1); /* entry 0 of each: no room for a record */
     entry_done(MS_T_THREAD, 0);
-    if (pseudo("(interpreter start)", MS_CODE_BEFORE | MS_CODE_NO_FRAME) != MS_SITE_BEFORE ||
-        pseudo("(no Python frame)", MS_CODE_NO_FRAME) != MS_SITE_NO_FRAME ||
-        pseudo("(without the GIL)", MS_CODE_NO_FRAME) != MS_SITE_NO_GIL || pseudo("(memsure)", MS_CODE_OURS) != MS_SITE_OURS)
+    if (ms_site_pseudo("(interpreter start)", MS_CODE_BEFORE | MS_CODE_NO_FRAME) != MS_SITE_BEFORE ||
+        ms_site_pseudo("(no Python frame)", MS_CODE_NO_FRAME) != MS_SITE_NO_FRAME ||
+        ms_site_pseudo("(without the GIL)", MS_CODE_NO_FRAME) != MS_SITE_NO_GIL ||
+        ms_site_pseudo("(memsure)", MS_CODE_OURS) != MS_SITE_OURS)
         return MS_ENOMEM;
     return MS_OK;
 }

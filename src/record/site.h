@@ -29,6 +29,7 @@ bool ms_live_back(int table, uint32_t n);
 /* The pseudo sites. */
 enum { MS_SITE_FULL, MS_SITE_BEFORE, MS_SITE_NO_FRAME, MS_SITE_NO_GIL, MS_SITE_OURS, MS_SITE_FIRST };
 ms_err ms_site_init(void);
+uint32_t ms_site_pseudo(const char *what, uint32_t flags); /* flags: MS_CODE_* */
 
 uint32_t ms_text_intern(const char *text, size_t length);
 uint32_t ms_code_intern(uint32_t file, uint32_t function, int32_t first_line, uint32_t flags);
