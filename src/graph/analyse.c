@@ -3,7 +3,7 @@
  * The graph of a Python heap is wide and shallow, and seven objects in ten are leaves with one owner: strings,
  * numbers, empty containers. All is arranged so that they are met twice, in order, and never again:
  *
- *   1 count     every edge adds to its target's in-degree, 2 bits that stop at "several": 2.5 MB for 10 M nodes
+ *   1 count     every edge adds to its target's in-degree, 2 bits that stop at "several": 4 MB for 10 M nodes
  *   2 number    a leaf with one owner is *trimmed*; all others are *kept* and get a number c, in node order
  *   3 compact   the kept nodes' edges are copied, renumbered; a trimmed leaf is dominated by its owner, and its bytes
  *               are added to the owner's, right here
@@ -24,7 +24,7 @@
  *
  * Always true:
  *   A1  a trimmed node has no strong edge, one reference of kind NORMAL, and nobody's GLOBALS edge or type edge
- *   A2  between step 2 and step 8 idom[v] is the number c of a kept node; of a trimmed one its shape, from step 3 on its owner
+ *   A2  between step 2 and step 8 idom[v] is KEPT | c of a kept node; of a trimmed one its shape, from step 3 on its owner
  *   A3  the walk is a depth-first walk of the strong graph: preorder numbers of dominators are lower
  *
  * Threads: none, nothing shared. Runs in a forked child: memory by ms_sys_alloc() only, no recursion, no libc beyond memset. */
@@ -35,6 +35,7 @@
 
 enum { AHEAD = 24 };              /* edges between asking for a cache line and reading it */
 #define HEAVY   ((uint64_t)1 << 63) /* in weight.of[0]: it dominates another node */
+#define KEPT    0x80000000u       /* in idom, before step 8 */
 #define DONE    0x80000000u       /* in knode.pre: its component is complete */
 #define PENDING 0x40000000u       /* in knode.pre, alone: chosen for promotion, not walked yet */
 #define LOOP    0x80000000u       /* in frame.c: refers to itself */
@@ -68,7 +69,8 @@ typedef struct {
 
     block b_count, b_kept, b_node, b_to, b_own, b_globals, b_order, b_parent, b_stack, b_members, b_cyclic, b_starts, b_more,
         b_promoted, b_source, b_bytes, b_names, b_pairs;
-    uint8_t *count;               /* 2 bits a node: references 0, 1, several */
+    uint8_t *count;               /* 2 bits a node: references 0, 1, several; see counter() */
+    uint32_t quarter;             /* its size is 2 to this */
     uint64_t *kept, *inner;       /* a bit a node: kept; has strong edges */
     uint32_t *idom;
     knode *node;                  /* kepts + 1 */
@@ -104,6 +106,14 @@ static void *take(work *w, block *b, uint64_t size)
     return b->at;
 }
 
+/* A block becomes the analysis's own. */
+static void hand(block *from, void **out, size_t *room)
+{
+    *out = from->at;
+    *room = from->size;
+    *from = (block){0};
+}
+
 static void give(work *w, block *b)
 {
     ms_sys_free(b->at, b->size);
@@ -119,26 +129,37 @@ static inline bool empty(uint32_t edge, uint32_t garbage) /* no edge that keeps 
     return MS_EDGE_KIND(edge) == MS_WEAK || t == 0 || t == garbage;
 }
 
-static inline void count_several(uint8_t *count, uint32_t t)
+/* Neighbours have bytes of their own, shared with nodes a quarter of the heap away: a reference often leads next to
+ * where the one before it led, and would have to wait for its byte. */
+static inline uint8_t *counter(const work *w, uint32_t v, unsigned *shift)
 {
-    count[t >> 2] = (uint8_t)((count[t >> 2] & ~(3u << (t & 3) * 2)) | 2u << (t & 3) * 2);
+    *shift = v >> w->quarter << 1;
+    return w->count + (v & (((uint32_t)1 << w->quarter) - 1));
+}
+
+static inline void count_several(const work *w, uint32_t v)
+{
+    unsigned shift;
+    uint8_t *b = counter(w, v, &shift);
+    *b = (uint8_t)((*b & ~(3u << shift)) | 2u << shift);
 }
 
 /* The edges of all nodes are looked at as one run: most nodes have few, and loops that short are guessed wrong. */
 static void count_run(work *w, uint32_t e, uint32_t end)
 {
     const uint32_t *to = w->g->to, garbage = w->g->garbage;
-    uint8_t *count = w->count;
+    const work fixed = *w;
     uint32_t n_globals = 0;
     uint64_t normal = 0;
     for (; e < end; e++) {
         uint32_t x = to[e];
         if (MS_LIKELY(x <= MS_NODES_MAX)) { /* NORMAL */
-            unsigned counts = (x != 0) & (x != garbage), shift = (x & 3) * 2, b = count[x >> 2];
-            count[x >> 2] = (uint8_t)(b + (((b >> shift & 2) == 0 ? counts : 0) << shift));
+            unsigned counts = (x != 0) & (x != garbage), shift;
+            uint8_t *b = counter(&fixed, x, &shift);
+            *b = (uint8_t)(*b + (((*b >> shift & 2) == 0 ? counts : 0) << shift));
             normal += counts;
         } else if (!empty(x, garbage)) {
-            count_several(count, MS_EDGE_TARGET(x));
+            count_several(&fixed, MS_EDGE_TARGET(x));
             n_globals++;
         }
     }
@@ -155,7 +176,7 @@ static void count_edges(work *w)
         count_run(w, first[garbage + 1], g->edges);
     if (g->shape_wide && g->shape_type && g->type_node)
         for (uint32_t i = 0; i < g->types; i++)
-            count_several(w->count, g->type_node[i]);
+            count_several(w, g->type_node[i]);
 
     for (uint32_t base = 0; base < g->nodes; base += 64) {
         uint64_t inner = 0;
@@ -173,15 +194,20 @@ static void count_edges(work *w)
     }
 }
 
-/* 32 counters in, a bit each out: exactly one reference. */
-static inline uint32_t ones_of(uint64_t counts)
+/* Of 64 nodes from base on, a bit for each that has exactly one reference. */
+static uint64_t referred_once(const work *w, uint32_t base)
 {
-    uint64_t x = counts & ~(counts >> 1) & 0x5555555555555555u; /* the low bit is set, the high one is not */
-    x = (x | x >> 1) & 0x3333333333333333u;
-    x = (x | x >> 2) & 0x0f0f0f0f0f0f0f0fu;
-    x = (x | x >> 4) & 0x00ff00ff00ff00ffu;
-    x = (x | x >> 8) & 0x0000ffff0000ffffu;
-    return (uint32_t)(x | x >> 16);
+    unsigned shift;
+    const uint8_t *at = counter(w, base, &shift);
+    uint64_t once = 0;
+    for (int i = 0; i < 8; i++) {
+        uint64_t x;
+        memcpy(&x, at + i * 8, sizeof x);
+        x >>= shift; /* what comes in from the next byte stands above the two bits */
+        x = x & ~(x >> 1) & 0x0101010101010101u;
+        once |= (x * 0x0102040810204080u >> 56) << (i * 8);
+    }
+    return once;
 }
 
 static void number_kept(work *w)
@@ -189,10 +215,7 @@ static void number_kept(work *w)
     const ms_graph *g = w->g;
     uint32_t c = 0, wide = g->shape_wide;
     for (uint32_t base = 0; base < g->nodes; base += 64) {
-        uint64_t counts[2];
-        memcpy(counts, w->count + base / 4, sizeof counts);
-        uint64_t one = ones_of(counts[0]) | (uint64_t)ones_of(counts[1]) << 32;
-        uint64_t keep = w->inner[base >> 6] | ~one;
+        uint64_t keep = w->inner[base >> 6] | ~referred_once(w, base);
         if (base == 0)
             keep |= 1;
         uint32_t n = g->nodes - base < 64 ? g->nodes - base : 64;
@@ -207,16 +230,21 @@ static void number_kept(work *w)
         else if (wide == 4)
             memcpy(w->idom + base, (const uint32_t *)g->shape + base, n * sizeof *w->idom);
         for (; keep; keep &= keep - 1)
-            w->idom[base + (uint32_t)__builtin_ctzll(keep)] = c++;
+            w->idom[base + (uint32_t)__builtin_ctzll(keep)] = KEPT | c++;
     }
     w->kepts = c;
 }
 
 /* ---- 3: compact -------------------------------------------------------------------------------------------------- */
 
-static inline bool bit(const uint64_t *bits, uint32_t v)
+static inline bool is_kept(const work *w, uint32_t v)
 {
-    return bits[v >> 6] >> (v & 63) & 1;
+    return w->idom[v] & KEPT;
+}
+
+static inline uint32_t kept_as(const work *w, uint32_t v) /* c */
+{
+    return w->idom[v] & ~KEPT;
 }
 
 static inline __attribute__((always_inline)) void bytes_add(const ms_graph *g, bool shapes, uint32_t shape, uint32_t v, weight *sum)
@@ -230,7 +258,7 @@ static inline __attribute__((always_inline)) void compact_as(work *w, const bool
     const ms_graph *g = w->g;
     const uint32_t *to = g->to, *first = g->first, garbage = g->garbage;
     const uint64_t *kept = w->kept;
-    uint32_t *idom = w->idom, c = 0, n_to = 0, n_globals = 0, last = g->edges ? g->edges - 1 : 0;
+    uint32_t *idom = w->idom, c = 0, n_to = 0, n_globals = 0;
 
     for (uint32_t base = 0; base < g->nodes; base += 64)
         for (uint64_t keep = kept[base >> 6]; keep; keep &= keep - 1, c++) {
@@ -242,15 +270,15 @@ static inline __attribute__((always_inline)) void compact_as(work *w, const bool
             w->names[c] = v;
             if (garbage && v == garbage)
                 e = end;
+            uint32_t ahead = end + AHEAD < g->edges ? AHEAD : 0;
             for (; e < end; e++) {
-                __builtin_prefetch(&idom[MS_EDGE_TARGET(to[e + AHEAD < last ? e + AHEAD : last])], 1);
+                __builtin_prefetch(&idom[MS_EDGE_TARGET(to[e + ahead])], 1);
                 uint32_t x = to[e], t = MS_EDGE_TARGET(x), there = idom[t];
-                if (MS_UNLIKELY(empty(x, garbage)))
-                    continue;
-                if (MS_UNLIKELY(MS_EDGE_KIND(x) != MS_NORMAL)) {
-                    w->globals[n_globals++] = (pair){c, there};
-                } else if (bit(kept, t)) {
-                    w->to[n_to++] = there;
+                if (MS_UNLIKELY(x - 1 >= MS_NODES_MAX || x == garbage)) { /* not a NORMAL edge that counts */
+                    if (!empty(x, garbage))
+                        w->globals[n_globals++] = (pair){c, there & ~KEPT};
+                } else if (there & KEPT) {
+                    w->to[n_to++] = there & ~KEPT;
                 } else {
                     idom[t] = v;
                     bytes_add(g, shapes, there, t, &sum);
@@ -372,7 +400,7 @@ static void promote_type(work *w, uint32_t v)
 {
     uint32_t t = ms_node_type_node(w->g, v);
     if (t)
-        promote_note(w, w->idom[t]);
+        promote_note(w, kept_as(w, t));
 }
 
 /* Candidates after the first round: looked for where they can be, in the list of GLOBALS edges and, if there is a
@@ -386,16 +414,16 @@ static void promote_first(work *w)
     bool missing = false;
     if (g->shape_wide && g->shape_type && g->type_node)
         for (uint32_t i = 0; i < g->types; i++)
-            missing |= g->type_node[i] && w->node[w->idom[g->type_node[i]]].pre == 0;
+            missing |= g->type_node[i] && w->node[kept_as(w, g->type_node[i])].pre == 0;
     if (!missing)
         return;
     for (uint32_t v = 0; v < g->nodes; v++) {
         uint32_t t = ms_node_type_node(g, v);
-        if (MS_LIKELY(t == 0 || w->node[w->idom[t]].pre != 0))
+        if (MS_LIKELY(t == 0 || w->node[kept_as(w, t)].pre != 0))
             continue;
-        uint32_t alive = bit(w->kept, v) ? w->idom[v] : w->idom[w->idom[v]];
+        uint32_t alive = kept_as(w, is_kept(w, v) ? v : w->idom[v]);
         if (w->node[alive].pre & ~PENDING)
-            promote_note(w, w->idom[t]);
+            promote_note(w, kept_as(w, t));
     }
 }
 
@@ -411,8 +439,8 @@ static void promote_later(work *w, uint32_t from, uint32_t until)
             if (empty(x, g->garbage))
                 continue;
             if (MS_EDGE_KIND(x) != MS_NORMAL)
-                promote_note(w, w->idom[t]);
-            else if (!bit(w->kept, t))
+                promote_note(w, kept_as(w, t));
+            else if (!is_kept(w, t))
                 promote_type(w, t);
         }
     }
@@ -467,7 +495,7 @@ static ms_err walk_garbage(work *w)
     knode *node = w->node;
     uint32_t held_by = 1, alive = w->walked, n = 0;
     if (g->garbage) {
-        uint32_t c = w->idom[g->garbage];
+        uint32_t c = kept_as(w, g->garbage);
         w->order[++w->walked] = c;
         w->parent[w->walked] = 1;
         node[c].pre = w->walked | DONE;
@@ -527,7 +555,7 @@ static ms_err walk_garbage(work *w)
             w->a->garbage_bytes[k] += w->own[c].of[k] & ~HEAVY;
         for (uint32_t e = g->first[v]; e < g->first[v + 1]; e++)
             if (!empty(g->to[e], g->garbage) && MS_EDGE_KIND(g->to[e]) == MS_NORMAL)
-                w->a->garbage_nodes += !bit(w->kept, MS_EDGE_TARGET(g->to[e]));
+                w->a->garbage_nodes += !is_kept(w, MS_EDGE_TARGET(g->to[e]));
     }
     return MS_OK;
 }
@@ -747,39 +775,47 @@ static void retain(work *w, const uint32_t *dom)
     }
 }
 
-static ms_err hand_out(work *w)
+/* The rest of a block is given back; if the system has no room to do that in, it stays. */
+static void cut_to(work *w, block *b, uint64_t size)
 {
-    ms_analysis *a = w->a;
-    const weight *own = w->own;
-    uint32_t n = w->kepts, heavies = 0;
-    for (uint32_t c = 0; c < n; c++)
-        heavies += (uint32_t)(own[c].of[0] >> 63);
-    block b;
-    a->heavy_room = (size_t)heavies * sizeof *a->heavy;
-    a->retained_room = (size_t)heavies * sizeof *a->retained[0];
-    if ((a->heavy = take(w, &b, a->heavy_room)) == NULL)
-        return MS_ENOMEM;
-    for (int k = 0; k < MS_SIZES; k++)
-        if ((a->retained[k] = take(w, &b, a->retained_room)) == NULL)
-            return MS_ENOMEM;
-    for (uint32_t c = 0, h = 0; c < n; c++)
-        if (own[c].of[0] & HEAVY) {
-            a->heavy[h] = w->names[c];
-            a->retained[0][h] = own[c].of[0] & ~HEAVY;
-            a->retained[1][h++] = own[c].of[1];
-        }
-    a->heavies = heavies;
-    return MS_OK;
+    void *p = ms_sys_resize(b->at, b->size, size);
+    if (p) {
+        w->used -= b->size - size;
+        *b = (block){p, size};
+    }
 }
 
-static void hand_list(work *w, block *from, uint32_t *list, uint32_t n, uint32_t **out, uint32_t *out_n, size_t *room)
+/* The heavies' names and sizes take the place of what they were computed in. */
+static void hand_out(work *w)
 {
+    ms_analysis *a = w->a;
+    weight *own = w->own;
+    uint32_t n = w->kepts, h = 0, *heavy = w->names;
+    uint64_t *said = (uint64_t *)w->stack, *allocated = (uint64_t *)own;
+    for (uint32_t c = 0; c < n; c++)
+        if (own[c].of[MS_SAID] & HEAVY) {
+            weight it = own[c];
+            heavy[h] = heavy[c];
+            said[h] = it.of[MS_SAID] & ~HEAVY;
+            memcpy(&allocated[h], &it.of[MS_ALLOCATED], sizeof *allocated); /* never ahead of c */
+            h++;
+        }
+    cut_to(w, &w->b_names, (uint64_t)h * sizeof *heavy);
+    cut_to(w, &w->b_stack, (uint64_t)h * sizeof *said);
+    cut_to(w, &w->b_own, (uint64_t)h * sizeof *allocated);
+    a->heavies = h;
+    hand(&w->b_names, (void **)&a->heavy, &a->heavy_room);
+    hand(&w->b_stack, (void **)&a->retained[MS_SAID], &a->retained_room[MS_SAID]);
+    hand(&w->b_own, (void **)&a->retained[MS_ALLOCATED], &a->retained_room[MS_ALLOCATED]);
+}
+
+static void hand_list(work *w, block *from, uint32_t n, uint32_t **out, uint32_t *out_n, size_t *room)
+{
+    uint32_t *list = from->at;
     for (uint32_t i = 0; i < n; i++)
         list[i] = w->names[list[i]];
-    *out = list;
     *out_n = n;
-    *room = from->size;
-    *from = (block){0};
+    hand(from, (void **)out, room);
 }
 
 static ms_err analyse(work *w, uint32_t max_cycle_nodes)
@@ -791,10 +827,12 @@ static ms_err analyse(work *w, uint32_t max_cycle_nodes)
     uint32_t *dom;
 
     a->nodes = g->nodes;
+    for (w->quarter = 6; (uint64_t)4 << w->quarter < n; w->quarter++)
+        ;
     a->idom_room = n * sizeof *a->idom;
     if ((w->idom = a->idom = take(w, &b, a->idom_room)) == NULL ||
         (w->kept = take(w, &w->b_kept, words * 2 * sizeof *w->kept)) == NULL ||
-        (w->count = take(w, &w->b_count, words * 16)) == NULL)
+        (w->count = take(w, &w->b_count, (uint64_t)1 << w->quarter)) == NULL)
         return MS_ENOMEM;
     w->inner = w->kept + words;
     count_edges(w);
@@ -814,9 +852,9 @@ static ms_err analyse(work *w, uint32_t max_cycle_nodes)
     MS_TRY(cycles_sorted(w, max_cycle_nodes));
     MS_TRY(dominate(w, &dom));
     retain(w, dom);
-    MS_TRY(hand_out(w));
-    hand_list(w, &w->b_promoted, w->promoted, w->n_promoted, &a->promoted, &a->promoteds, &a->promoted_room);
-    hand_list(w, &w->b_source, w->source, w->n_source, &a->source, &a->sources, &a->source_room);
+    hand_list(w, &w->b_promoted, w->n_promoted, &a->promoted, &a->promoteds, &a->promoted_room);
+    hand_list(w, &w->b_source, w->n_source, &a->source, &a->sources, &a->source_room);
+    hand_out(w);
     return MS_OK;
 }
 
@@ -858,9 +896,8 @@ void ms_analysis_drop(ms_analysis *a, unsigned parts)
         drop(&a->idom, &a->idom_room);
     if (parts & MS_PART_RETAINED) {
         drop(&a->heavy, &a->heavy_room);
-        size_t room = a->retained_room;
-        drop(&a->retained[0], &room);
-        drop(&a->retained[1], &a->retained_room);
+        for (int k = 0; k < MS_SIZES; k++)
+            drop(&a->retained[k], &a->retained_room[k]);
         a->heavies = 0;
     }
     if (parts & MS_PART_CYCLES) {
@@ -886,116 +923,8 @@ void ms_analysis_delete(ms_analysis *a)
 
 uint64_t ms_analysis_bound(uint64_t nodes, uint64_t edges)
 {
-    /* All nodes kept: idom, node, own, order, parent, stack, members, cyclic, starts, promoted, source, the
-     * counters; compact edges, globals. What comes later replaces some of this; a page for each block. */
-    return nodes * (4 + 16 + 16 + 4 + 4 + 12 + 4 + 4 + 4 + 4 + 4) + nodes / 2 + edges * 12 + 17 * 4096 + 4096;
-}
-
-/* ---- check --------------------------------------------------------------------------------------------------------- */
-
-static uint64_t retained_of(const ms_analysis *a, uint32_t h, int k)
-{
-    return a->retained[k][h];
-}
-
-static uint32_t heavy_place(const ms_analysis *a, uint32_t v) /* MS_NONE: not heavy */
-{
-    uint32_t low = 0, high = a->heavies;
-    while (low < high) {
-        uint32_t middle = low + (high - low) / 2;
-        if (a->heavy[middle] < v)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low < a->heavies && a->heavy[low] == v ? low : MS_NONE;
-}
-
-static const char *retained_check(const ms_graph *g, const ms_analysis *a, uint64_t *sum)
-{
-    for (uint32_t h = 1; h < a->heavies; h++)
-        if (a->heavy[h - 1] >= a->heavy[h])
-            return "heavies are not ascending";
-    for (int k = 0; k < MS_SIZES; k++) {
-        memset(sum, 0, (size_t)g->nodes * sizeof *sum);
-        for (uint32_t v = 1; v < g->nodes; v++) {
-            uint32_t h = heavy_place(a, v);
-            if (heavy_place(a, a->idom[v]) == MS_NONE)
-                return "a node that dominates another one is not heavy";
-            sum[a->idom[v]] += h == MS_NONE ? ms_node_bytes(g, v, k) : retained_of(a, h, k);
-        }
-        for (uint32_t h = 0; h < a->heavies; h++)
-            if ((retained_of(a, h, k) - ms_node_bytes(g, a->heavy[h], k) - sum[a->heavy[h]]) & ~HEAVY) /* sums go round at 2^63 */
-                return "a node does not retain itself and what its children retain";
-    }
-    return NULL;
-}
-
-static const char *dominators_check(const ms_graph *g, const ms_analysis *a, uint64_t *depth)
-{
-    memset(depth, 0, (size_t)g->nodes * sizeof *depth);
-    depth[0] = 1;
-    for (uint32_t v = 1; v < g->nodes; v++) {
-        uint64_t steps = 0;
-        uint32_t u = v;
-        for (; depth[u] == 0; u = a->idom[u])
-            if (a->idom[u] >= g->nodes || ++steps > g->nodes)
-                return "dominators go in circles or lead nowhere";
-        steps += depth[u];
-        for (u = v; depth[u] == 0; u = a->idom[u])
-            depth[u] = steps--;
-    }
-    for (uint32_t v = 0; v < g->nodes; v++) /* the dominator of a target is its owner, or above it */
-        for (uint32_t e = g->first[v]; e < g->first[v + 1] && (v != g->garbage || v == 0); e++) {
-            uint32_t t = MS_EDGE_TARGET(g->to[e]), u = v;
-            if (empty(g->to[e], g->garbage) || MS_EDGE_KIND(g->to[e]) != MS_NORMAL || t == v)
-                continue;
-            uint64_t limit = 1000; /* a long way up is not followed to its end: this is a check, not a proof */
-            while (depth[u] > depth[a->idom[t]] && --limit)
-                u = a->idom[u];
-            if (limit && u != a->idom[t])
-                return "an edge goes round a dominator";
-        }
-    return NULL;
-}
-
-static const char *cycles_check(const ms_graph *g, const ms_cycles *s, uint64_t *seen)
-{
-    memset(seen, 0, (size_t)g->nodes * sizeof *seen);
-    if (s->first == NULL || s->first[0] != 0 || s->first[s->n] != s->members)
-        return "the cycles are not all members";
-    for (uint32_t c = 0; c < s->n; c++) {
-        uint64_t bytes = 0;
-        if (s->first[c + 1] <= s->first[c])
-            return "a cycle without members";
-        for (uint32_t i = s->first[c]; i < s->first[c + 1]; i++) {
-            if (s->node[i] >= g->nodes || seen[s->node[i]]++)
-                return "a node in two cycles";
-            if (i > s->first[c] && s->node[i - 1] >= s->node[i])
-                return "members are not ascending";
-            bytes += ms_node_bytes(g, s->node[i], MS_ALLOCATED);
-        }
-        if (bytes != s->bytes[c])
-            return "a cycle's bytes are not those of its members";
-        if (c && s->bytes[c - 1] < bytes)
-            return "cycles are not sorted";
-    }
-    return NULL;
-}
-
-const char *ms_analysis_check(const ms_graph *g, const ms_analysis *a)
-{
-    size_t size = (size_t)g->nodes * sizeof(uint64_t);
-    uint64_t *room = ms_sys_alloc(size);
-    if (room == NULL)
-        return "no memory to check in";
-    const char *wrong = a->nodes != g->nodes ? "an analysis of another graph" : NULL;
-    if (!wrong && a->idom)
-        wrong = dominators_check(g, a, room);
-    if (!wrong && a->idom && a->heavy)
-        wrong = retained_check(g, a, room);
-    if (!wrong && a->cycles.first)
-        wrong = cycles_check(g, &a->cycles, room);
-    ms_sys_free(room, size);
-    return wrong;
+    /* All nodes kept and walked: idom, names, order, parent, members, cyclic, starts, promoted, source 4 bytes each,
+     * node 8, stack 12, own 16, pairs of promoted ones 8; compact edges 4, pairs 8, globals 8. If instead each node is
+     * a cycle: 48 more a node to sort them, when members, globals and compact edges are gone. Counters; pages. */
+    return nodes * (9 * 4 + 8 + 12 + 16 + 8 + 40) + nodes + edges * 20 + 20 * 4096;
 }

@@ -116,7 +116,7 @@ typedef struct {
     uint32_t garbage_nodes;      /* the pseudo node not counted */
     uint64_t garbage_bytes[MS_SIZES];
     uint64_t peak_bytes;         /* the most memory that the analysis had at a time, the results included */
-    size_t idom_room, heavy_room, retained_room, promoted_room, source_room; /* bytes of the blocks */
+    size_t idom_room, heavy_room, retained_room[MS_SIZES], promoted_room, source_room; /* bytes of the blocks */
 } ms_analysis;
 
 /* The whole of it: about 20 ns a node where references go to neighbours, 50 where they go anywhere. max_cycle_nodes:
