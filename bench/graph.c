@@ -166,6 +166,56 @@ static ms_graph graph_of(const heap *h, bool shuffled)
                       .shapes = SHAPES, .shape_bytes = {shape_said, shape_allocated}};
 }
 
+/* The questions of a reader, one after the other: seconds of CPU each, the least so far. */
+enum { PREDS, TREE, GROUPS, PATHS, ROUTES, FREED, QUESTIONS };
+static const char *const question[QUESTIONS] = {"who refers to whom", "tree", "groups by shape", "paths", "all paths merged", "freed by a cut"};
+
+static uint64_t key_of(void *arg, uint32_t v)
+{
+    return ms_node_shape(arg, v);
+}
+
+static uint64_t same_key(void *arg, uint32_t from, uint32_t edge)
+{
+    (void)arg, (void)edge;
+    return from == 0; /* any place among the holder's is as good */
+}
+
+static void ask(const ms_graph *g, const ms_analysis *a, double *least)
+{
+    double at[QUESTIONS + 1];
+    uint32_t edge = g->first[1];
+    ms_preds *preds;
+    ms_tree *tree;
+    ms_groups *groups;
+    ms_paths *paths;
+    ms_routes *routes;
+    ms_freed freed;
+    at[0] = now();
+    bool right = ms_preds_new(g, &preds) == MS_OK;
+    at[1] = now();
+    right = right && ms_tree_new(g, a->idom, a->heavies, a->heavy, (const uint64_t *const *)a->retained, &tree) == MS_OK;
+    at[2] = now();
+    right = right && ms_groups_new(g, tree, key_of, (void *)g, &groups) == MS_OK;
+    at[3] = now();
+    right = right && ms_paths_new(g, NULL, &paths) == MS_OK;
+    at[4] = now();
+    right = right && ms_routes_new(paths, NULL, 0, same_key, NULL, NULL, 0, &routes) == MS_OK;
+    at[5] = now();
+    right = right && ms_freed_by(g, &edge, 1, NULL, 0, NULL, &freed) == MS_OK;
+    at[6] = now();
+    if (!right)
+        exit(3);
+    for (int i = 0; i < QUESTIONS; i++)
+        if (least[i] == 0 || at[i + 1] - at[i] < least[i])
+            least[i] = at[i + 1] - at[i];
+    ms_routes_delete(routes);
+    ms_paths_delete(paths);
+    ms_groups_delete(groups);
+    ms_tree_delete(tree);
+    ms_preds_delete(preds);
+}
+
 int main(int argc, char **argv)
 {
     int rounds = argc > 1 ? atoi(argv[1]) : 5;
@@ -182,6 +232,7 @@ int main(int argc, char **argv)
     printf("%u nodes, %u edges\n", g[0].nodes, g[0].edges);
 
     double least[2] = {1e9, 1e9}, most[2] = {0}, pass[2] = {1e9, 1e9};
+    double answer[2][QUESTIONS] = {{0}};
     uint64_t kept_total[2] = {0};
     for (int r = 0; r < rounds; r++)
         for (int k = 0; k < 2; k++) {
@@ -205,6 +256,8 @@ int main(int argc, char **argv)
             if (r == 0)
                 printf("%s: %u dominate others, %u cycles, %u garbage nodes, %.1f bytes a node at most\n", k ? "shuffled" : "ordered ",
                        a->heavies, a->cycles.n, a->garbage_nodes, (double)a->peak_bytes / g[k].nodes);
+            if (r < 3)
+                ask(&g[k], a, answer[k]);
             ms_analysis_delete(a);
         }
     if (kept_total[0] != kept_total[1])
@@ -212,5 +265,7 @@ int main(int argc, char **argv)
     for (int k = 0; k < 2; k++)
         printf("%s: analysis %.3f s at least, %.3f at most of %d; one check of the arrays %.3f s\n", k ? "shuffled" : "ordered ", least[k],
                most[k], rounds, pass[k]);
+    for (int i = 0; i < QUESTIONS; i++)
+        printf("%-20s ordered %.3f s, shuffled %.3f s\n", question[i], answer[0][i], answer[1][i]);
     return 0;
 }

@@ -12,6 +12,8 @@ static const char *shapes_check(const ms_graph *g)
         return NULL;
     if (g->shape_wide != 2 && g->shape_wide != 4)
         return "shape numbers are neither 2 nor 4 bytes wide";
+    if (g->shapes > INT32_MAX)
+        return "there are more shapes than can be";
     uint32_t highest = 0;
     for (uint32_t v = 0; v < g->nodes; v++) {
         uint32_t s = ms_node_shape(g, v);
