@@ -25,10 +25,11 @@ memsure: find what your Python program's memory is doing, and what to change
   memsure export run.memsure --to speedscope
 
 Record  run       run a program, report      snapshot  one look at a process
-Ask     explain   what a rule means, and its fix
+Ask     why       who holds this             diff      what changed in between
+        snapshot  who holds most, in a file  explain   what a rule means
 Give    report    verdict, lines, annotated source, JSON
         check     for CI: exit 1 on findings
-        export    pprof, speedscope, collapsed, csv
+        export    pprof, speedscope, collapsed, csv, heapsnapshot
 
 memsure COMMAND --help shows its options; memsure FILE means report FILE
 """
@@ -54,14 +55,56 @@ examples  memsure run app.py                      memsure run -m pytest tests
 """
 
 HELP_SNAPSHOT = """\
+memsure snapshot FILE             who holds most, in a snapshot or recording
 memsure snapshot PID [-o FILE]    ask a process that memsure records for one
 
+  --by WHAT      one table instead: holder, type, line, module, variable,
+                 cycle, growing, spare, equal, unexplained or raw
+  --at WHEN      exit or peak, of a recording that has both       [exit]
+  --all          more rows
+  --format F     text or json             [text]
+  --width N      columns                  [the terminal's; 100 in a pipe]
+  --color WHEN   auto, always or never    [auto]
+of a PID:
   -o FILE        where it goes            [snapshot-PID.memsure]
   --wait SECONDS for its next safe moment [5]
   -q, --quiet    print nothing
 
-examples  memsure snapshot 4121
+examples  memsure snapshot run.memsure
+          memsure snapshot run.memsure --by cycle
           memsure snapshot 4121 -o before.memsure
+"""
+
+HELP_WHY = """\
+memsure why FILE TYPE|FILE:LINE|ADDRESS|MODULE.NAME
+
+Who holds these objects, by which path, and which reference to cut.
+
+  --at WHEN      exit or peak, of a recording that has both       [exit]
+  --format F     text or json             [text]
+  --width N      columns                  [the terminal's; 100 in a pipe]
+  --color WHEN   auto, always or never    [auto]
+
+examples  memsure why run.memsure Product          all objects of a type
+          memsure why run.memsure shop/cache.py:25 all that a line made
+          memsure why run.memsure shop.CATALOG     one module variable
+          memsure why run.memsure 0x7f3a5c0e1d80   one object
+"""
+
+HELP_DIFF = """\
+memsure diff BEFORE AFTER
+
+What changed from one snapshot to the other: by line, type and holder, which
+containers got longer, and which references nobody owns.
+
+  --at WHEN      exit or peak, of recordings that have both       [exit]
+  --all          more rows
+  --format F     text or json             [text]
+  --width N      columns                  [the terminal's; 100 in a pipe]
+  --color WHEN   auto, always or never    [auto]
+
+examples  memsure diff before.memsure after.memsure
+          memsure diff a.memsure b.memsure --format json
 """
 
 HELP_REPORT = """\
@@ -84,7 +127,7 @@ examples  memsure report run.memsure
 HELP_EXPORT = """\
 memsure export FILE|FOLDER --to FORMAT [-o OUT]
 
-  --to FORMAT    speedscope, pprof, collapsed or csv
+  --to FORMAT    speedscope, pprof, collapsed, csv or heapsnapshot
   -o OUT         where it goes            [beside FILE; - is stdout]
   --metric M     peak, allocated or live: the one shown first, the only one
                  of collapsed             [peak]
@@ -125,7 +168,9 @@ examples  memsure explain L1              memsure explain      (all of them, a l
 
 SORTS = ("peak", "growth", "temporary", "gc", "allocated", "live")
 METRICS = ("peak", "allocated", "live")
-FORMATS = ("speedscope", "pprof", "collapsed", "csv")
+FORMATS = ("speedscope", "pprof", "collapsed", "csv", "heapsnapshot")
+BY = ("holder", "type", "line", "module", "variable", "cycle", "growing", "spare", "equal", "unexplained", "raw")
+MOMENTS = ("exit", "peak", "call")
 WHEN = ("auto", "always", "never")
 
 # option -> (name of the setting, what it takes: None (a flag), int, str, or the words it may be)
@@ -134,6 +179,12 @@ COMMON = {
     "--width": ("width", int),
     "--show": ("show", int),
     "--all": ("all", None),
+}
+ASKING = {
+    "--at": ("at", MOMENTS),
+    "--format": ("format", ("text", "json")),
+    "--json": ("json", None),
+    **COMMON,
 }
 OPTIONS = {
     "run": {
@@ -154,7 +205,11 @@ OPTIONS = {
         "--wait": ("wait", str),
         "-q": ("quiet", None),
         "--quiet": ("quiet", None),
+        "--by": ("by", BY),
+        **ASKING,
     },
+    "why": ASKING,
+    "diff": ASKING,
     "report": {
         "--format": ("format", ("text", "json")),
         "--json": ("json", None),
@@ -182,10 +237,12 @@ OPTIONS = {
         "-o": ("output", str),
         "--output": ("output", str),
         "--process": ("process", int),
+        "--at": ("at", MOMENTS),
     },
 }
 HELPS = {
-    "run": HELP_RUN, "snapshot": HELP_SNAPSHOT, "report": HELP_REPORT, "check": HELP_CHECK, "explain": HELP_EXPLAIN, "export": HELP_EXPORT,
+    "run": HELP_RUN, "snapshot": HELP_SNAPSHOT, "why": HELP_WHY, "diff": HELP_DIFF, "report": HELP_REPORT, "check": HELP_CHECK,
+    "explain": HELP_EXPLAIN, "export": HELP_EXPORT,
 }  # fmt: skip
 COMMANDS = tuple(OPTIONS)
 
@@ -431,6 +488,10 @@ def _dispatch(words):
         return run(settings, rest)
     if command == "snapshot":
         return _snapshot(settings, rest)
+    if command in ("why", "diff"):
+        from . import asking
+
+        return getattr(asking, command)(settings, rest)
     return {"report": _report, "export": _export, "check": _check, "explain": _explain}[command](settings, rest)
 
 
@@ -515,18 +576,20 @@ def _one_file(command, rest):
 
 
 def _snapshot(settings, rest):
-    if not rest:
-        raise Usage("snapshot needs the number of a process", "memsure snapshot 4121")
-    if len(rest) > 1:
-        raise Usage(
-            f"snapshot takes one process; '{rest[1]}' is one too many",
-            f"memsure snapshot {rest[0]}",
-        )
-    if not (rest[0].isascii() and rest[0].isdigit()):
-        raise Usage(f"'{rest[0]}' is no number of a process", "memsure snapshot 4121")
-    from . import ask
+    import os
 
-    return ask.command(settings, rest[0])
+    if rest and rest[0].isascii() and rest[0].isdigit() and not os.path.exists(rest[0]):
+        if len(rest) > 1:
+            raise Usage(
+                f"snapshot takes one process; '{rest[1]}' is one too many",
+                f"memsure snapshot {rest[0]}",
+            )
+        from . import ask
+
+        return ask.command(settings, rest[0])
+    from . import asking
+
+    return asking.snapshot(settings, rest)
 
 
 def _report(settings, rest):

@@ -11,6 +11,7 @@ static PyMethodDef *const method_lists[] = {
     ms_py_snapshot_methods,
     ms_py_checks_methods,
     ms_py_mark_methods,
+    ms_py_snap_methods,
 };
 
 PyObject *ms_py_raise(ms_py_state *state, ms_err err, const char *sentence, PyObject *path)
@@ -44,7 +45,8 @@ static int core_add_error(PyObject *module, ms_py_state *state)
 static int core_exec(PyObject *module)
 {
     ms_py_state *state = ms_py_get_state(module);
-    if (core_add_error(module, state) < 0 || ms_py_file_types(module, state) < 0)
+    if (core_add_error(module, state) < 0 || ms_py_file_types(module, state) < 0 || ms_py_snap_types(module, state) < 0 ||
+        ms_py_arrow_types(module) < 0)
         return -1;
     for (size_t i = 0; i < sizeof method_lists / sizeof method_lists[0]; i++)
         if (PyModule_AddFunctions(module, method_lists[i]) < 0)
@@ -58,6 +60,7 @@ static int core_traverse(PyObject *module, visitproc visit, void *arg)
     Py_VISIT(state->Error);
     Py_VISIT(state->File);
     Py_VISIT(state->Column);
+    Py_VISIT(state->Snap);
     return 0;
 }
 
@@ -67,6 +70,7 @@ static int core_clear(PyObject *module)
     Py_CLEAR(state->Error);
     Py_CLEAR(state->File);
     Py_CLEAR(state->Column);
+    Py_CLEAR(state->Snap);
     return 0;
 }
 

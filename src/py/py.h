@@ -17,6 +17,7 @@ typedef struct {
     PyObject     *Error;       /* memsure._core.Error */
     PyTypeObject *File;
     PyTypeObject *Column;      /* what a column's memoryview looks at */
+    PyTypeObject *Snap;
 } ms_py_state;
 
 extern PyModuleDef ms_py_module;
@@ -53,5 +54,12 @@ extern PyMethodDef ms_py_mark_methods[];
 struct ms_file *ms_py_file(PyObject *file); /* what a File looks at; it lives as long as the File */
 extern PyMethodDef ms_py_file_methods[];
 int ms_py_file_types(PyObject *module, ms_py_state *state); /* make the types; -1: an exception is set */
+
+/* snap.c */
+extern PyMethodDef ms_py_snap_methods[];
+int ms_py_snap_types(PyObject *module, ms_py_state *state);
+
+/* arrow.c */
+int ms_py_arrow_types(PyObject *module);
 
 #endif

@@ -1,0 +1,93 @@
+/* growing.c -- containers that grow, seen in one snapshot: their elements were born over the whole run.
+ *
+ * The time from a container's birth to the snapshot is cut into eight parts, and each element counted into the
+ * part it was born in. A container that was filled once has its elements in one part; a queue or a bounded
+ * cache has them in the last ones. One that is filled all the time and never emptied has some in each.
+ * Of a dict's pairs the younger half counts: keys are often older than their entry. An element that is
+ * older than its container was moved there, and counts into the first part. */
+#include "graph/answer.h"
+
+#include <stdlib.h>
+
+enum { FAIR = 4 }; /* a part has its share if it has a quarter of an even one */
+
+static uint64_t held_by(const ms_snap *s, const ms_growing *g)
+{
+    return ms_snap_retained(s, g->node);
+}
+
+static const ms_snap *sorting; /* qsort has no argument; one thread at a time, as all of this */
+
+static int more_grown(const void *a, const void *b)
+{
+    const ms_growing *x = a, *y = b;
+    if (x->grows != y->grows)
+        return x->grows ? -1 : 1;
+    uint64_t p = held_by(sorting, x), q = held_by(sorting, y);
+    return p != q ? (p < q ? 1 : -1) : x->node < y->node ? -1 : x->node > y->node;
+}
+
+static void part_of(const ms_snap *s, uint32_t from, uint32_t birth, ms_growing *g)
+{
+    uint64_t span = (uint64_t)s->epoch - from + 1;
+    uint64_t part = birth <= from ? 0 : ((uint64_t)birth - from) * MS_GROWING_PARTS / span;
+    g->parts[part < MS_GROWING_PARTS ? part : MS_GROWING_PARTS - 1]++;
+    if (g->entries++ == 0)
+        g->oldest = g->newest = birth;
+    g->oldest = birth < g->oldest ? birth : g->oldest;
+    g->newest = birth > g->newest ? birth : g->newest;
+}
+
+void ms_growing_one(const ms_snap *s, uint32_t v, ms_growing *g)
+{
+    uint32_t type = ms_snap_type(s, v), e = s->first[v] + s->type_count[type], end = s->first[v + 1];
+    uint32_t step = s->type_rest[type] == MS_REST_PAIRS ? 2 : 1, from = ms_snap_id(s->birth, v);
+    *g = (ms_growing){.node = v};
+    if (s->epoch <= from + MS_GROWING_PARTS)
+        return; /* too young to tell */
+    for (; e + step <= end; e += step) {
+        uint32_t t = MS_SNAP_TARGET(s->to[e + step - 1]), birth = t ? ms_snap_id(s->birth, t) : 0;
+        bool known = t != 0 && ms_snap_id(s->site, t) != 0;
+        if (step == 2) {
+            uint32_t key = MS_SNAP_TARGET(s->to[e]);
+            if (key != 0 && ms_snap_id(s->site, key) != 0 && (!known || ms_snap_id(s->birth, key) > birth)) {
+                birth = ms_snap_id(s->birth, key);
+                known = true;
+            }
+        }
+        if (known && birth <= s->epoch)
+            part_of(s, from, birth, g);
+    }
+    uint32_t fair = 0, least = g->entries / (MS_GROWING_PARTS * FAIR);
+    for (uint32_t i = 0; i < MS_GROWING_PARTS; i++)
+        fair += g->parts[i] > least;
+    g->grows = fair >= 6 && g->parts[MS_GROWING_PARTS - 1] > least && g->parts[MS_GROWING_PARTS - 2] > least &&
+               (g->parts[0] > least || g->parts[1] > least);
+}
+
+ms_err ms_growing_containers(ms_snap *s, uint32_t least, ms_growings *out, ms_why *why)
+{
+    MS_TRY(ms_snap_need(s, MS_SNAP_SHAPES | MS_SNAP_BIRTHS | MS_SNAP_EDGES | MS_SNAP_IDOMS, why));
+    for (uint32_t v = 1; v <= s->objects; v++) {
+        uint32_t degree = s->first[v + 1] - s->first[v];
+        if (degree < least)
+            continue;
+        uint8_t rest = s->type_rest[ms_snap_type(s, v)];
+        if ((rest != MS_REST_INDEX && rest != MS_REST_PAIRS && rest != MS_REST_MEMBERS && rest != MS_REST_OPAQUE) || ms_entries(s, v) < least)
+            continue;
+        ms_growing g;
+        ms_growing_one(s, v, &g);
+        if (g.entries < least)
+            continue;
+        if (MS_VEC_ROOM(out) != MS_OK) {
+            MS_VEC_FREE(out);
+            ms_why_set(why, "cannot look at the snapshot: %s", ms_err_text(MS_ENOMEM));
+            return MS_ENOMEM;
+        }
+        out->at[out->n++] = g;
+    }
+    sorting = s;
+    if (out->n > 1)
+        qsort(out->at, out->n, sizeof *out->at, more_grown);
+    return MS_OK;
+}

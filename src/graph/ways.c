@@ -1,0 +1,312 @@
+/* ways.c -- how objects are reached: the telling way to each, similar ways merged, and who else refers.
+ *
+ * The shortest way is seldom the telling one: it goes through a type's list of base classes, or the
+ * interpreter's table of interned strings. So each edge has a cost (graph.h), by its holder's type and
+ * its name: low for what has a name in the program's text, high for the inner workings. A frame's
+ * local is as good as a module's variable, but a thread's frames pass: its cost is between.
+ *
+ * Keys and indexes are merged, unless one of them alone leads to a fifth of what its owner holds. */
+#include "graph/steps.h"
+
+#include <stdlib.h>
+
+static ms_err no_memory(ms_why *why)
+{
+    ms_why_set(why, "cannot look at the snapshot: %s", ms_err_text(MS_ENOMEM));
+    return MS_ENOMEM;
+}
+
+/* ---- taste ---- */
+
+enum { NAMED = 2, PLAIN = 3, VAGUE = 8, THREAD = 20, INNER = 24, ODD = 40, LAST = 62 };
+
+static uint8_t field_cost(const ms_snap *s, uint32_t name)
+{
+    static const struct { const char *name; uint8_t cost; } known[] = {
+        {"__dict__", 1},      {"__mro__", ODD},      {"__bases__", ODD},    {"__base__", ODD},      {"__subclasses__", ODD},
+        {"__globals__", ODD}, {"__builtins__", ODD}, {"__code__", INNER},   {"__closure__", PLAIN}, {"__defaults__", PLAIN},
+        {"__weakref__", ODD}, {"__class__", ODD},    {"__module__", INNER}, {"cell_contents", 1},   {"__self__", PLAIN},
+    };
+    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
+        if (ms_snap_text_is(s, name, known[i].name))
+            return known[i].cost;
+    return NAMED;
+}
+
+/* What it costs to go from the root, or from the group "interpreter", along an edge of this name. */
+static uint8_t group_cost(const ms_snap *s, uint32_t node, ms_label label)
+{
+    static const struct { const char *name; uint8_t cost; } known[] = {
+        {"interpreter", 1}, {"sys.modules", 1}, {"modules", 1}, {"thread", THREAD}, {"threads", THREAD},
+        {"sys", INNER}, {"builtins", INNER}, {"held outside Python", ODD}, {"immortal objects", LAST}, {"cyclic garbage", LAST},
+    };
+    uint32_t string;
+    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
+        if ((label.kind == MS_LABEL_NAMED && ms_snap_text_is(s, label.value, known[i].name)) ||
+            (node > s->objects && ms_snap_name(s, node, &string) && ms_snap_text_is(s, string, known[i].name)))
+            return known[i].cost;
+    return INNER;
+}
+
+/* The root and the groups below it have a manner of their own, each by its edges. The pseudo nodes share one
+ * shape, so for the search they get shapes of their own. */
+typedef struct {
+    uint32_t  shapes, groups;      /* in all; how many of them are new */
+    uint32_t *shape, *type;        /* of each node; of each shape */
+    uint64_t *said, *allocated;    /* of each shape */
+    ms_manner *manner;
+    uint8_t  *cost;
+    size_t    costs;
+} tastes;
+
+static void tastes_free(const ms_snap *s, tastes *t)
+{
+    ms_sys_free(t->shape, (size_t)s->nodes * sizeof *t->shape);
+    ms_sys_free(t->type, (size_t)t->shapes * sizeof *t->type);
+    ms_sys_free(t->said, (size_t)t->shapes * sizeof *t->said);
+    ms_sys_free(t->allocated, (size_t)t->shapes * sizeof *t->allocated);
+    ms_sys_free(t->manner, (size_t)t->shapes * sizeof *t->manner);
+    ms_sys_free(t->cost, t->costs + 1);
+}
+
+/* The i-th of them: the root, then the pseudo nodes that it leads to. */
+static bool is_group(const ms_snap *s, uint32_t v)
+{
+    return v == 0 || v > s->objects;
+}
+
+static ms_err tastes_new(ms_snap *s, tastes *t)
+{
+    size_t edges = 0;
+    t->groups = 1 + s->nodes - 1 - s->objects;
+    t->shapes = s->n_shapes + t->groups;
+    for (uint32_t v = 0; v < s->nodes; v = v == 0 ? s->objects + 1 : v + 1)
+        edges += s->first[v + 1] - s->first[v];
+    t->costs = s->n_fields + edges;
+    t->shape = ms_sys_alloc((size_t)s->nodes * sizeof *t->shape);
+    t->type = ms_sys_alloc((size_t)t->shapes * sizeof *t->type);
+    t->said = ms_sys_alloc((size_t)t->shapes * sizeof *t->said);
+    t->allocated = ms_sys_alloc((size_t)t->shapes * sizeof *t->allocated);
+    t->manner = ms_sys_alloc((size_t)t->shapes * sizeof *t->manner);
+    t->cost = ms_sys_alloc(t->costs + 1);
+    if (!t->shape || !t->type || !t->said || !t->allocated || !t->manner || !t->cost)
+        return MS_ENOMEM;
+    for (uint32_t v = 0; v < s->nodes; v++)
+        t->shape[v] = ms_snap_id(s->shape, v);
+    for (uint32_t i = 0; i < s->n_fields; i++)
+        t->cost[i] = field_cost(s, s->field_name[i]);
+    for (uint32_t i = 0; i < s->n_shapes; i++) {
+        uint32_t type = t->type[i] = s->shape_type[i];
+        uint8_t rest = s->type_rest[type];
+        t->said[i] = s->shape_said[i];
+        t->allocated[i] = s->shape_allocated[i];
+        t->manner[i] = (ms_manner){s->type_first[type], s->type_count[type], rest == MS_REST_OPAQUE ? VAGUE : rest == MS_REST_LABELS ? 1 : PLAIN};
+    }
+    uint32_t at = s->n_fields, shape = s->n_shapes;
+    for (uint32_t v = 0; v < s->nodes; v = v == 0 ? s->objects + 1 : v + 1) {
+        uint32_t degree = s->first[v + 1] - s->first[v], old = t->shape[v], string;
+        bool inner = v == 0 || (is_group(s, v) && ms_snap_name(s, v, &string) && ms_snap_text_is(s, string, "interpreter"));
+        t->shape[v] = shape;
+        t->type[shape] = t->type[old];
+        t->said[shape] = t->said[old];
+        t->allocated[shape] = t->allocated[old];
+        t->manner[shape] = (ms_manner){at, degree, 1};
+        for (uint32_t i = 0; i < degree; i++, at++)
+            t->cost[at] = inner ? group_cost(s, MS_SNAP_TARGET(s->to[s->first[v] + i]), ms_snap_label(s, v, s->first[v] + i)) : 1;
+        shape++;
+    }
+    return MS_OK;
+}
+
+ms_err ms_ways(ms_snap *s, ms_graph *g, ms_paths **out, ms_why *why)
+{
+    tastes t = {0};
+    MS_TRY(ms_snap_need(s, MS_SNAP_SHAPES | MS_SNAP_EDGES | MS_SNAP_TEXTS, why));
+    *g = ms_snap_graph(s);
+    ms_err err = tastes_new(s, &t);
+    if (err == MS_OK) {
+        ms_taste taste = {.manner = t.manner, .cost = t.cost, .costs = (uint32_t)t.costs};
+        g->shape = t.shape;
+        g->shape_wide = 4;
+        g->shapes = t.shapes;
+        g->shape_type = t.type;
+        g->shape_bytes[MS_SAID] = t.said;
+        g->shape_bytes[MS_ALLOCATED] = t.allocated;
+        err = ms_paths_new(g, &taste, out);
+        *g = ms_snap_graph(s); /* the paths go on with the shapes of the file */
+    }
+    tastes_free(s, &t);
+    return err == MS_ENOMEM ? no_memory(why) : err;
+}
+
+/* ---- merged ---- */
+
+typedef struct {
+    ms_snap        *s;
+    const ms_paths *p;
+    uint64_t        least; /* what holds less never keeps its key; 0: all keep theirs */
+} merging;
+
+/* An edge's label, as two numbers in one key; keys and indexes are left out where they do not matter. */
+static ms_label merged(const merging *m, uint32_t owner, uint32_t edge)
+{
+    ms_snap *s = m->s;
+    uint32_t string;
+    if (edge >= s->edges)
+        return (ms_label){MS_LABEL_INDIRECT, UINT32_MAX};
+    ms_label label = ms_snap_label(s, owner, edge);
+    if (label.kind == MS_LABEL_FIELD || label.kind == MS_LABEL_NAMED)
+        return label;
+    if (label.kind == MS_LABEL_VALUE && ms_snap_name(s, label.value, &string)) {
+        bool attribute = ms_snap_is_namespace(s, owner);
+        if (!attribute && m->p->edge[owner] < s->edges && m->p->from[owner] < s->nodes) {
+            ms_label up = ms_snap_label(s, m->p->from[owner], m->p->edge[owner]);
+            attribute = up.kind == MS_LABEL_FIELD && up.value == s->attributes;
+        }
+        if (attribute)
+            return (ms_label){MS_LABEL_FIELD, string};
+    }
+    uint32_t v = MS_SNAP_TARGET(s->to[edge]);
+    if ((label.kind == MS_LABEL_VALUE || label.kind == MS_LABEL_INDEX) &&
+        (m->least == 0 || (s->idom[v] == owner && ms_snap_retained(s, v) >= m->least && ms_snap_retained(s, v) >= ms_snap_retained(s, owner) / 5)))
+        return label;
+    label.value = UINT32_MAX;
+    return label;
+}
+
+/* A namespace is never folded into that of another type: so the owner's type is part of its key. */
+static uint64_t merged_key(void *arg, uint32_t from, uint32_t edge)
+{
+    const merging *m = arg;
+    ms_label label = merged(m, from, edge);
+    uint64_t key = (uint64_t)label.kind << 32 | label.value;
+    if (label.kind == MS_LABEL_FIELD && label.value == m->s->attributes)
+        key |= (uint64_t)ms_snap_type(m->s, from) << 36;
+    if (edge < m->s->edges && MS_SNAP_TARGET(m->s->to[edge]) > m->s->objects) /* threads and frames are never merged */
+        key |= (uint64_t)MS_SNAP_TARGET(m->s->to[edge]) << 36;
+    return key;
+}
+
+ms_err ms_ways_to(ms_snap *s, const ms_paths *p, const uint32_t *target, uint32_t n, ms_steps *out, uint64_t *lost, ms_why *why)
+{
+    ms_routes *routes = NULL;
+    size_t starts = 0, nodes = 0;
+    uint32_t *start = NULL, *node = NULL;
+    MS_TRY(ms_snap_need(s, MS_SNAP_SHAPES | MS_SNAP_BIRTHS | MS_SNAP_EDGES | MS_SNAP_TEXTS | MS_SNAP_TREE, why));
+    MS_TRY(ms_snap_find_modules(s, why));
+    merging m = {s, p, n == 1 ? 0 : ms_snap_retained(s, 0) / 100 + 1};
+    ms_err err = ms_routes_new(p, target, n, merged_key, &m, NULL, 100000, &routes);
+    if (err != MS_OK)
+        goto done;
+    starts = ((size_t)routes->n + 1) * sizeof *start;
+    start = ms_sys_alloc(starts);
+    if (start == NULL) {
+        err = MS_ENOMEM;
+        goto done;
+    }
+    for (uint32_t v = 0; v < s->nodes; v++)
+        if (routes->of[v] != MS_NONE)
+            start[routes->of[v] + 1]++;
+    for (uint32_t r = 0; r < routes->n; r++)
+        start[r + 1] += start[r];
+    nodes = ((size_t)start[routes->n] + 1) * sizeof *node;
+    node = ms_sys_alloc(nodes);
+    if (node == NULL) {
+        err = MS_ENOMEM;
+        goto done;
+    }
+    for (uint32_t v = 0; v < s->nodes; v++)
+        if (routes->of[v] != MS_NONE)
+            node[start[routes->of[v]]++] = v; /* start[r] moves on to where r ends */
+    *lost = routes->lost;
+    for (uint32_t r = 0; r < routes->n && err == MS_OK; r++) {
+        const ms_route *w = &routes->row[r];
+        uint32_t from = r ? start[r - 1] : 0, to = start[r], best = w->node;
+        ms_step o = {.parent = r ? w->parent : 0, .depth = w->depth, .type = w->type, .folded = w->folded, .targets = w->targets,
+                     .here = w->own_targets, .weight = w->bytes[MS_ALLOCATED], .label = {(uint32_t)(w->key >> 32) & 15, (uint32_t)w->key}};
+        if (r == 0)
+            o.label = (ms_label){MS_LABEL_NONE, 0};
+        if (o.label.kind == MS_LABEL_VALUE && w->edge < s->edges && w->edge > 0)
+            o.key = MS_SNAP_TARGET(s->to[w->edge - 1]);
+        for (uint32_t i = from; i < to; i++) {
+            o.entries += ms_entries(s, node[i]);
+            if (ms_snap_id(s->site, node[i]) != ms_snap_id(s->site, best))
+                o.more_sites = 1;
+        }
+        o.example = best;
+        o.site = ms_snap_id(s->site, best);
+        err = ms_sum_of(s, node + from, to - from, &o.sum, why);
+        if (err == MS_OK && MS_VEC_ROOM(out) != MS_OK)
+            err = MS_ENOMEM;
+        if (err == MS_OK)
+            out->at[out->n++] = o;
+    }
+done:
+    ms_sys_free(start, starts);
+    ms_sys_free(node, nodes);
+    ms_routes_delete(routes);
+    if (err != MS_OK)
+        MS_VEC_FREE(out);
+    return err == MS_ENOMEM ? no_memory(why) : err;
+}
+
+/* ---- who else ---- */
+
+static int more_refs(const void *a, const void *b)
+{
+    const ms_other *x = a, *y = b;
+    return x->refs != y->refs ? (x->refs < y->refs ? 1 : -1) : x->example < y->example ? -1 : x->example > y->example;
+}
+
+ms_err ms_other_refs(ms_snap *s, const ms_paths *p, const uint32_t *target, uint32_t n, ms_others *out, uint64_t *weak, ms_why *why)
+{
+    ms_set among = {0}, below = {0};
+    ms_table rows = {0};
+    merging m = {s, p, UINT64_MAX};
+    *weak = 0;
+    MS_TRY(ms_snap_need(s, MS_SNAP_SHAPES | MS_SNAP_EDGES | MS_SNAP_TEXTS | MS_SNAP_TREE, why));
+    MS_TRY(ms_snap_find_modules(s, why));
+    ms_err err = ms_set_new(s, &among);
+    if (err == MS_OK)
+        err = ms_set_new(s, &below);
+    if (err == MS_OK)
+        err = ms_sum_below(s, target, n, &below, why);
+    for (uint32_t i = 0; err == MS_OK && i < n; i++)
+        ms_set_add(&among, target[i]);
+    for (uint32_t v = 0; err == MS_OK && v < s->nodes; v++)
+        for (uint32_t e = s->first[v]; err == MS_OK && e < s->first[v + 1]; e++) {
+            uint32_t t = MS_SNAP_TARGET(s->to[e]), row;
+            bool new;
+            if (t == 0 || !ms_set_has(&among, t))
+                continue;
+            if (MS_SNAP_KIND(s->to[e]) == MS_SNAP_WEAK) {
+                (*weak)++;
+                continue;
+            }
+            if (MS_SNAP_KIND(s->to[e]) != MS_SNAP_NORMAL || ms_set_has(&below, v) || p->edge[t] == e || v == 0 || v == s->garbage)
+                continue;
+            ms_label label = merged(&m, v, e);
+            if (label.kind != MS_LABEL_FIELD && label.kind != MS_LABEL_NAMED)
+                label.value = UINT32_MAX;
+            err = ms_table_row(&rows, label.kind, label.value, ms_snap_type(s, v), (uint32_t)out->n, &row, &new);
+            if (err == MS_OK && new) {
+                err = MS_VEC_ROOM(out);
+                if (err == MS_OK)
+                    out->at[out->n++] = (ms_other){label, ms_snap_type(s, v), v, t, 0, 1};
+            }
+            if (err == MS_OK) {
+                ms_other *o = &out->at[row];
+                o->owners += o->example != v;
+                o->example = v;
+                o->refs++;
+            }
+        }
+    if (err == MS_OK && out->n > 1)
+        qsort(out->at, out->n, sizeof *out->at, more_refs);
+    ms_set_free(&among);
+    ms_set_free(&below);
+    ms_table_free(&rows);
+    if (err != MS_OK)
+        MS_VEC_FREE(out);
+    return err == MS_ENOMEM ? no_memory(why) : err;
+}
