@@ -41,7 +41,7 @@ memsure run [options] app.py [args]  |  -m module [args]  |  -c code [args]
   -o FILE        where the record goes    [run.memsure, then run-2.memsure]
   --exact        every stack, not a sample   [lines exact, stacks sampled]
   --snapshot=WHEN  photograph all objects: exit, peak, every=SECONDS, none;
-                 several with a comma     [peak,exit]
+                 several with a comma     [peak,exit]   (kill -URG: now)
   --no-children  this process only        [fork, spawn and exec are followed]
   --show N       findings printed in full [1]      --all   every one
   --no-report    one line instead of the report

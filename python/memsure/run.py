@@ -293,6 +293,10 @@ def report(settings, ended, session):
         return
     if problem:
         complain(problem, word="warning")
+    for path in ended.get("snapshots") or ():
+        beside = os.path.realpath(os.path.dirname(session) or ".") == os.path.dirname(path)
+        name = os.path.join(os.path.dirname(session), os.path.basename(path)) if beside else path
+        complain(f"a snapshot is in {name}", word="note")
     if not recordings:
         if not problem:
             complain("nothing was recorded: no CPython that memsure knows ran", word="note")

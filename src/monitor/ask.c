@@ -13,6 +13,7 @@
 #include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/mman.h>
@@ -124,6 +125,24 @@ static int live_file_of(pid_t pid, ms_ask_result *out, ms_why *why)
     return fd;
 }
 
+/* memsure run itself was meant? Then its program is. */
+static void hint_program(pid_t pid, ms_ask_result *out)
+{
+    char path[96], text[256] = "";
+    ms_ask_result none;
+    ms_why why;
+    snprintf(path, sizeof path, "/proc/%ld/task/%ld/children", (long)pid, (long)pid);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t n = fd < 0 ? 0 : read(fd, text, sizeof text - 1);
+    if (fd >= 0)
+        close(fd);
+    long child = n > 0 ? strtol(text, NULL, 10) : 0;
+    if (child > 0 && (fd = live_file_of((pid_t)child, &none, &why)) >= 0) {
+        close(fd);
+        snprintf(out->hint, sizeof out->hint, "memsure snapshot %ld", child);
+    }
+}
+
 static ms_err wait_for_file(pid_t pid, pid_t child, const char *path, ms_why *why)
 {
     struct stat st;
@@ -161,8 +180,10 @@ ms_err ms_ask_snapshot(pid_t pid, const char *path, uint64_t wait_ns, ms_ask_res
         return MS_EINVAL;
     }
     pidfd = ms_pidfd_open(pid);
-    if ((fd = live_file_of(pid, out, why)) < 0)
+    if ((fd = live_file_of(pid, out, why)) < 0) {
+        hint_program(pid, out);
         goto done;
+    }
     if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) || st.st_size < (off_t)HEAD_SIZE ||
         (head = mmap(NULL, HEAD_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0)) == MAP_FAILED ||
         memcmp(head->magic, MS_LIVE_MAGIC, sizeof head->magic) != 0 || head->version != MS_LIVE_VERSION || head->pid != (uint32_t)pid) {

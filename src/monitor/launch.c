@@ -187,7 +187,7 @@ static const int ignored[] = {SIGINT, SIGQUIT}, passed[] = {SIGTERM, SIGHUP, SIG
 #define COUNT(array) ((int)(sizeof array / sizeof *array))
 enum { NSIGNALS = 8, PHOTO = SIGURG };
 
-static volatile sig_atomic_t photo_wanted;
+static volatile sig_atomic_t photo_wanted, stopped;
 static volatile sig_atomic_t wanted[COUNT(passed)];
 
 static void note(int signal, siginfo_t *info, void *context)
@@ -198,6 +198,8 @@ static void note(int signal, siginfo_t *info, void *context)
             wanted[i] = 1;
     if (signal == PHOTO)
         photo_wanted = 1;
+    if (signal == SIGINT)
+        stopped = 1;
 }
 
 typedef struct {
@@ -435,7 +437,11 @@ static void follow(ms_session *s, ms_run_result *out)
     out->signaled = got > 0 && WIFSIGNALED(status);
     out->code = got <= 0 ? 1 : WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status);
     ms_watch_depart(s);
-    while (ms_watch_waiting(s)) { /* for the snapshots of what ended: their children outlive it */
+    /* For the snapshots of what ended: their children outlive it. Ctrl-C is ours now, and ends that. */
+    struct sigaction stop = {.sa_sigaction = note, .sa_flags = SA_SIGINFO};
+    stopped = 0;
+    sigaction(SIGINT, &stop, NULL);
+    while (ms_watch_waiting(s) && !stopped) {
         wait_tick(s, -1, ms_clock_ns() + MS_EPOCH_NS);
         ms_watch_tick(s, ms_clock_ns());
     }
@@ -514,6 +520,10 @@ ms_err ms_run(const ms_run_ask *ask, ms_run_result *out, ms_why *why)
     ms_watch_stop(s);
     ms_place_finish(s, out);
     out->problem = s->problem;
+    out->snapshots = s->kept;
+    out->snapshots_size = s->kept_room;
+    out->nsnapshots = s->nkept;
+    s->kept = NULL;
 done:
     if (files_known)
         setrlimit(RLIMIT_NOFILE, &files);
@@ -532,6 +542,7 @@ done:
     ms_sys_free(s->process, s->process_room * sizeof *s->process);
     ms_sys_free(s->written, s->written_room * sizeof *s->written);
     ms_sys_free(s->taken.slot, s->taken.size * sizeof *s->taken.slot);
+    ms_sys_free(s->kept, s->kept_room);
     ms_sys_free(s->buffer, MS_BUFFER);
     ms_sys_free(s, sizeof *s);
     if (err != MS_OK && why && why->text[0] == 0)
@@ -542,6 +553,7 @@ done:
 void ms_run_free(ms_run_result *out)
 {
     ms_sys_free(out->recordings, out->size);
-    out->recordings = NULL;
-    out->size = out->count = 0;
+    ms_sys_free(out->snapshots, out->snapshots_size);
+    out->recordings = out->snapshots = NULL;
+    out->size = out->count = out->nsnapshots = 0;
 }

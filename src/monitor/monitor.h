@@ -47,6 +47,8 @@ typedef struct {
     ms_why problem;        /* what went wrong with recording; "": nothing */
     char  *recordings;     /* `count` paths, each ended by NUL */
     size_t size, count;
+    char  *snapshots;      /* `nsnapshots` of them, that are no part of a recording */
+    size_t snapshots_size, nsnapshots;
 } ms_run_result;
 
 /* Run to the program's end. An error means that the program was not started; why says it. The caller

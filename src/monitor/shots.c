@@ -122,6 +122,28 @@ static void add(ms_session *s, ms_process *p, uint32_t moment, uint32_t number, 
                                        .t_ns = shot->t_ns, .began_ns = ms_clock_ns(), .live_bytes = shot->live_bytes};
 }
 
+static void keep(ms_session *s, ms_process *p, uint32_t i)
+{
+    char path[PATH_MAX];
+    size_t n = path_of(s, p, &p->photo[i], path) ? strlen(path) + 1 : 0;
+    if (n && s->kept_used + n > s->kept_room) {
+        size_t room = s->kept_room ? 2 * s->kept_room : 65536;
+        char *next = ms_sys_resize(s->kept, s->kept_room, room);
+        if (next == NULL)
+            n = 0; /* the file is there, only nobody says so */
+        else {
+            s->kept = next;
+            s->kept_room = room;
+        }
+    }
+    if (n) {
+        memcpy(s->kept + s->kept_used, path, n);
+        s->kept_used += n;
+        s->nkept++;
+    }
+    forget(p, i);
+}
+
 /* A file that stands replaces others. */
 static void stands(ms_session *s, ms_process *p, uint32_t i)
 {
@@ -131,7 +153,7 @@ static void stands(ms_session *s, ms_process *p, uint32_t i)
             if (p->photo[k].moment == MS_MOMENT_PEAK && p->photo[k].stands && p->photo[k].number < x.number)
                 throw_away(s, p, k);
     } else if (x.moment == MS_MOMENT_SIGNAL) {
-        forget(p, i);
+        keep(s, p, i);
     }
 }
 
@@ -373,5 +395,5 @@ void ms_shots_close(ms_session *s, ms_process *p, bool kept)
         p->photo[i].file = NULL;
     }
     while (p->nphoto)
-        (kept ? forget(p, p->nphoto - 1) : throw_away(s, p, p->nphoto - 1));
+        (kept ? keep(s, p, 0) : throw_away(s, p, p->nphoto - 1));
 }

@@ -159,6 +159,9 @@ typedef struct ms_session {
 
     /* shots.c */
     char      snapshots[4096]; /* prefix of their files; "": none are taken */
+    char     *kept;            /* those that stay files of their own: paths, each ended by NUL */
+    size_t    kept_used, kept_room;
+    uint32_t  nkept;
     uint32_t  signals_asked;   /* how often a signal asked for snapshots */
 
     void     *buffer;        /* MS_BUFFER bytes for whoever reads a table */

@@ -59,23 +59,29 @@ static int option_flag(PyObject *options, const char *name, bool *out)
     return truth < 0 ? -1 : 0;
 }
 
-static PyObject *result_dict(const ms_run_result *r)
+static PyObject *path_list(const char *at, size_t n)
 {
     PyObject *paths = PyList_New(0);
-    const char *at = r->recordings;
-    for (size_t i = 0; paths && i < r->count; i++, at += strlen(at) + 1) {
+    for (size_t i = 0; paths && i < n; i++, at += strlen(at) + 1) {
         PyObject *path = PyUnicode_DecodeFSDefault(at);
         if (path == NULL || PyList_Append(paths, path) < 0)
             Py_CLEAR(paths);
         Py_XDECREF(path);
     }
-    PyObject *problem = paths == NULL ? NULL : r->problem.text[0] ? PyUnicode_DecodeFSDefault(r->problem.text) : Py_NewRef(Py_None);
+    return paths;
+}
+
+static PyObject *result_dict(const ms_run_result *r)
+{
+    PyObject *paths = path_list(r->recordings, r->count), *snapshots = path_list(r->snapshots, r->nsnapshots);
+    PyObject *problem = paths == NULL || snapshots == NULL ? NULL : r->problem.text[0] ? PyUnicode_DecodeFSDefault(r->problem.text) : Py_NewRef(Py_None);
     if (problem == NULL) {
         Py_XDECREF(paths);
+        Py_XDECREF(snapshots);
         return NULL;
     }
-    return Py_BuildValue("{s:s,s:i,s:N,s:N}", "exit_kind", r->signaled ? "signal" : "exit", "exit_code", r->code,
-                         "recordings", paths, "problem", problem);
+    return Py_BuildValue("{s:s,s:i,s:N,s:N,s:N}", "exit_kind", r->signaled ? "signal" : "exit", "exit_code", r->code,
+                         "recordings", paths, "snapshots", snapshots, "problem", problem);
 }
 
 PyDoc_STRVAR(run_doc,
@@ -85,7 +91,7 @@ PyDoc_STRVAR(run_doc,
 "preload (path of memsure_preload.so), sample_bytes, replace (a file at session may be replaced),\n"
 "snapshot ('exit', 'peak', 'peak,exit': what the processes take of themselves), every (seconds).\n\n"
 "Returns {'exit_kind': 'exit' or 'signal', 'exit_code': int, 'recordings': [path, ...],\n"
-"'problem': None or a sentence}. Raises OSError when argv cannot be executed, and Error when\n"
+"'snapshots': [path, ...] (those that are files of their own), 'problem': None or a sentence}. Raises OSError when argv cannot be executed, and Error when\n"
 "recording cannot begin; the program was not started then.");
 
 static PyObject *run(PyObject *module, PyObject *args)

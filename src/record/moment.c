@@ -7,7 +7,8 @@
  *   asked   memsure snapshot PID, a signal to the monitor, --snapshot=every: by ms_area.ask and the doorbell
  *   peak    the program's own: live bytes passed the last photographed peak by a fifth, and with this one all
  *           of them together cost at most 1 % of the time it runs: its pauses, and its children's work
- *           as far as the monitor saw it. Before the first is measured, it is estimated on the high side
+ *           as far as the monitor saw it. Before the first is measured, it is estimated on the high side.
+ *           Who climbs fast is let climb, for half a second: one picture at the top is worth more than one half-way
  *   exit    the last callback of atexit: the program's own have run, its daemon threads are still there.
  *           Where that is gone (atexit._clear), the collection at the beginning of finalization; or os._exit,
  *           by which the children of multiprocessing end. The first process of a session always takes it,
@@ -27,17 +28,22 @@
 enum {
     PEAK_LEAST = 1 << 20,  /* live bytes from which a peak is worth a look */
     PEAK_STEP = 5,         /* a new one is higher by 1/5 */
+    CLIMB = 10,            /* a climb goes on while it rises by 1/10 ... */
+    CLIMB_NS = 50000000,   /* ... within this time, */
+    CLIMB_MAX_NS = 500000000, /* but is not waited for longer */
     SHARE_AT_EXIT = 20,    /* of a child's run time, that its last may cost: 1/20 */
     SHARE = 100,           /* of the run time, that peaks may cost: 1/100 */
     PAUSE_NS = 500000,     /* estimates before anything was measured: a pause, */
     PAUSE_PER_MIB = 25000, /* ... more for each MiB alive, */
-    CHILD_PER_BLOCK = 200, /* ... and the child's work for each block */
+    CHILD_NS = 10000000,   /* ... the child's work for any snapshot, */
+    CHILD_PER_BLOCK = 250, /* ... and for each block */
 };
 
 ms_snapshot_fn *ms_snapshot_taker;
 
 static bool     taking, exit_taken, peak_wanted, child; /* child: not the first process of the session */
 static uint64_t peak_next, peak_due;       /* live bytes, and time, from which the next peak is looked at */
+static uint64_t climb_bytes, climb_at, climb_from; /* one that is watched: so high at that time, begun then; 0: none */
 static uint64_t spent_ns;                  /* pauses for peaks */
 static uint64_t blocks_seen, blocks_last;  /* blocks alive at all peaks taken, and now */
 
@@ -45,7 +51,7 @@ static void start_anew(void)
 {
     taking = exit_taken = peak_wanted = false;
     peak_next = PEAK_LEAST;
-    peak_due = spent_ns = blocks_seen = 0;
+    peak_due = spent_ns = blocks_seen = climb_from = 0;
 }
 
 void ms_moment_init(const char *dir)
@@ -153,13 +159,13 @@ static void answer(void)
 /* What the next would cost, pause and child. */
 static uint64_t estimate(void)
 {
-    uint64_t pause = PAUSE_NS + (ms_area.live_bytes >> 20) * PAUSE_PER_MIB, per_block = CHILD_PER_BLOCK;
+    uint64_t cost = PAUSE_NS + (ms_area.live_bytes >> 20) * PAUSE_PER_MIB + CHILD_NS, per_block = CHILD_PER_BLOCK;
     blocks_last = 0;
     for (uint32_t i = 0; i < ms_area.table[MS_T_TALLY].used; i++)
         blocks_last += ms_area.tally[i].live;
     if (blocks_seen && ms_area.shots_ns) /* as the last ones were */
         per_block = ms_area.shots_ns / blocks_seen + 1;
-    return pause + blocks_last * per_block;
+    return cost + blocks_last * per_block;
 }
 
 static bool peak_due_now(uint64_t now)
@@ -173,6 +179,29 @@ static bool peak_due_now(uint64_t now)
     return now >= peak_due;
 }
 
+/* Whether now is the time for the peak's picture. */
+static bool peak_now(uint64_t now)
+{
+    uint64_t live = ms_area.live_bytes;
+    if (live < peak_next)
+        climb_from = 0;
+    if (climb_from == 0) {
+        if (!peak_due_now(now))
+            return false;
+        climb_from = climb_at = now;
+        climb_bytes = live;
+    }
+    if (live > climb_bytes + climb_bytes / CLIMB) {
+        climb_bytes = live;
+        climb_at = now;
+    }
+    bool falls = live < climb_bytes - climb_bytes / (2 * CLIMB);
+    if (!falls && now - climb_at < CLIMB_NS && now - climb_from < CLIMB_MAX_NS)
+        return false;
+    climb_from = 0;
+    return true;
+}
+
 /* --- what the others call -------------------------------------------------------------------------- */
 
 void ms_moment_look(uint64_t now)
@@ -180,7 +209,7 @@ void ms_moment_look(uint64_t now)
     if (taking || ms_mode == MS_MODE_ALLOC)
         return;
     if (!peak_wanted)
-        peak_wanted = peak_due_now(now);
+        peak_wanted = peak_now(now);
     if (peak_wanted || __atomic_load_n(&ms_area.ask.state, __ATOMIC_ACQUIRE) == MS_ASK_ASKED)
         ms_python_ask();
 }

@@ -483,6 +483,8 @@ void ms_file_write(ms_child *c)
     if (err != MS_OK)
         ms_child_fail(c, err, c->status->why.text);
     c->writer = f.w;
+    if (c->options->passing)
+        ms_writer_passing(f.w);
     sites_collect(c);
     nodes_complete(c);
     write_types(&f);

@@ -424,7 +424,8 @@ static ms_err taker(const char *path, const char *moment, ms_why *why, pid_t *ch
         ms_why_set(why, "32 snapshots are being written already");
         return MS_ELIMIT;
     }
-    ms_snapshot_options options = {.moment = moment, .leave_why = true};
+    ms_snapshot_options options = {.moment = moment, .leave_why = true,
+                                   .passing = strcmp(moment, "exit") == 0 || strcmp(moment, "peak") == 0 || strcmp(moment, "every") == 0};
     MS_TRY(ms_snapshot_take(path, &options, why, free_place));
     *child = (*free_place)->pid;
     return MS_OK;

@@ -51,6 +51,7 @@ ms_err ms_writer_column(ms_writer *w, const char *table, const char *column, ms_
 ms_err ms_writer_column_begin(ms_writer *w, const char *table, const char *column, ms_type type, uint32_t width);
 ms_err ms_writer_append(ms_writer *w, const void *values, size_t bytes);
 ms_err ms_writer_column_end(ms_writer *w);
+void   ms_writer_passing(ms_writer *w); /* the file is read at once and removed: commit need not force it to the disk */
 /* Either ends w, whatever the result. */
 ms_err ms_writer_commit(ms_writer *w, ms_why *why);
 void   ms_writer_abort(ms_writer *w); /* NULL is fine */
