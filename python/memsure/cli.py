@@ -127,14 +127,17 @@ examples  memsure report run.memsure
 HELP_EXPORT = """\
 memsure export FILE|FOLDER --to FORMAT [-o OUT]
 
-  --to FORMAT    speedscope, pprof, collapsed, csv or heapsnapshot
+  --to FORMAT    speedscope, pprof, collapsed or csv; of a snapshot:
+                 heapsnapshot
   -o OUT         where it goes            [beside FILE; - is stdout]
   --metric M     peak, allocated or live: the one shown first, the only one
                  of collapsed             [peak]
   --process PID  one process of a folder  [all of them, added up]
+  --at WHEN      heapsnapshot: exit or peak, of a recording with both [exit]
 
 examples  memsure export run.memsure --to speedscope
           memsure export run.memsure --to collapsed -o - | flamegraph.pl
+          memsure export run.memsure --to heapsnapshot
 """
 
 HELP_CHECK = """\
@@ -184,7 +187,8 @@ ASKING = {
     "--at": ("at", MOMENTS),
     "--format": ("format", ("text", "json")),
     "--json": ("json", None),
-    **COMMON,
+    "--color": ("color", WHEN),
+    "--width": ("width", int),
 }
 OPTIONS = {
     "run": {
@@ -206,10 +210,11 @@ OPTIONS = {
         "-q": ("quiet", None),
         "--quiet": ("quiet", None),
         "--by": ("by", BY),
+        "--all": ("all", None),
         **ASKING,
     },
     "why": ASKING,
-    "diff": ASKING,
+    "diff": {"--all": ("all", None), **ASKING},
     "report": {
         "--format": ("format", ("text", "json")),
         "--json": ("json", None),
@@ -713,6 +718,12 @@ def _export(settings, rest):
         )
     from . import recording
 
+    if settings.to == "heapsnapshot":
+        from . import export
+
+        return export.snapshot(path, settings.output, settings.at)
+    if settings.at:
+        raise Usage("--at is for --to heapsnapshot", f"memsure export {path} --to heapsnapshot --at {settings.at}")
     loaded = recording.load(path)
     if settings.process is not None:
         loaded = loaded.only(settings.process)

@@ -4,6 +4,7 @@
     pprof        gzip'd protobuf: allocations, what is in use at the end, what was at the peak
     collapsed    a line per stack, for flamegraph.pl, inferno, speedscope
     csv          a row per file, line and function with every exact counter
+    heapsnapshot the objects of a snapshot, for Chrome's DevTools (written in C: src/graph/devtools.c)
 
 The first three hold stacks, from the recording's `nodes`. `Stacks` joins the trees of all
 processes: nodes whose frames read the same (file, line, function) under the same parent become
@@ -142,13 +143,13 @@ def save(recording, to, target, data, replace):
             mode = None
         if mode is not None and not stat.S_ISREG(mode):
             with open(target, "wb") as f:
-                f.write(data)
+                _put(f, data)
             return
         real = os.path.realpath(target)
         folder, name = os.path.split(real)
         fd, temporary = tempfile.mkstemp(".tmp", f".{name[:100]}.", folder)
         with os.fdopen(fd, "wb") as f:
-            f.write(data)
+            _put(f, data)
             f.flush()
             os.fsync(f.fileno())
             if mode is not None:
@@ -179,6 +180,50 @@ def save(recording, to, target, data, replace):
                 os.unlink(temporary)
             except OSError:
                 pass
+
+
+def _put(f, data):
+    """Bytes, or what writes them to a file descriptor."""
+    if callable(data):
+        f.flush()
+        data(f.fileno())
+    else:
+        f.write(data)
+
+
+# -- snapshots -----------------------------------------------------------------------------------
+
+
+def snapshot(path, out=None, at=None):
+    """Write the snapshot in a file as a .heapsnapshot of V8, for Chrome's DevTools. It is written as it is computed."""
+    from .asking import Progress
+    from .snap import Snapshot
+
+    with Progress(f"reading {path}") as progress:
+        snap = Snapshot.open(path, at)
+        target = out if out is not None else beside_snapshot(snap)
+        command = f"memsure export {shell_word(path)} --to heapsnapshot"
+        if target != "-" and out is None and os.path.lexists(target):
+            raise _exists(command, target)
+        if target != "-" and _same(target, path):
+            raise Usage(f"'{target}' is the snapshot itself", command)
+        progress.say(f"writing {target}")
+        if target == "-":
+            sys.stdout.flush()
+            snap.core.heapsnapshot(sys.stdout.fileno())
+            return 0
+        save(snap, "heapsnapshot", target, snap.core.heapsnapshot, replace=out is not None)
+    about = f"{size(os.path.getsize(target))} · {count(snap.objects)} objects" if os.path.isfile(target) else f"{count(snap.objects)} objects"
+    write(sys.stderr, f"{target}  {about}\nnext: Chrome, F12, Memory, Load profile\n")
+    return 0
+
+
+def beside_snapshot(snap):
+    """run.memsure -> run.heapsnapshot; of the peak: run-peak.heapsnapshot."""
+    stem = snap.path.rstrip("/").removesuffix(".memsure")
+    if os.path.basename(stem) in ("", ".", ".."):
+        stem = os.path.join(snap.path, "run")
+    return stem + ("-peak" if snap.moment == "peak" else "") + ".heapsnapshot"
 
 
 # -- stacks --------------------------------------------------------------------------------------

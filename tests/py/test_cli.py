@@ -86,7 +86,7 @@ def test_report_takes_options_on_both_sides():
     ("report", "--sort peek f", "--sort knows no 'peek'; it takes peak, growth, temporary, gc, allocated or live", "--sort peak"),
     ("report", "--format xml f", "--format knows no 'xml'; it takes text or json", "--format text"),
     ("report", "--filter= f", "--filter needs a value", "--filter app"),
-    ("export", "--to svg f", "--to knows no 'svg'; it takes speedscope, pprof, collapsed or csv", "--to csv"),
+    ("export", "--to svg f", "--to knows no 'svg'; it takes speedscope, pprof, collapsed, csv or heapsnapshot", "--to csv"),
 ])
 def test_wrong_options(command, words, sentence, hint):
     with pytest.raises(Usage) as e:
@@ -123,7 +123,7 @@ def test_wrong_options(command, words, sentence, hint):
     ("report run.memsure --process 7", "error: run.memsure has no process 7; it has 4121\n  try: memsure report run.memsure --process 4121\n"),
     ("report run.memsure --lines cahce.py",
      "error: no line of 'cahce.py' allocated anything\n  try: memsure report run.memsure --lines shop/cache.py\n"),
-    ("export run.memsure", "error: export needs a format: --to speedscope, pprof, collapsed or csv\n"
+    ("export run.memsure", "error: export needs a format: --to speedscope, pprof, collapsed, csv or heapsnapshot\n"
                            "  try: memsure export run.memsure --to speedscope\n"),
 ])
 def test_errors(words, shown, recorded, capsys):
