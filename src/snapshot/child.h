@@ -5,7 +5,9 @@
  *   types.c  one entry for each type: how its instances are read, what their places are called
  *   read.c   reads an object: its references in a fixed order, its sizes, its birth
  *   hidden.c what no reader and no tp_traverse tells: found by looking at memory
- *   roots.c  threads, frames, the interpreter's own references; pseudo nodes
+ *   known.c  readers of types found by name: collections, lru_cache, numpy
+ *   frames.c frames that run, generators, coroutines
+ *   roots.c  threads, the interpreter's own references; pseudo nodes
  *   nodes.c  sweeps the heap, numbers the objects, turns addresses into numbers, keeps the ledger
  *   file.c   the tables
  *
@@ -191,6 +193,11 @@ typedef struct {
 } ms_label;
 
 typedef struct {
+    uint64_t object;
+    uint32_t place, name; /* among its edges */
+} ms_object_label;
+
+typedef struct {
     uint64_t base;
     uint32_t first, count;
 } ms_region;
@@ -203,6 +210,10 @@ typedef struct {
     uintptr_t from, to;
     char      name[64];    /* the library's */
 } ms_static;
+
+typedef struct {
+    uintptr_t from, to;
+} ms_range;
 
 typedef struct {
     uintptr_t from, to;
@@ -235,7 +246,8 @@ struct ms_child {
     const ms_large *large;
     uint64_t    memory_limit, rss;
     pid_t       parent;
-    ms_vec      maps;            /* the program's memory */
+    ms_vec      maps;            /* ms_range: the program's memory that can be let go */
+    ms_vec      native;          /* ms_range: where malloc's blocks are */
     struct ms_writer *writer;
 
     ms_marks    marks, raw;      /* objects; blocks that objects own besides */
@@ -247,6 +259,7 @@ struct ms_child {
     ms_vec      edges;           /* granules, 0: an empty place */
     ms_vec      known;           /* granules: references besides, that need no edge */
     ms_vec      hints;           /* ms_hint */
+    ms_vec      object_labels;   /* ms_object_label */
     ms_vec      found;           /* ms_found: edges to be added */
 
     /* what read() leaves of the object at hand */
@@ -254,6 +267,8 @@ struct ms_child {
     uint32_t    type_index;
     size_t      start;           /* where its edges begin */
     uint64_t    said, said_more, raw_bytes; /* of its block, of blocks it owns besides; their room */
+    void       *lru;             /* while a functools.lru_cache is read */
+    int         lru_phase, numpy_major;
     PyObject   *skip_one;        /* a reference that has its place already: left out of the rest, once */
     bool        skip_type;       /* its type is to be left out of its edges, once */
     sigjmp_buf  again;           /* where a crash goes on */
@@ -349,6 +364,18 @@ void ms_record(ms_child *c);
 void ms_reader_choose(ms_child *c, ms_ty *t);
 uint32_t ms_field_add(ms_child *c, ms_ty *t, const char *name, int32_t offset, uint32_t kind);
 
+/* For readers. */
+int ms_visit(PyObject *o, void *arg);
+void ms_traverse(ms_child *c, PyObject *o, const ms_ty *t, visitproc visit, PyObject *known); /* known: to be left out, once */
+void ms_known(ms_child *c, const void *object);
+ms_read ms_read_dict;
+bool ms_known_choose(ms_child *c, ms_ty *t);  /* known.c */
+bool ms_frames_choose(ms_child *c, ms_ty *t); /* frames.c */
+PyObject *ms_frame_local(const ms_frame *f, int i, bool *counted);
+PyObject *ms_frame_function(const ms_frame *f, bool *counted);
+void ms_frames_of_thread(ms_child *c, uint32_t thread, PyThreadState *ts);
+PyObject *ms_modules(const ms_child *c);      /* sys.modules */
+
 /* --- roots.c ---------------------------------------------------------------------------------------- */
 void ms_roots_seed(ms_child *c);   /* mark what threads, frames and interpreter hold */
 void ms_roots_count(ms_child *c);
@@ -356,7 +383,6 @@ void ms_roots_finish(ms_child *c); /* groups that need the ledger; all pseudo no
 uint32_t ms_pseudo_new(ms_child *c, uint32_t type, const char *text);
 void ms_pseudo_holds(ms_child *c, uint32_t pseudo, uint32_t other, const char *name); /* another pseudo node */
 void ms_pseudo_to(ms_child *c, uint32_t pseudo, PyObject *o, const char *name, uint32_t kind, bool counted);
-void ms_frame_edges(ms_child *c, const ms_frame *f);
 
 /* --- hidden.c --------------------------------------------------------------------------------------- */
 

@@ -5,8 +5,8 @@
  * word that points at such an object takes one off:
  *
  *   1 the structs of objects of C types, and of modules, types and code      -> an edge of that object
- *   2 raw blocks that such a struct points at, e.g. a module's state         -> an edge of that object;
- *                                                                              the block counts to its size
+ *   2 blocks that such a struct points at, e.g. a module's state, and those   -> an edge of that object;
+ *     that these point at                                                     a slab's block counts to its size
  *   3 the interpreter's state                                               -> node "interpreter"
  *   4 the evaluation stacks of frames                                       -> the frame's node
  *   5 static data of libraries                                              -> a node for each library
@@ -160,6 +160,72 @@ static void own_more(ms_child *c, uint32_t owner, uint32_t room)
     shape[owner] = ms_shape_find(c, s.type, s.said, s.allocated + room);
 }
 
+/* The bytes of the block of malloc's that begins at p, as its header says; 0: it does not look like one. The
+ * block is in use: the next one's header says so (glibc; elsewhere nothing is found). */
+static uint64_t native_block(const ms_child *c, uintptr_t p)
+{
+    const ms_range *r = MS_VEC_AT(c->native, ms_range);
+    size_t lo = 0, hi = MS_VEC_N(c->native, ms_range);
+    while (lo < hi) {
+        size_t mid = (lo + hi) / 2;
+        if (p >= r[mid].to)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    if (p & 15 || lo == MS_VEC_N(c->native, ms_range) || p < r[lo].from + 16)
+        return 0;
+    uint64_t header = ((const uint64_t *)p)[-1], size = header & ~(uint64_t)7;
+    if (size < 32 || size & 15 || size > r[lo].to - p + 16 || header & 4)
+        return 0;
+    if (header & 2) /* a mapping of its own */
+        return ((p - 16) & (MS_PAGE - 1)) == 0 && (size & (MS_PAGE - 1)) == 0 && p - 16 + size <= r[lo].to ? size - 16 : 0;
+    if (p + size - 8 + 8 > r[lo].to || !(*(const uint64_t *)(p + size - 8) & 1))
+        return 0;
+    return size - 8;
+}
+
+/* A block that belongs to owner: its references are the owner's, and so are blocks that it points at. Only room
+ * in our slabs counts for the owner's size: of malloc's blocks we know too little. */
+static void follow(ms_child *c, uint32_t owner, uintptr_t first)
+{
+    struct { uintptr_t at; uint32_t depth; } stack[64];
+    uint32_t held = 0, blocks = 0;
+    stack[held].at = first;
+    stack[held++].depth = 0;
+    while (held > 0 && blocks < 4096) {
+        uintptr_t p = stack[--held].at;
+        uint32_t depth = stack[held].depth;
+        const ms_heap *heap;
+        uint64_t size = block_at(c, p, &heap);
+        bool slab = size != 0;
+        if (ms_marks_has(&c->raw, p) || (slab && object_in(c, p)))
+            continue;
+        if (!slab && (ms_marks_has(&c->marks, p) || ms_heap_has(c->heap, (void *)p) || ms_heap_has(c->raw_heap, (void *)p) ||
+                      (c->large->used && ms_large_find(c->large, (void *)p)) || (size = native_block(c, p)) == 0))
+            continue;
+        ms_chunk_map *k = ms_marks_chunk(&c->raw, p);
+        if (k == NULL)
+            return;
+        k->word[p >> 10 & (MS_WORDS - 1)].seen |= 1ull << (p >> 4 & 63);
+        if (slab)
+            own_more(c, owner, (uint32_t)size);
+        blocks++;
+        for (uint64_t w = 0; w < size / 8 && w < 1u << 24; w++) {
+            uint64_t v = ((const uint64_t *)p)[w];
+            if (v < 65536 || v >> 47 || v & 7)
+                continue;
+            uint32_t id = take_one(c, v);
+            if (id)
+                MS_PUSH(c, c->found, ms_found, (ms_found){owner, id});
+            else if (depth < 3 && held < 64 && w < 64 && !(v & 15)) {
+                stack[held].at = v;
+                stack[held++].depth = depth + 1;
+            }
+        }
+    }
+}
+
 static void from_hints(ms_child *c)
 {
     const ms_hint *h = MS_VEC_AT(c->hints, ms_hint);
@@ -177,23 +243,8 @@ static void from_hints(ms_child *c)
         if (e == end && (id = take_one(c, h[i].value)) != 0)
             MS_PUSH(c, c->found, ms_found, (ms_found){h[i].owner, id});
     }
-    for (size_t i = 0; i < n; i++) {
-        const ms_heap *heap;
-        uintptr_t p = h[i].value;
-        uint32_t room = block_at(c, p, &heap);
-        if (room == 0 || object_in(c, p) || ms_marks_has(&c->raw, p))
-            continue;
-        ms_chunk_map *k = ms_marks_chunk(&c->raw, p);
-        if (k == NULL)
-            continue;
-        k->word[p >> 10 & (MS_WORDS - 1)].seen |= 1ull << (p >> 4 & 63);
-        own_more(c, h[i].owner, room);
-        for (uint32_t w = 0; w < room / 8; w++) {
-            uint32_t id = take_one(c, ((const uint64_t *)p)[w]);
-            if (id)
-                MS_PUSH(c, c->found, ms_found, (ms_found){h[i].owner, id});
-        }
-    }
+    for (size_t i = 0; i < n; i++)
+        follow(c, h[i].owner, h[i].value);
 }
 
 /* Take what lies between two addresses for references of a pseudo node. */
@@ -257,6 +308,9 @@ void ms_hidden_find(ms_child *c)
     visit_arg v = {.c = c};
     ms_heap_visit(c->heap, raw_words, &v);
     ms_heap_visit(c->raw_heap, raw_words, &v);
+    for (uint32_t i = 0; i < c->large->size; i++)
+        if (c->large->slot[i].block)
+            raw_words((void *)c->large->slot[i].block, 0, (uint32_t)(c->large->slot[i].size < 64u << 20 ? c->large->slot[i].size : 64u << 20), &v);
 
     /* The edges found are put behind those of their owners. */
     size_t n = MS_VEC_N(c->found, ms_found);

@@ -38,12 +38,22 @@ uint64_t ms_room(const ms_child *c, const void *block, size_t size)
     return size <= 512 ? (size + 15) & ~(size_t)15 : ((size + 23) & ~(size_t)15) - 8;
 }
 
+/* A reference that is counted and has no place among the edges. */
+void ms_known(ms_child *c, const void *object)
+{
+    ms_emit(c, object);
+    c->edges.used -= sizeof(uint32_t);
+    uint32_t granule = *(uint32_t *)(void *)(c->edges.at + c->edges.used);
+    if (granule)
+        MS_PUSH(c, c->known, uint32_t, granule);
+}
+
 void ms_own(ms_child *c, const void *block, size_t size)
 {
     if (block == NULL)
         return;
     c->raw_bytes += ms_room(c, block, size);
-    if (c->heap->span) { /* to tell the blocks that nobody owns */
+    { /* to tell the blocks that nobody owns */
         uintptr_t a = (uintptr_t)block;
         ms_chunk_map *k = ms_marks_chunk(&c->raw, a);
         if (k)
@@ -92,7 +102,7 @@ static bool is_interned(const ms_child *c, const PyDictObject *d)
 #endif
 }
 
-static void read_dict(ms_child *c, PyObject *o, const ms_ty *t)
+void ms_read_dict(ms_child *c, PyObject *o, const ms_ty *t)
 {
     PyDictObject *d = (PyDictObject *)o;
     PyDictKeysObject *k = d->ma_keys;
@@ -194,7 +204,7 @@ static void read_attributes(ms_child *c, PyObject *o, const ms_ty *t)
 
 /* --- what no struct is known of ---------------------------------------------------------------------- */
 
-static int visit(PyObject *o, void *arg)
+int ms_visit(PyObject *o, void *arg)
 {
     ms_child *c = arg;
     if (c->skip_one && o == c->skip_one) {
@@ -209,7 +219,7 @@ static int visit(PyObject *o, void *arg)
     return 0;
 }
 
-static void read_opaque_less(ms_child *c, PyObject *o, const ms_ty *t, PyObject *known)
+void ms_traverse(ms_child *c, PyObject *o, const ms_ty *t, visitproc visit, PyObject *known)
 {
     if (t->given_up)
         return;
@@ -223,7 +233,7 @@ static void read_opaque_less(ms_child *c, PyObject *o, const ms_ty *t, PyObject 
     c->foreign++;
 }
 
-static void read_opaque(ms_child *c, PyObject *o, const ms_ty *t) { read_opaque_less(c, o, t, NULL); }
+static void read_opaque(ms_child *c, PyObject *o, const ms_ty *t) { ms_traverse(c, o, t, ms_visit, NULL); }
 
 /* --- the other builtin types ------------------------------------------------------------------------- */
 
@@ -290,7 +300,7 @@ static void read_int(ms_child *c, PyObject *o, const ms_ty *t)
     c->said = offsetof(PyLongObject, long_value.ob_digit) + (digits ? digits : 1) * sizeof(digit) + t->prefix;
 #else
     Py_ssize_t digits = Py_SIZE(o) < 0 ? -Py_SIZE(o) : Py_SIZE(o);
-    c->said = offsetof(PyLongObject, ob_digit) + (size_t)digits * sizeof(digit) + t->prefix;
+    c->said = offsetof(PyLongObject, ob_digit) + (size_t)(digits ? digits : 1) * sizeof(digit) + t->prefix;
 #endif
 }
 
@@ -298,7 +308,10 @@ static void read_bytearray(ms_child *c, PyObject *o, const ms_ty *t)
 {
     PyByteArrayObject *b = (PyByteArrayObject *)o;
     c->said_more += (uint64_t)b->ob_alloc;
-#if PY_VERSION_HEX < 0x030f0000
+#if PY_VERSION_HEX >= 0x030f0000
+    if (b->ob_bytes_object && b->ob_alloc)
+        c->said_more += PyBytes_Type.tp_basicsize;
+#else
     if (b->ob_bytes)
         ms_own(c, b->ob_bytes, (size_t)b->ob_alloc);
 #endif
@@ -318,13 +331,14 @@ static void read_module(ms_child *c, PyObject *o, const ms_ty *t)
         MS_PUSH(c, c->namespaces, PyObject *, ((PyModuleObject *)o)->md_dict);
     ms_emit(c, ((PyModuleObject *)o)->md_dict);
     ms_emit(c, ((PyModuleObject *)o)->md_name);
-    read_opaque_less(c, o, t, ((PyModuleObject *)o)->md_dict);
+    ms_traverse(c, o, t, ms_visit, ((PyModuleObject *)o)->md_dict);
 }
 
 static void read_code(ms_child *c, PyObject *o, const ms_ty *t)
 {
     MS_PUSH(c, c->named, PyObject *, o);
     PyCodeObject *code = (PyCodeObject *)o;
+    c->said = (c->said + 7) & ~(uint64_t)7;
     if (code->co_extra) {
         struct { Py_ssize_t size; void *extra[1]; } *extra = code->co_extra;
         size_t n = sizeof *extra + (size_t)(extra->size - 1) * sizeof(void *);
@@ -346,9 +360,10 @@ static void read_type(ms_child *c, PyObject *o, const ms_ty *t)
     ms_emit(c, type->tp_cache);
     ms_emit(c, ms_type_subclasses(c, type));
     if (!heap) {
-        c->said = sizeof(PyTypeObject);
+        c->said = sizeof(PyTypeObject) + (PY_VERSION_HEX < 0x030d0000 ? t->prefix : 0); /* 3.11 and 3.12 add a header that is not there */
         return;
     }
+    c->said = t->prefix + sizeof(PyHeapTypeObject);
     ms_emit(c, h->ht_name);
     ms_emit(c, h->ht_qualname);
     ms_emit(c, h->ht_slots);
@@ -398,13 +413,16 @@ void ms_reader_choose(ms_child *c, ms_ty *t)
                || type == &PyFrozenDict_Type
 #endif
     ) {
-        t->read = read_dict;
+        t->read = ms_read_dict;
         t->rest = MS_REST_PAIRS;
     } else if (type == &PySet_Type || type == &PyFrozenSet_Type) {
         t->read = read_set;
         t->rest = MS_REST_MEMBERS;
     } else if (type == &PyByteArray_Type) {
         t->read = read_bytearray;
+#if PY_VERSION_HEX >= 0x030f0000
+        FIELD("bytes", PyByteArrayObject, ob_bytes_object);
+#endif
     } else if (type == &PyCode_Type) {
         t->read = read_code;
         t->rest = MS_REST_OPAQUE;
@@ -472,6 +490,8 @@ void ms_reader_choose(ms_child *c, ms_ty *t)
         ms_field_add(c, t, "stop", 24, MS_EDGE_NORMAL);
         ms_field_add(c, t, "step", 32, MS_EDGE_NORMAL);
         ms_field_add(c, t, "length", 40, MS_EDGE_NORMAL);
+    } else if (ms_frames_choose(c, t) || ms_known_choose(c, t)) {
+        return;
     } else if (t->traverse && type->tp_flags & Py_TPFLAGS_HAVE_GC) {
         t->read = read_opaque;
         t->rest = MS_REST_OPAQUE;

@@ -30,71 +30,7 @@ void ms_pseudo_holds(ms_child *c, uint32_t pseudo, uint32_t other, const char *n
             (ms_pseudo_edge){.from = pseudo, .pseudo = other, .name = ms_string(c, name, strlen(name))});
 }
 
-/* --- frames ------------------------------------------------------------------------------------------ */
-
-static PyObject *local_at(const ms_frame *f, int i)
-{
-#if PY_VERSION_HEX >= 0x030e0000
-    uintptr_t bits = f->localsplus[i].bits;
-    return (bits & 3) == 3 ? NULL : (PyObject *)(bits & ~(uintptr_t)Py_TAG_BITS); /* 3: an integer of the interpreter's own */
-#else
-    return f->localsplus[i];
-#endif
-}
-
-static bool local_counted(const ms_frame *f, int i)
-{
-#if PY_VERSION_HEX >= 0x030e0000
-    return (f->localsplus[i].bits & Py_TAG_BITS) == 0; /* 1: borrowed */
-#else
-    return true;
-#endif
-}
-
-static void frame_pseudo(ms_child *c, uint32_t thread, const ms_frame *f, uint32_t depth)
-{
-    PyCodeObject *code = ms_frame_code(f);
-    if (code == NULL || !PyCode_Check(code))
-        return;
-    char text[600], name[320];
-    size_t n = ms_frame_text(code->co_qualname, text, 256);
-    memcpy(text + n, " in ", 4);
-    n += 4;
-    n += ms_frame_text(code->co_filename, text + n, 300);
-    uint32_t frame = ms_pseudo_new(c, c->type_frame, text);
-    ms_place p = ms_frame_place(code, ms_frame_instruction(f));
-    MS_VEC_AT(c->pseudo, ms_pseudo)[frame].frame = (uint32_t)MS_VEC_N(c->frame_table, ms_site_row) + 1;
-    MS_PUSH(c, c->frame_table, ms_site_row,
-            (ms_site_row){ms_string_of(c, code->co_filename), ms_string_of(c, code->co_qualname), p.line > 0 ? p.line : -1,
-                          p.end_line > 0 ? p.end_line : -1, p.column, p.end_column, 0});
-    ms_pseudo_holds(c, thread, frame, "frame");
-
-    bool owned = f->owner == 0; /* FRAME_OWNED_BY_THREAD: a generator's frame is the generator's */
-    PyObject *names = code->co_localsplusnames;
-    int locals = code->co_nlocalsplus;
-    for (int i = 0; i < locals; i++) {
-        PyObject *o = local_at(f, i);
-        if (o == NULL)
-            continue;
-        n = names && PyTuple_Check(names) && i < PyTuple_GET_SIZE(names) ? ms_frame_text(PyTuple_GET_ITEM(names, i), name, sizeof name) : 0;
-        name[n] = 0;
-        ms_pseudo_to(c, frame, o, name, MS_EDGE_NORMAL, local_counted(f, i));
-    }
-    if (owned)
-        MS_PUSH(c, c->stacks, ms_stack, (ms_stack){(uintptr_t)&f->localsplus[locals], (uintptr_t)&f->localsplus[locals + code->co_stacksize], frame});
-    if (owned) {
-        ms_pseudo_to(c, frame, (PyObject *)code, "code", MS_EDGE_NORMAL, true);
-#if PY_VERSION_HEX >= 0x030e0000
-        ms_pseudo_to(c, frame, (PyObject *)(f->f_funcobj.bits & ~(uintptr_t)Py_TAG_BITS), "function", MS_EDGE_NORMAL, !(f->f_funcobj.bits & Py_TAG_BITS));
-#elif PY_VERSION_HEX >= 0x030c0000
-        ms_pseudo_to(c, frame, f->f_funcobj, "function", MS_EDGE_NORMAL, true);
-#else
-        ms_pseudo_to(c, frame, (PyObject *)f->f_func, "function", MS_EDGE_NORMAL, true);
-#endif
-        ms_pseudo_to(c, frame, f->f_locals, "locals", MS_EDGE_NORMAL, true);
-        ms_pseudo_to(c, frame, (PyObject *)f->frame_obj, "frame object", MS_EDGE_NORMAL, true);
-    }
-}
+/* --- threads ----------------------------------------------------------------------------------------- */
 
 static void thread_pseudo(ms_child *c, PyThreadState *ts)
 {
@@ -115,10 +51,7 @@ static void thread_pseudo(ms_child *c, PyThreadState *ts)
     ms_pseudo_to(c, thread, ts->curexc_traceback, "exception traceback", MS_EDGE_NORMAL, true);
 #endif
     ms_pseudo_to(c, thread, ts->exc_state.exc_value, "handled exception", MS_EDGE_NORMAL, true);
-    uint32_t depth = 0;
-    for (const ms_frame *f = ms_frame_top(ts); f && depth < 100000; f = f->previous)
-        if (ms_frame_is_python(f))
-            frame_pseudo(c, thread, f, depth++);
+    ms_frames_of_thread(c, thread, ts);
 }
 
 /* --- the interpreter --------------------------------------------------------------------------------- */
@@ -128,6 +61,15 @@ static void gc_list_seed(ms_child *c, PyGC_Head *head)
     PyGC_Head *g = head;
     while ((g = (PyGC_Head *)(g->_gc_next & ~(uintptr_t)3)) != NULL && g != head)
         ms_seed(c, g + 1);
+}
+
+PyObject *ms_modules(const ms_child *c)
+{
+#if PY_VERSION_HEX >= 0x030c0000
+    return c->interp->imports.modules;
+#else
+    return c->interp->modules;
+#endif
 }
 
 void ms_roots_seed(ms_child *c)
@@ -264,6 +206,25 @@ void ms_roots_finish(ms_child *c)
                     to[at++] = id;
     }
     first[n + pseudo] = at;
+    /* Labels of objects' own edges: in the order of edges, between the root's and the other pseudo nodes'. */
+    size_t own = MS_VEC_N(c->object_labels, ms_object_label), others = MS_VEC_N(c->labels, ms_label), of_root_labels = 0;
+    if (own) {
+        ms_object_label *l = MS_VEC_AT(c->object_labels, ms_object_label);
+        uint64_t *sorted = ms_sys_alloc(own * sizeof *sorted);
+        if (sorted == NULL || ms_vec_want(&c->labels, own * sizeof(ms_label)) == NULL)
+            ms_child_fail(c, MS_ENOMEM, NULL);
+        for (size_t i = 0; i < own; i++)
+            sorted[i] = (uint64_t)(first[ms_marks_id(&c->marks, l[i].object)] + l[i].place) << 32 | l[i].name;
+        ms_sort(sorted, own);
+        ms_label *out = MS_VEC_AT(c->labels, ms_label);
+        while (of_root_labels < others && out[of_root_labels].edge < of_root)
+            of_root_labels++;
+        memmove(out + of_root_labels + own, out + of_root_labels, (others - of_root_labels) * sizeof *out);
+        for (size_t i = 0; i < own; i++)
+            out[of_root_labels + i] = (ms_label){sorted[i] >> 32, (uint32_t)sorted[i]};
+        c->labels.used += own * sizeof *out;
+        ms_sys_free(sorted, own * sizeof *sorted);
+    }
     c->edge_count = at;
     ms_sys_free(begin, ((size_t)pseudo + 2 + given) * sizeof *begin);
 }

@@ -125,8 +125,6 @@ static void close_all(void)
 }
 
 /* The program's memory, noted at the start, to be given up when the graph stands. */
-typedef struct { uintptr_t from, to; } range;
-
 static void note_maps(ms_child *c)
 {
     static char text[1 << 16];
@@ -152,7 +150,9 @@ static void note_maps(ms_child *c)
             for (size_t i = 0; i < sizeof keep / sizeof *keep; i++)
                 anonymous &= keep[i] < from || keep[i] >= to;
             if (anonymous)
-                MS_PUSH(c, c->maps, range, (range){from, to});
+                MS_PUSH(c, c->maps, ms_range, (ms_range){from, to});
+            if (inode == 0 && rights[0] == 'r' && rights[1] == 'w' && strchr(at, '[') == strstr(at, "[heap]"))
+                MS_PUSH(c, c->native, ms_range, (ms_range){from, to});
             bool bss = inode == 0 && from == file_end && file[0];
             if ((inode || bss) && strncmp(rights, "rw-p", 4) == 0) { /* static data of a library, .bss too */
                 bool ours = false;
@@ -182,8 +182,8 @@ static void note_maps(ms_child *c)
 
 void ms_let_go(ms_child *c)
 {
-    const range *r = MS_VEC_AT(c->maps, range);
-    for (size_t i = 0; i < MS_VEC_N(c->maps, range); i++)
+    const ms_range *r = MS_VEC_AT(c->maps, ms_range);
+    for (size_t i = 0; i < MS_VEC_N(c->maps, ms_range); i++)
         munmap((void *)r[i].from, r[i].to - r[i].from);
 }
 
