@@ -664,7 +664,7 @@ def _recorded(words, settings):
     import tempfile
 
     from . import _core, recording
-    from .run import command_line
+    from .run import command_line, snapshots
 
     if not words:
         raise Usage("check needs a recording or a command", "memsure check -- pytest tests")
@@ -675,7 +675,7 @@ def _recorded(words, settings):
     try:
         os.dup2(2, 1)
         try:
-            ended = _core.run(argv, path, "line", {"children": 1, "replace": 1})
+            ended = _core.run(argv, path, "line", {"children": 1, "replace": 1, **snapshots(None)})
         finally:
             os.dup2(saved, 1)
         if ended.get("problem"):

@@ -32,6 +32,7 @@ FACTORIES = {
     "create_engine", "JSONEncoder", "JSONDecoder", "load_model", "from_pretrained", "open_resource", "build",
 }  # fmt: skip
 CLASS_MAKERS = {"namedtuple", "make_dataclass", "create_model", "NamedTuple", "new_class"}
+WAITS = {"get", "recv", "accept", "wait", "acquire", "sleep", "select", "poll", "read", "readline", "pop", "next"}
 MOST_LINES = 8  # of a patch: more is no patch to paste
 
 
@@ -613,6 +614,78 @@ class Reader:
                 if isinstance(n, ast.Name) and n.id in local:
                     return False
         return True
+
+    # -- R3, R4, R11: what a variable still holds
+
+    def _variable(self, m, line, name):
+        """(function, uses of the variable) around a line."""
+        f = next(iter(m.at(line, ast.FunctionDef, ast.AsyncFunctionDef)), None)
+        if f is None:
+            return None, []
+        return f, [n for n in ast.walk(f) if isinstance(n, ast.Name) and n.id == name]
+
+    def _r3(self, m, line, facts):
+        """A worker that waits for its next job, in a loop, while a variable holds the last one."""
+        name = facts.get("local", "")
+        f, uses = self._variable(m, line, name)
+        loop = next((n for n in m.at(line, ast.While, ast.For, ast.AsyncFor)), None)
+        if f is None or loop is None or not uses:
+            return None
+        waits = facts.get("inner") or any(called(n) in WAITS for n in m.at(line, ast.Call)) or isinstance(loop, ast.For) and loop.lineno == line
+        stored = [n for n in uses if isinstance(n.ctx, ast.Store) and loop.lineno <= n.lineno <= loop.end_lineno]
+        if not waits or not stored:
+            return None
+        last = max((n.end_lineno for n in uses if loop.lineno <= n.lineno <= loop.end_lineno), default=line)
+        end = max(last, max((s.end_lineno for s in loop.body if any(u in ast.walk(s) for u in uses)), default=last))
+        return Pattern(
+            "a worker keeps its last job",
+            f"waits here; {name} still holds the last one",
+            "let go of it before waiting",
+            [(end + 1, "+", f"{m.indent(loop.body[0].lineno)}del {name}")],
+            (line, -1, -1),
+        )
+
+    def _r4(self, m, line, facts):
+        """A variable whose last use is above the line that runs."""
+        name = facts.get("local", "")
+        f, uses = self._variable(m, line, name)
+        if f is None or not uses or any(a.arg == name for a in (*f.args.args, *f.args.kwonlyargs)):
+            return None
+        if any(isinstance(n, (ast.Global, ast.Nonlocal)) and name in n.names for n in ast.walk(f)):
+            return None
+        last = max(n.end_lineno for n in uses)
+        stmt = next(iter(m.at(line, ast.stmt)), None)
+        if last >= (stmt.lineno if stmt is not None else line):
+            return None
+        for loop in m.at(line, ast.While, ast.For, ast.AsyncFor):  # a loop comes back to it
+            if m.scope(loop) is f and any(loop.lineno <= n.lineno <= (loop.end_lineno or line) for n in uses):
+                return None
+        for n in uses:  # a nested function may read it later
+            if m.scope(n) is not f:
+                return None
+        end = last
+        for n in uses:
+            s = m.statement(n)
+            if s.end_lineno is not None and s.end_lineno < (stmt.lineno if stmt is not None else line):
+                end = max(end, s.end_lineno)
+        return Pattern(
+            "a large value still in a variable",
+            f"runs while {name} is held; line {last} read it last",
+            f"let go of {name} when it was read last",
+            [(end + 1, "+", f"{m.indent(f.body[0].lineno)}del {name}")],
+            (line, -1, -1),
+        )
+
+    def _r11(self, m, line, facts):
+        for n in m.at(line, ast.Subscript):
+            if isinstance(n.slice, ast.Slice) or isinstance(n.slice, ast.Tuple) and any(isinstance(x, ast.Slice) for x in n.slice.elts):
+                copy = "bytes" if "memoryview" in facts.get("type", "") else None
+                new = f"bytes({m.text(n)})" if copy else f"{m.text(n)}.copy()"
+                return Pattern("a small view holds a large buffer", "a view: it holds all of what it was cut from", "copy what is needed", m.change(n.lineno, m.replaced(n, new)), (n.lineno, n.col_offset, n.end_col_offset))
+        for n in m.at(line, ast.Call):
+            if called(n) in ("match", "search", "fullmatch", "finditer"):
+                return Pattern("a match holds the text it was found in", "the match holds all of the text", "keep what was found: m[0]", (), (n.lineno, n.col_offset, n.end_col_offset))
+        return None
 
     # -- cycles, by the source of the line whose objects only the collector frees
 

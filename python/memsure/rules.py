@@ -511,13 +511,13 @@ for _id, _title, _why in (
     _rule(_id, _title, "", "", "", "", "", declined=_why)
 
 
-# Not in src/checks yet: they take a snapshot.
-for _id in "C5 C7 C9 R1 R2 R3 R4 R5 R6 R7 R8 R9 R11 R13 L2 L3 L4 L5 L6 L9 Y5 N6 N7 S1 S2 S3 S4 S5 S6 S7".split():
-    RULES[_id].declined = "it takes a snapshot, which checks do not read yet."
+# Not in src/checks yet.
+for _id in "R6 R7 L6 L9 N6 N7".split():
+    RULES[_id].declined = "no check looks for it yet."
 
 
 # Found with a snapshot, or from the source of a line that another rule measured.
-BY_SOURCE = {"C1", "C2", "C3", "C4", "C6"}
+BY_SOURCE = set()
 
 
 def find(word):

@@ -28,7 +28,11 @@ ASIDE = {"": 0, "import": 1, "none": 2, "before": 3, "memsure": 4}
 WHOSE = {"own": 0, "lib": 1, "std": 2, "": 3}
 # Of the rules that fit a line's figures, the one whose pattern the source shows is told; in this
 # order, the more special first.
-PATTERNS = ("N3", "N1", "N2", "N5", "P4", "N4", "P3", "P2")
+PATTERNS = ("R3", "R4", "R11", "N3", "N1", "N2", "N5", "P4", "N4", "P3", "P2")
+HELD = {"L1", "L2", "L3", "L4", "L5", "R5", "R9", "R13"}
+
+
+PRINCIPLE = {"C": 1, "R": 2, "P": 3, "L": 4, "Y": 5, "N": 6, "S": 7, "O": 8, "T": 8, "G": 8}
 
 
 class Slope:
@@ -71,12 +75,12 @@ class Finding:
 
     __slots__ = (
         "rule", "principle", "verdict", "line", "site", "bytes", "saves", "confidence", "suspect",
-        "process", "slope", "facts", "pattern", "holder", "measured",
+        "process", "slope", "facts", "pattern", "holder", "measured", "way",
     )  # fmt: skip
 
     def __init__(self, found, process):
         self.rule = found["rule"]
-        self.principle = found["principle"]
+        self.principle = PRINCIPLE[found["rule"][0]]
         self.verdict = found["verdict"]
         self.line = found["line"]
         self.measured = found["line"]  # whose figures are told: a library's line, where `line` calls it
@@ -87,6 +91,7 @@ class Finding:
         self.suspect = found["suspect"]
         self.process = process
         self.facts = facts = found["facts"]
+        self.way = found["way"]  # to what holds it: [(label, kind, type, bytes, line)]
         self.slope = None
         if "per_second" in facts:
             self.slope = Slope(*(facts[k] for k in ("per_second", "error", "start", "end")))
@@ -191,10 +196,20 @@ def judge(recording, sources):
             open_.setdefault((one["process"], f.line), []).append(f)
         else:
             findings.append(f)
-    if open_ or any(f.rule in ("C8", "L1") for f in findings):
-        _read_source(recording, sources, findings, open_)
+    if open_ or findings:
+        _read_source(recording, sources, findings, open_, out)
     order = {f: n for n, f in enumerate(findings)}
-    findings.sort(key=lambda f: (KINDS.index(f.verdict), f.bytes == 0, -f.bytes, order[f]))
+
+    def weight(f):
+        return f.saves if f.verdict == "retention" else f.bytes
+
+    findings.sort(key=lambda f: (KINDS.index(f.verdict), -weight(f), order[f]))
+    seen = set()
+    for f in list(findings):  # of what would be said of the same data, the one that saves most
+        if f.rule[0] == "S" and f.holder is not None:
+            if f.holder.held and f.holder.held in seen:
+                findings.remove(f)
+            seen.add(f.holder.held)
     out.findings = findings
     if findings:
         out.kind = findings[0].verdict
@@ -205,27 +220,39 @@ def judge(recording, sources):
     return out
 
 
-def _read_source(recording, sources, findings, open_):
+def _read_source(recording, sources, findings, open_, out):
     """Keep, of the findings that need the source, those that it confirms; a finding each line."""
     from . import fixes
-    from .rules import RULES
 
     reader = fixes.Reader(sources)
     lines = recording.lines
     for (_, line), several in open_.items():
         several.sort(key=lambda f: PATTERNS.index(f.rule))
         for f in several:
-            pattern = reader.confirm(f.rule, lines.file(line), lines.line(line), f.facts)
+            pattern = reader.confirm(f.rule, lines.file(line), f.facts.get("frame_line") or lines.line(line), f.facts)
             if pattern is not None:
                 f.pattern = pattern
                 if pattern.rule:
-                    f.rule, f.principle = pattern.rule, RULES[pattern.rule].principle
+                    f.rule, f.principle = pattern.rule, PRINCIPLE[pattern.rule[0]]
                 findings.append(f)
                 break
     told = {f.line for f in findings if f.pattern is not None}
     findings[:] = [f for f in findings if f.rule != "N8" or f.line not in told]
+    if any(f.way for f in findings):
+        from .holders import Keepers
+
+        keepers = Keepers(recording, sources, reader, out.baseline)
+        for f in list(findings):
+            if f.rule in HELD and f.way:
+                f.holder = keepers.held(f)
+                if f.holder is False:
+                    findings.remove(f)
+            elif "circles" in f.facts and f.way:
+                f.holder = keepers.circle(f)
+            elif f.way:
+                f.holder = keepers.kept(f)
     for f in findings:
-        if f.rule == "C8" and f.line is not None:
+        if (f.rule == "C8" or f.rule == "C6" and not f.way) and f.line is not None:
             if sources.kind(lines.file(f.line)) != "own":  # a library makes them for a line of ours
                 above = caller(recording, sources, f.process, f.line, "allocated_bytes")
                 if above is not None:

@@ -108,6 +108,8 @@ def verdict(r, f, who):
             f"{percent(f.bytes, facts['peak'])} of the peak, {size(f.bytes)} of {size(facts['peak'])}, need not be{who}",
             f"{where}: {title(f)}",
         )
+    if f.verdict == "retention" and "live" in facts:
+        return f"{size(f.bytes)} of {size(facts['live'])} live need not be held{who}", f"{where}: {title(f)}"
     return f"{size(f.bytes)}{who}", where
 
 
@@ -237,6 +239,8 @@ def saves(r, f):
         return f"up to {seconds(facts['collector_s'])} of {seconds(f.process.duration_ns / 1e9)}"
     if f.rule == "Y3":
         return f"{size(f.saves)} of {size(facts['live'])}"
+    if f.verdict == "retention" and "live" in facts:
+        return f"{size(f.saves)} of {size(facts['live'])} live"
     if f.verdict == "churn" and f.pattern is not None:
         if is_work(f):
             return f"up to {size(f.bytes)} of {size(facts['allocated'])} allocated; the peak stays as it is"

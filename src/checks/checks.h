@@ -22,9 +22,8 @@
 #define MS_CHECKS_H
 
 #include "base/base.h"
+#include "graph/answer.h"
 #include "store/store.h"
-
-#define MS_NONE UINT32_MAX /* no line, no site, no node */
 
 /* ---- rules and checks ---- */
 
@@ -117,8 +116,50 @@ typedef struct {
     ms_collection *collections;
     uint32_t       ncollection;
     ms_rss         end, peak;
-    uint32_t       nsnap; /* snapshots of this process: see snapshot.c */
+    uint32_t       nview; /* snapshots of this process, the one with the most in it first */
+    struct ms_view *view[2];
 } ms_process;
+
+/* A snapshot, with what the checks ask of it. view.c */
+typedef struct ms_view {
+    ms_snap    *snap;
+    char        prefix[8];
+    uint32_t   *line; /* of each of its sites: the recording's line, or MS_NONE */
+    uint64_t    live; /* bytes of all objects, the dead ones too */
+    uint64_t    garbage;
+    ms_growings growing;
+    ms_cycles  *cycles;
+    ms_forms    forms;
+    ms_graph    graph; /* the next three: made when first asked for */
+    ms_paths   *paths;
+} ms_view;
+
+/* The line of an object's birth; MS_NONE: not known. */
+uint32_t ms_view_line(const ms_process *p, const ms_view *v, uint32_t node);
+uint32_t ms_view_near(const ms_evidence *e, const ms_process *p, const ms_view *v, uint32_t site); /* of a frame's place */
+/* Whether a is b, or b is held by a alone (a dominates b); chains of more than 1000 steps count as no. */
+bool     ms_view_below(const ms_view *v, uint32_t a, uint32_t b);
+bool     ms_view_type_is(const ms_view *v, uint32_t node, const char *name); /* "collections.deque" */
+
+/* The view's nodes that a alone holds, and a itself: asked in one step. a must hold another. */
+static inline bool ms_view_inside(const ms_view *v, uint32_t a, uint32_t b)
+{
+    const ms_snap *s = v->snap;
+    uint32_t up = ms_snap_holds(s, b) ? b : s->idom[b], rank = ms_snap_rank(s, a);
+    if (!ms_snap_holds(s, up))
+        return false;
+    uint32_t at = s->begin[ms_snap_rank(s, up)];
+    return at >= s->begin[rank] && at < s->end[rank];
+}
+
+/* What a container holds: the kind and the birth line that most of its entries share. */
+typedef struct {
+    uint64_t entries, of_type, of_line;
+    uint32_t type, line;        /* of values (of all, where there are no pairs) */
+    uint32_t key_type, example; /* MS_NONE where there are no pairs; example: a value of that type */
+    uint64_t key_of_type;
+} ms_contents;
+ms_err ms_view_contents(const ms_process *p, const ms_view *v, uint32_t node, ms_contents *out);
 
 struct ms_evidence {
     uint32_t       nlines;
@@ -134,6 +175,10 @@ typedef struct {
     const uint32_t *group;
     size_t          ngroup;
 } ms_evidence_source;
+
+/* Read the snapshots of a recording: ms_evidence_open() does it. view.c */
+ms_err ms_views_open(const ms_evidence *e, ms_process *p);
+void   ms_views_close(ms_process *p);
 
 /* Read what the checks need. The sources, aside and whose must live as long as the evidence. Damaged
  * and missing columns count as empty. */
@@ -158,6 +203,7 @@ uint32_t ms_site_top(const ms_process *p, uint32_t line, const char *column);
 enum {
     MS_NEEDS_SOURCE = 1, /* the pattern has to be seen in the source text */
     MS_SUSPECT = 2,      /* measured, but who holds it is not known */
+    MS_EXPLAINED = 4,    /* another finding names its holder: it goes */
 };
 enum { MS_FACTS = 16 };
 
@@ -166,8 +212,24 @@ typedef struct {
     double      value;
 } ms_fact;
 
+enum { MS_TEXTS = 6 };
+
+typedef struct {
+    const char *name; /* static text */
+    char        value[120];
+} ms_text;
+
+/* A step of the way to an object: what it is called there, what it is. */
+typedef struct {
+    char     label[72], type[72];
+    uint64_t bytes; /* what the object holds */
+    uint32_t line;  /* of its birth, or MS_NONE */
+    uint32_t kind;  /* ms_label_kind of the label */
+} ms_way_step;
+
 typedef struct {
     const ms_rule *rule;
+    ms_verdict     verdict; /* the rule's, if the check says nothing else */
     uint32_t       process; /* of the evidence */
     uint32_t       line;    /* the culprit, or MS_NONE */
     uint32_t       site;    /* row of sites whose instruction is marked, or MS_NONE */
@@ -176,6 +238,9 @@ typedef struct {
     double         confidence; /* 0 to 1 */
     uint32_t       nfact;
     ms_fact        fact[MS_FACTS];
+    uint32_t       ntext;
+    ms_text        text[MS_TEXTS];
+    uint32_t       step, nstep; /* the way to what holds it: rows of ms_findings.step */
 } ms_finding;
 
 typedef struct {
@@ -191,6 +256,8 @@ typedef struct {
 struct ms_findings {
     ms_finding    *finding;
     uint32_t       n, room;
+    ms_way_step   *step;
+    uint32_t       nstep, step_room;
     ms_line_slope *slope; /* of every line that grows, finding or not */
     uint32_t       nslope, slope_room;
     bool           judged_growth; /* a process ran long enough, and has points enough */
@@ -203,6 +270,13 @@ void   ms_findings_close(ms_findings *f);
 /* Add one; *out stays valid until the next is added. */
 ms_err ms_finding_add(ms_findings *f, const char *rule, uint32_t process, uint32_t line, uint64_t bytes, double confidence, ms_finding **out);
 void   ms_finding_fact(ms_finding *f, const char *name, double value); /* more than MS_FACTS are dropped */
+void   ms_finding_text(ms_finding *f, const char *name, const char *format, ...) __attribute__((format(printf, 3, 4)));
+/* The way from the root to a node of a snapshot, as steps of f; f must be the last that was added. */
+ms_err ms_finding_way(ms_findings *out, ms_finding *f, const ms_process *p, ms_view *v, uint32_t node);
+/* A circle: n edges, each beginning where the one before ends. A step is an edge's name and its owner. */
+ms_err ms_finding_circle(ms_findings *out, ms_finding *f, const ms_process *p, ms_view *v, const uint32_t *edge, uint32_t n);
+/* The name of a type as a text of f. */
+void   ms_finding_type(ms_finding *f, const char *name, const ms_view *v, uint32_t type);
 /* Run every check, and put the findings in order: by verdict, then by bytes. */
 ms_err ms_checks_run(const ms_evidence *e, ms_findings *out);
 

@@ -290,7 +290,7 @@ static ms_err open_process(ms_evidence *e, ms_process *p, const ms_evidence_sour
     rows = UINT32_MAX;
     column(p->file, "threads", "id", MS_TYPE_U64, 1, &rows);
     p->threads = (uint32_t)rows;
-    return MS_OK;
+    return ms_views_open(e, p);
 }
 
 ms_err ms_evidence_open(const ms_evidence_source *source, uint32_t nsource, uint32_t nlines, const uint8_t *aside,
@@ -325,6 +325,7 @@ void ms_evidence_close(ms_evidence *e)
         return;
     for (uint32_t i = 0; i < e->nprocess; i++) {
         ms_process *p = &e->process[i];
+        ms_views_close(p);
         ms_sys_free(p->lines, (size_t)e->nlines * sizeof *p->lines);
         ms_sys_free(p->collections, p->ncollection * sizeof *p->collections);
         ms_sys_free(p->curve_t, p->ncurve_point * sizeof *p->curve_t);

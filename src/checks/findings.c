@@ -1,6 +1,8 @@
 /* findings.c -- the list of findings, the list of checks, and the order of both. */
 #include "checks/checks.h"
 
+#include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 
 const ms_check *const ms_checks[] = {
@@ -36,6 +38,7 @@ void ms_findings_open(ms_findings *f)
 void ms_findings_close(ms_findings *f)
 {
     ms_sys_free(f->finding, f->room * sizeof *f->finding);
+    ms_sys_free(f->step, f->step_room * sizeof *f->step);
     ms_sys_free(f->slope, f->slope_room * sizeof *f->slope);
     *f = (ms_findings){.spread = MS_NONE};
 }
@@ -54,7 +57,7 @@ ms_err ms_finding_add(ms_findings *f, const char *rule, uint32_t process, uint32
         f->room = room;
     }
     *out = &f->finding[f->n++];
-    **out = (ms_finding){.rule = known, .process = process, .line = line, .site = MS_NONE, .bytes = bytes, .confidence = confidence};
+    **out = (ms_finding){.rule = known, .verdict = known->verdict, .process = process, .line = line, .site = MS_NONE, .bytes = bytes, .confidence = confidence};
     return MS_OK;
 }
 
@@ -64,9 +67,21 @@ void ms_finding_fact(ms_finding *f, const char *name, double value)
         f->fact[f->nfact++] = (ms_fact){name, value};
 }
 
+void ms_finding_text(ms_finding *f, const char *name, const char *format, ...)
+{
+    va_list args;
+    if (f->ntext == MS_TEXTS)
+        return;
+    ms_text *t = &f->text[f->ntext++];
+    t->name = name;
+    va_start(args, format);
+    vsnprintf(t->value, sizeof t->value, format, args);
+    va_end(args);
+}
+
 static bool before(const ms_finding *a, const ms_finding *b)
 {
-    return a->rule->verdict != b->rule->verdict ? a->rule->verdict < b->rule->verdict : a->bytes > b->bytes;
+    return a->verdict != b->verdict ? a->verdict < b->verdict : a->bytes > b->bytes;
 }
 
 ms_err ms_checks_run(const ms_evidence *e, ms_findings *out)

@@ -1,10 +1,15 @@
 /* p1_cycles.c -- which objects can only the garbage collector free, and which reference would end that?
  *
  * From a recording: bytes freed inside collections, by line of birth (C8). Memory that was dead and waited is what
- * one collection reclaimed; a collector that works much is its share of the run. */
+ * one collection reclaimed; a collector that works much is its share of the run.
+ *
+ * A snapshot has the circles themselves, dead and alive, alike ones merged to forms. Of these, the one whose members are
+ * born in the lines that the collector frees takes C8's place, under the rule that its members tell: a traceback and a
+ * frame, a bound method, a class. The reference to cut is the one that leads back to an owner (graph.h). */
 #include "checks/checks.h"
 
 #include <math.h>
+#include <string.h>
 
 /* Dead and waiting: from 4 MiB on (a young generation's worth of large objects is normal) and a fifth of the peak. */
 #define WAITING_BYTES (4u << 20)
@@ -47,13 +52,237 @@ static ms_err waiting(const ms_evidence *e, uint32_t at, ms_findings *out)
     return MS_OK;
 }
 
-static ms_err run(const ms_evidence *e, ms_findings *out)
+/* ---- with a snapshot: the circle ---- */
+
+enum { MOST_LOOP = 12, MOST_FORMS = 200, MOST_LINES = 16, MOST_NODES = 64 };
+/* Dead at the moment of the snapshot, when no collection told: as much as for one that did. */
+#define DEAD_BYTES (4.0 * 1048576)
+#define DEAD_SHARE 0.2
+#define CLASSES_BYTES (1.0 * 1048576) /* C6: classes made at run time that are kept: 1 MiB and 100 of them */
+enum { CLASSES = 100 };
+
+/* Which rule a circle falls under, by the kinds of its members. */
+static const char *which(const ms_view *v, uint32_t cycle)
 {
-    for (uint32_t i = 0; i < e->nprocess; i++)
-        MS_TRY(waiting(e, i, out));
+    const ms_snap *s = v->snap;
+    bool frame = false, exception = false, method = false, class = false, finalizer = false, resource = false, function = false, hidden = false;
+    for (uint32_t k = v->cycles->first[cycle]; k < v->cycles->first[cycle + 1]; k++) {
+        uint32_t node = v->cycles->node[k], type = ms_snap_type(s, node), flags = s->type_flags[type];
+        frame = frame || ms_view_type_is(v, node, "frame") || ms_view_type_is(v, node, "traceback");
+        exception = exception || flags & MS_SNAP_EXCEPTION;
+        method = method || ms_view_type_is(v, node, "method");
+        function = function || ms_view_type_is(v, node, "function") || ms_view_type_is(v, node, "cell");
+        class = class || ms_view_type_is(v, node, "type") || ms_view_type_is(v, node, "abc.ABCMeta");
+        finalizer = finalizer || (flags & MS_SNAP_FINALIZER && flags & MS_SNAP_HEAP_TYPE);
+        hidden = hidden || (!(flags & MS_SNAP_TRACKED) && ms_view_type_is(v, node, "numpy.ndarray"));
+        for (uint32_t e = s->first[node]; e < s->first[node + 1] && e - s->first[node] < 64; e++) {
+            uint32_t t = MS_SNAP_TARGET(s->to[e]);
+            resource = resource || (t && (ms_view_type_is(v, t, "socket.socket") || ms_view_type_is(v, t, "_io.FileIO") || ms_view_type_is(v, t, "_io.TextIOWrapper") ||
+                                          ms_view_type_is(v, t, "_io.BufferedReader") || ms_view_type_is(v, t, "_io.BufferedWriter")));
+        }
+    }
+    return hidden ? "C5" : frame && exception ? "C1" : frame ? "C4" : class ? "C6" : method ? "C3" : finalizer ? "Y5" : resource ? "C9"
+         : function ? "C4" : "C2";
+}
+
+/* What the collector frees of the lines that a form's example is born in, and what it alone holds, two steps down. */
+static double freed_of(const ms_evidence *e, const ms_process *p, const ms_view *v, uint32_t cycle)
+{
+    const ms_snap *s = v->snap;
+    uint32_t lines[MOST_LINES], n = 0, node[MOST_NODES], nodes = 0, inner;
+    double freed = 0;
+    for (uint32_t k = v->cycles->first[cycle]; k < v->cycles->first[cycle + 1] && nodes < MOST_NODES / 2; k++)
+        node[nodes++] = v->cycles->node[k];
+    inner = nodes;
+    for (int step = 0, from = 0; step < 2; step++, from = (int)inner, inner = nodes)
+        for (uint32_t i = (uint32_t)from; i < inner; i++)
+            for (uint32_t edge = s->first[node[i]]; edge < s->first[node[i] + 1] && nodes < MOST_NODES && edge - s->first[node[i]] < 32; edge++) {
+                uint32_t t = MS_SNAP_TARGET(s->to[edge]);
+                if (t && s->idom[t] == node[i])
+                    node[nodes++] = t;
+            }
+    for (uint32_t k = 0; k < nodes && n < MOST_LINES; k++) {
+        uint32_t line = ms_view_line(p, v, node[k]), i = 0;
+        while (i < n && lines[i] != line)
+            i++;
+        if (i == n && ms_line_counts(e, line)) {
+            lines[n++] = line;
+            freed += (double)p->lines[line].gc_freed_bytes;
+        }
+    }
+    return freed;
+}
+
+/* Write the circle into f: rule, the reference to cut, the steps. */
+static ms_err tell_circle(const ms_evidence *e, uint32_t at, ms_view *v, const ms_form *form, ms_findings *out, ms_finding *f)
+{
+    const ms_process *p = &e->process[at];
+    const ms_snap *s = v->snap;
+    ms_graph g = ms_snap_graph(s);
+    ms_cut *cut = NULL;
+    uint32_t cuts = 0, loop[MOST_LOOP], n = 0;
+    size_t room = 0;
+    MS_TRY(ms_cycle_cut(&g, v->cycles, form->example, s->idom, &cut, &cuts, &room));
+    uint32_t edge = cuts ? cut[0].edge : MS_NONE;
+    ms_sys_free(cut, room);
+    if (edge == MS_NONE)
+        return MS_OK;
+    MS_TRY(ms_cycle_loop(&g, v->cycles, form->example, edge, MOST_LOOP, loop, &n));
+    uint32_t first = 0; /* begin with the reference to cut */
+    for (uint32_t i = 0; i < n && i < MOST_LOOP; i++)
+        first = loop[i] == edge ? i : first;
+    uint32_t turned[MOST_LOOP];
+    n = n < MOST_LOOP ? n : MOST_LOOP;
+    for (uint32_t i = 0; i < n; i++)
+        turned[i] = loop[(first + i) % n];
+    f->rule = ms_rule_find(which(v, form->example), NULL);
+    MS_TRY(ms_finding_circle(out, f, p, v, turned, n));
+    ms_finding_fact(f, "circles", (double)form->count);
+    ms_finding_fact(f, "circle_bytes", (double)form->sum.retained);
+    ms_finding_fact(f, "dead", form->garbage);
     return MS_OK;
 }
 
-static const ms_rule rules[] = {{"C8", MS_VERDICT_CYCLIC}};
+static ms_err circles(const ms_evidence *e, uint32_t at, ms_findings *out)
+{
+    const ms_process *p = &e->process[at];
+    ms_finding *told = NULL;
+    for (uint32_t i = 0; i < out->n; i++)
+        if (out->finding[i].process == at && strcmp(out->finding[i].rule->id, "C8") == 0)
+            told = &out->finding[i];
+    double best = 0;
+    const ms_form *found = NULL;
+    ms_view *in = NULL;
+    for (uint32_t k = 0; told && k < p->nview; k++) {
+        ms_view *v = p->view[k];
+        for (size_t i = 0; v->cycles && i < v->forms.n && i < MOST_FORMS; i++) {
+            double freed = freed_of(e, p, v, v->forms.at[i].example) * (v->forms.at[i].garbage ? 1.01 : 1);
+            if (freed > best) {
+                best = freed;
+                found = &v->forms.at[i];
+                in = v;
+            }
+        }
+    }
+    if (found && best >= 0.2 * (double)p->gc_freed_bytes)
+        return tell_circle(e, at, in, found, out, told);
+    if (told)
+        return MS_OK;
+    for (uint32_t k = 0; k < p->nview; k++) { /* nothing was collected, but much is dead */
+        ms_view *v = p->view[k];
+        if (!v->cycles || v->forms.n == 0 || (double)v->garbage < fmax(DEAD_BYTES, DEAD_SHARE * (double)v->live))
+            continue;
+        for (size_t i = 0; i < v->forms.n && i < MOST_FORMS; i++) {
+            const ms_form *form = &v->forms.at[i];
+            uint32_t line = ms_view_line(p, v, v->cycles->node[v->cycles->first[form->example]]);
+            if (!form->garbage || (double)form->sum.retained < fmax(DEAD_BYTES, (double)v->garbage / 2))
+                continue;
+            ms_finding *f;
+            MS_TRY(ms_finding_add(out, "C8", at, ms_line_counts(e, line) ? line : MS_NONE, form->sum.retained, 0.9, &f));
+            ms_finding_fact(f, "waiting", (double)v->garbage);
+            ms_finding_fact(f, "peak", (double)v->live);
+            f->saves = form->sum.retained;
+            return tell_circle(e, at, v, form, out, f);
+        }
+    }
+    return MS_OK;
+}
+
+/* C6: classes that were made while the program ran, and are kept. */
+static ms_err classes(const ms_evidence *e, uint32_t at, ms_findings *out)
+{
+    const ms_process *p = &e->process[at];
+    if (p->nview == 0 || e->nlines == 0)
+        return MS_OK;
+    ms_view *v = p->view[0];
+    const ms_snap *s = v->snap;
+    size_t size = e->nlines * sizeof(double);
+    double *held = ms_sys_alloc(size), *number = ms_sys_alloc(size);
+    uint32_t best = MS_NONE;
+    ms_err err = held && number ? MS_OK : MS_ENOMEM;
+    for (uint32_t i = 1; err == MS_OK && i <= s->objects; i++) {
+        uint32_t line = ms_view_type_is(v, i, "type") || ms_view_type_is(v, i, "abc.ABCMeta") ? ms_view_line(p, v, i) : MS_NONE;
+        if (!ms_line_counts(e, line))
+            continue;
+        held[line] += (double)ms_snap_retained(s, i);
+        number[line]++;
+        if (best == MS_NONE || held[line] > held[best])
+            best = line;
+    }
+    if (best != MS_NONE && number[best] >= CLASSES && held[best] >= CLASSES_BYTES) {
+        ms_finding *f;
+        err = ms_finding_add(out, "C6", at, best, (uint64_t)held[best], 0.9, &f);
+        if (err == MS_OK) {
+            f->verdict = MS_VERDICT_RETENTION;
+            f->saves = f->bytes;
+            ms_finding_fact(f, "classes", number[best]);
+            ms_finding_fact(f, "live", (double)v->live);
+        }
+    }
+    ms_sys_free(held, size);
+    ms_sys_free(number, size);
+    return err;
+}
+
+/* C7: a WeakKeyDictionary whose values hold their keys: an entry's key lies below its value. */
+static ms_err weak_dicts(const ms_evidence *e, uint32_t at, ms_findings *out)
+{
+    const ms_process *p = &e->process[at];
+    if (p->nview == 0)
+        return MS_OK;
+    ms_view *v = p->view[0];
+    const ms_snap *s = v->snap;
+    for (uint32_t i = 1; i <= s->objects; i++) {
+        if (!ms_view_type_is(v, i, "weakref.WeakKeyDictionary"))
+            continue;
+        uint32_t data = 0, entries = 0, held = 0, space = ms_snap_namespace_of(s, i);
+        for (int level = 0; level < 2 && !data; level++) { /* .data, an inline value or an entry of __dict__ */
+            uint32_t owner = level ? space : i;
+            for (uint32_t edge = s->first[owner]; owner && edge < s->first[owner + 1]; edge++) {
+                uint32_t t = MS_SNAP_TARGET(s->to[edge]);
+                if (t && ms_view_type_is(v, t, "dict") && s->first[t + 1] - s->first[t] > 200 && t != space)
+                    data = t;
+            }
+        }
+        uint64_t bytes = 0;
+        for (uint32_t edge = data ? s->first[data] : 0; data && edge + 2 <= s->first[data + 1]; edge += 2) {
+            uint32_t ref = MS_SNAP_TARGET(s->to[edge]), value = MS_SNAP_TARGET(s->to[edge + 1]);
+            entries++;
+            for (uint32_t w = ref ? s->first[ref] : 0; ref && w < s->first[ref + 1]; w++)
+                if (MS_SNAP_KIND(s->to[w]) == MS_SNAP_WEAK && value && ms_view_below(v, value, MS_SNAP_TARGET(s->to[w]))) {
+                    held++;
+                    bytes += ms_snap_retained(s, value);
+                    break;
+                }
+        }
+        if (entries < 100 || held < entries / 2)
+            continue;
+        ms_finding *f;
+        uint32_t line = ms_view_line(p, v, i);
+        MS_TRY(ms_finding_add(out, "C7", at, ms_line_counts(e, line) ? line : MS_NONE, bytes, 0.9, &f));
+        MS_TRY(ms_finding_way(out, f, p, v, i));
+        f->saves = bytes;
+        ms_finding_fact(f, "entries", entries);
+        ms_finding_fact(f, "held", held);
+        ms_finding_fact(f, "live", (double)v->live);
+    }
+    return MS_OK;
+}
+
+static ms_err run(const ms_evidence *e, ms_findings *out)
+{
+    for (uint32_t i = 0; i < e->nprocess; i++) {
+        MS_TRY(waiting(e, i, out));
+        MS_TRY(circles(e, i, out));
+        MS_TRY(classes(e, i, out));
+        MS_TRY(weak_dicts(e, i, out));
+    }
+    return MS_OK;
+}
+
+static const ms_rule rules[] = {
+    {"C1", MS_VERDICT_CYCLIC}, {"C2", MS_VERDICT_CYCLIC}, {"C3", MS_VERDICT_CYCLIC}, {"C4", MS_VERDICT_CYCLIC}, {"C5", MS_VERDICT_CYCLIC},
+    {"C6", MS_VERDICT_CYCLIC}, {"C7", MS_VERDICT_RETENTION}, {"C8", MS_VERDICT_CYCLIC}, {"C9", MS_VERDICT_CYCLIC}, {"Y5", MS_VERDICT_CYCLIC},
+};
 const ms_check ms_check_cycles = {.principle = 1, .name = "cycles", .rules = rules, .nrules = sizeof rules / sizeof *rules, .run = run,
     .asks = "which objects can only the garbage collector free, and which reference would end that?"};

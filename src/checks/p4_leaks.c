@@ -1,11 +1,13 @@
 /* p4_leaks.c -- what grows, and does not stop?
  *
  * From a recording: a line whose live bytes rise to the end of the run (trend.c) is a suspect (L1). Who keeps
- * its blocks, a snapshot tells. Growth of malloc's own blocks with no growth in Python is L7: C code keeps
+ * its blocks, a snapshot tells: a container whose entries were born all along, and below which the growing lines'
+ * objects lie. It takes their place as the finding, under the rule that fits the way to it. Growth of malloc's own blocks with no growth in Python is L7: C code keeps
  * memory that is no Python object. */
 #include "checks/checks.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 enum {
@@ -178,6 +180,180 @@ static ms_err native_grows(const ms_evidence *e, uint32_t at, double start, doub
     return err;
 }
 
+/* ---- with a snapshot: who keeps what grows ---- */
+
+/* A container is worth a finding from 512 KiB and a twentieth of all, if it has been growing for 0.8 s (a run's
+ * growth is judged from 1 s on). */
+#define HELD_BYTES (512.0 * 1024)
+#define HELD_SHARE 0.05
+#define HELD_SECONDS 0.8
+/* A line that grows belongs to a container if so much of its bytes is below it. */
+#define BELOW_SHARE 0.4
+enum { MOST_CONTAINERS = 8 };
+
+static bool type_begins(const ms_way_step *s, const char *with)
+{
+    return strncmp(s->type, with, strlen(with)) == 0;
+}
+
+/* Which leak it is: by what the way to the container leads through, and what the container holds. */
+static const char *which(const ms_findings *out, const ms_finding *f, const ms_snap *s, const ms_contents *c)
+{
+    const ms_way_step *way = out->step + f->step;
+    char value[72] = "", key[72] = "";
+    if (c->type != MS_NONE)
+        snprintf(value, sizeof value, "%.*s", (int)ms_snap_text(s, s->type_name[c->type]).size % 72, ms_snap_text(s, s->type_name[c->type]).at);
+    if (c->key_type != MS_NONE)
+        snprintf(key, sizeof key, "%.*s", (int)ms_snap_text(s, s->type_name[c->key_type]).size % 72, ms_snap_text(s, s->type_name[c->key_type]).at);
+    for (uint32_t i = 1; i < f->nstep; i++) {
+        if (strcmp(way[i].type, "functools._lru_cache_wrapper") == 0)
+            return strcmp(way[i - 1].type, "type") == 0 || (i >= 2 && strcmp(way[i - 2].type, "type") == 0) ? "L2" : "L1";
+        if (strstr(way[i].type, "queue.Queue") || strstr(way[i].type, "queue.LifoQueue") || strstr(way[i].type, "queue.PriorityQueue") ||
+            strstr(way[i].type, "queues.Queue"))
+            return "L5";
+        if (strstr(way[i].type, "sqlalchemy.orm") && strstr(way[i].type, "ession"))
+            return "R5";
+    }
+    bool most = c->of_type * 2 > c->entries;
+    /* A child for each tuple of labels, of the parent's own type. */
+    if (strcmp(key, "tuple") == 0 && most)
+        for (uint32_t i = f->nstep > 3 ? f->nstep - 3 : 1; i < f->nstep; i++)
+            if (value[0] && strcmp(way[i].type, value) == 0)
+                return "L3";
+    if (most && (strcmp(value, "method") == 0 || strcmp(value, "function") == 0 || strcmp(value, "functools.partial") == 0 ||
+                 strcmp(value, "builtin_function_or_method") == 0 || strcmp(value, "weakref.ReferenceType") == 0))
+        return "R13";
+    for (uint32_t i = 1; i < f->nstep; i++)
+        if (strstr(way[i].type, "Future") || strstr(way[i].type, "asyncio.Task") || strstr(way[i].type, "locks.Event"))
+            return "R9";
+    bool texts = strcmp(value, "str") == 0 || strcmp(value, "bytes") == 0 || strcmp(value, "int") == 0 || c->type == MS_NONE;
+    if (most && texts && (strcmp(key, "str") == 0 || strcmp(key, "bytes") == 0 || (key[0] == '\0' && type_begins(&way[f->nstep - 1], "set"))))
+        return "L4";
+    return "L1";
+}
+
+/* Bytes of each line below a node, and of each line in all. */
+static void bytes_below(const ms_evidence *e, const ms_process *p, const ms_view *v, uint32_t node, double *below, double *all)
+{
+    memset(below, 0, e->nlines * sizeof *below);
+    memset(all, 0, e->nlines * sizeof *all);
+    for (uint32_t i = 1; i <= v->snap->objects; i++) {
+        uint32_t line = ms_view_line(p, v, i);
+        if (line >= e->nlines)
+            continue;
+        double bytes = (double)ms_snap_bytes(v->snap, i);
+        all[line] += bytes;
+        if (ms_view_inside(v, node, i))
+            below[line] += bytes;
+    }
+}
+
+static ms_err container(const ms_evidence *e, uint32_t at, ms_view *v, const ms_growing *g, double *below, double *all, ms_findings *out)
+{
+    const ms_process *p = &e->process[at];
+    const ms_snap *s = v->snap;
+    ms_contents c;
+    double per_second = 0, error = 0, start = 0, end = 0;
+    uint32_t lines = 0, grown = MS_NONE;
+    bytes_below(e, p, v, g->node, below, all);
+    for (uint32_t i = 0; i < out->nslope; i++) {
+        const ms_line_slope *l = &out->slope[i];
+        if (l->process != at || all[l->line] <= 0 || below[l->line] < BELOW_SHARE * all[l->line])
+            continue;
+        if (grown == MS_NONE || below[l->line] > below[grown])
+            grown = l->line;
+        per_second += l->slope.per_second;
+        error = hypot(error, l->slope.error);
+        start = l->slope.start;
+        end = l->slope.end;
+        lines++;
+    }
+    if (lines == 0)
+        return MS_OK; /* young entries, but no line of theirs grows: they are exchanged, not piled up */
+    MS_TRY(ms_view_contents(p, v, g->node, &c));
+    ms_finding *f;
+    MS_TRY(ms_finding_add(out, "L1", at, grown, ms_snap_retained(s, g->node), 0.9, &f));
+    MS_TRY(ms_finding_way(out, f, p, v, g->node));
+    const char *rule = which(out, f, s, &c);
+    f->rule = ms_rule_find(rule, NULL);
+    f->verdict = MS_VERDICT_LEAK;
+    f->site = ms_site_top(p, grown, "live_bytes");
+    f->saves = f->bytes;
+    double tick = (double)s->epoch_ns / 1e9;
+    ms_finding_fact(f, "per_second", per_second);
+    ms_finding_fact(f, "error", error);
+    ms_finding_fact(f, "start", start);
+    ms_finding_fact(f, "end", end);
+    ms_finding_fact(f, "entries", (double)c.entries);
+    ms_finding_fact(f, "age_s", ((double)s->epoch - g->oldest) * tick);
+    ms_finding_fact(f, "youngest_s", ((double)s->epoch - g->newest) * tick);
+    ms_finding_fact(f, "live", (double)v->live);
+    ms_finding_fact(f, "table", (double)ms_snap_bytes(s, g->node));
+    ms_finding_fact(f, "entry_line", c.line == MS_NONE ? -1.0 : (double)c.line);
+    ms_finding_fact(f, "born", ms_view_line(p, v, g->node) == MS_NONE ? -1.0 : (double)ms_view_line(p, v, g->node));
+    ms_finding_fact(f, "exit", v->prefix[0] == 'e');
+    ms_snap_string type = ms_snap_text(s, s->type_name[ms_snap_type(s, g->node)]);
+    ms_finding_text(f, "type", "%.*s", (int)type.size, type.at);
+    if (c.type != MS_NONE && 2 * c.of_type > c.entries) {
+        type = ms_snap_text(s, s->type_name[c.type]);
+        ms_finding_text(f, "value", "%.*s", (int)type.size, type.at);
+    }
+    if (c.key_type != MS_NONE && 2 * c.key_of_type > c.entries) {
+        type = ms_snap_text(s, s->type_name[c.key_type]);
+        ms_finding_text(f, "key", "%.*s", (int)type.size, type.at);
+    }
+    for (uint32_t i = 0; i < out->n; i++) { /* the suspects that it explains */
+        ms_finding *other = &out->finding[i];
+        if (other->process == at && other->flags & MS_SUSPECT && other->line < e->nlines && all[other->line] > 0 &&
+            below[other->line] >= BELOW_SHARE * all[other->line])
+            other->flags |= MS_EXPLAINED;
+    }
+    return MS_OK;
+}
+
+static ms_err containers(const ms_evidence *e, uint32_t at, ms_findings *out)
+{
+    const ms_process *p = &e->process[at];
+    ms_err err = MS_OK;
+    uint32_t found = 0, nodes[MOST_CONTAINERS];
+    size_t size = e->nlines * sizeof(double);
+    if (p->nview == 0 || e->nlines == 0)
+        return MS_OK;
+    double *below = ms_sys_alloc(size), *all = ms_sys_alloc(size);
+    if (below == NULL || all == NULL)
+        err = MS_ENOMEM;
+    for (uint32_t k = 0; err == MS_OK && k < p->nview && found == 0; k++) { /* the fuller one; the other if that shows nothing */
+        ms_view *v = p->view[k];
+        const ms_snap *s = v->snap;
+        for (size_t i = 0; err == MS_OK && i < v->growing.n && found < MOST_CONTAINERS; i++) {
+            const ms_growing *g = &v->growing.at[i];
+            double seconds = ((double)s->epoch - ms_snap_id(s->birth, g->node)) * (double)s->epoch_ns / 1e9;
+            double bytes = (double)ms_snap_retained(s, g->node);
+            bool inner = false;
+            if (!g->grows || bytes < fmax(HELD_BYTES, HELD_SHARE * (double)v->live) || seconds < HELD_SECONDS ||
+                !ms_snap_holds(s, g->node) || ms_snap_is_garbage(s, g->node))
+                continue;
+            for (uint32_t n = 0; n < found; n++)
+                inner = inner || ms_view_below(v, nodes[n], g->node);
+            if (inner)
+                continue;
+            uint32_t before = out->n;
+            err = container(e, at, v, g, below, all, out);
+            if (out->n > before)
+                nodes[found++] = g->node;
+        }
+    }
+    for (uint32_t i = 0, to = 0; i < out->n; i++) { /* what a container explains is told there */
+        if (!(out->finding[i].flags & MS_EXPLAINED))
+            out->finding[to++] = out->finding[i];
+        if (i + 1 == out->n)
+            out->n = to;
+    }
+    ms_sys_free(below, size);
+    ms_sys_free(all, size);
+    return err;
+}
+
 static ms_err run(const ms_evidence *e, ms_findings *out)
 {
     for (uint32_t i = 0; i < e->nprocess; i++) {
@@ -186,10 +362,14 @@ static ms_err run(const ms_evidence *e, ms_findings *out)
             continue;
         MS_TRY(lines_grow(e, i, start, end, out));
         MS_TRY(native_grows(e, i, start, end, out));
+        MS_TRY(containers(e, i, out));
     }
     return MS_OK;
 }
 
-static const ms_rule rules[] = {{"L1", MS_VERDICT_LEAK}, {"L7", MS_VERDICT_NOT_YOURS}};
+static const ms_rule rules[] = {
+    {"L1", MS_VERDICT_LEAK}, {"L2", MS_VERDICT_RETENTION}, {"L3", MS_VERDICT_LEAK}, {"L4", MS_VERDICT_LEAK},
+    {"L5", MS_VERDICT_LEAK}, {"L7", MS_VERDICT_NOT_YOURS}, {"R5", MS_VERDICT_LEAK}, {"R9", MS_VERDICT_LEAK}, {"R13", MS_VERDICT_LEAK},
+};
 const ms_check ms_check_leaks = {.principle = 4, .name = "leaks", .rules = rules, .nrules = sizeof rules / sizeof *rules, .run = run,
     .asks = "what grows after the warm-up and does not stop, and which container keeps it?"};

@@ -13,6 +13,7 @@
 #include "store/store.h"
 
 #include <math.h>
+#include <string.h>
 
 static PyObject *line_or_none(uint32_t line)
 {
@@ -21,7 +22,23 @@ static PyObject *line_or_none(uint32_t line)
     return PyLong_FromUnsignedLong(line);
 }
 
-static PyObject *finding_dict(const ms_finding *f)
+/* [(label, kind, type, bytes, line)] */
+static PyObject *way_list(const ms_findings *found, const ms_finding *f)
+{
+    PyObject *list = PyList_New(0);
+    for (uint32_t i = 0; list && i < f->nstep; i++) {
+        const ms_way_step *s = &found->step[f->step + i];
+        PyObject *label = PyUnicode_DecodeUTF8(s->label, (Py_ssize_t)strlen(s->label), "replace");
+        PyObject *type = label ? PyUnicode_DecodeUTF8(s->type, (Py_ssize_t)strlen(s->type), "replace") : NULL;
+        PyObject *one = type ? Py_BuildValue("(NINKN)", label, (unsigned)s->kind, type, (unsigned long long)s->bytes, line_or_none(s->line)) : NULL;
+        if (one == NULL || PyList_Append(list, one) < 0)
+            Py_CLEAR(list);
+        Py_XDECREF(one);
+    }
+    return list;
+}
+
+static PyObject *finding_dict(const ms_findings *found, const ms_finding *f)
 {
     const ms_check *check = NULL;
     ms_rule_find(f->rule->id, &check);
@@ -39,8 +56,22 @@ static PyObject *finding_dict(const ms_finding *f)
         }
         Py_DECREF(value);
     }
-    return Py_BuildValue("{s:s,s:i,s:s,s:I,s:N,s:N,s:K,s:K,s:d,s:N,s:N,s:N}", "rule", f->rule->id, "principle", check->principle,
-                         "verdict", ms_verdict_name(f->rule->verdict), "process", (unsigned)f->process, "line", line_or_none(f->line),
+    for (uint32_t i = 0; i < f->ntext; i++) {
+        PyObject *value = PyUnicode_DecodeUTF8(f->text[i].value, (Py_ssize_t)strlen(f->text[i].value), "replace");
+        if (value == NULL || PyDict_SetItemString(facts, f->text[i].name, value) < 0) {
+            Py_XDECREF(value);
+            Py_DECREF(facts);
+            return NULL;
+        }
+        Py_DECREF(value);
+    }
+    PyObject *way = way_list(found, f);
+    if (way == NULL) {
+        Py_DECREF(facts);
+        return NULL;
+    }
+    return Py_BuildValue("{s:N,s:s,s:i,s:s,s:I,s:N,s:N,s:K,s:K,s:d,s:N,s:N,s:N}", "way", way, "rule", f->rule->id, "principle", check->principle,
+                         "verdict", ms_verdict_name(f->verdict), "process", (unsigned)f->process, "line", line_or_none(f->line),
                          "site", line_or_none(f->site), "bytes", (unsigned long long)f->bytes, "saves", (unsigned long long)f->saves,
                          "confidence", f->confidence, "needs_source", PyBool_FromLong(f->flags & MS_NEEDS_SOURCE), "suspect",
                          PyBool_FromLong(f->flags & MS_SUSPECT), "facts", facts);
@@ -50,7 +81,7 @@ static PyObject *findings_list(const ms_findings *found)
 {
     PyObject *list = PyList_New(0);
     for (uint32_t i = 0; list && i < found->n; i++) {
-        PyObject *one = finding_dict(&found->finding[i]);
+        PyObject *one = finding_dict(found, &found->finding[i]);
         if (one == NULL || PyList_Append(list, one) < 0)
             Py_CLEAR(list);
         Py_XDECREF(one);

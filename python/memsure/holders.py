@@ -1,0 +1,683 @@
+"""Who keeps it: the way to a container in a snapshot, as words, and as places in the source.
+
+A check gives the way from the root ("module shop", ".CATALOG", "._by_key") and numbers. Here it becomes
+the holder of a finding: its name (Catalog._by_key), the line that fills it, the line that makes it, and
+the patch that bounds it. The fill line is looked for in the source by that name, among lines that the
+recording saw allocate.
+
+A container that is filled by the very function (or module) that owns it, and read there again, is that
+function's result, not a leak: then there is no finding (on_purpose).
+"""
+
+from . import text
+from .fixes import Pattern, ast
+from .text import NBSP, count, seconds, size
+
+FILL = {"append", "add", "setdefault", "insert", "extend", "update", "appendleft", "put", "put_nowait", "push", "register", "subscribe"}
+KINDS = {
+    "dict": "dict", "list": "list", "set": "set", "collections.deque": "deque", "collections.OrderedDict": "OrderedDict",
+    "collections.defaultdict": "defaultdict", "collections.Counter": "Counter", "tuple": "tuple",
+}  # fmt: skip
+READERS = {"len", "id", "bool", "type", "isinstance"}  # they do not look at what is inside
+MOST_FILES = 60
+NAMED, VALUE, FIELD = 7, 3, 1
+
+
+class Holder:
+    """The words that a holder adds to its finding; '' or None where it says nothing."""
+
+    __slots__ = (
+        "title", "verdict", "note", "held", "evidence", "fix", "patch", "where", "saves", "culprit", "path", "short", "one_line",
+        "mark", "file",
+    )  # fmt: skip
+
+    def __init__(self):
+        for name in self.__slots__:
+            setattr(self, name, "")
+        self.verdict = None
+        self.patch = []
+        self.path = []
+        self.mark = None
+        self.file = None
+
+
+def short_type(name):
+    """'shop.cache.Product' -> 'Product'."""
+    return name.rpartition(".")[2]
+
+
+def a_number(n, what):
+    return f"{count(n)}{NBSP}×{NBSP}{what}"
+
+
+def steps(way):
+    """The way as [(label, type)] that code would show: groups at its start and __dict__ left out."""
+    out = []
+    skip = True
+    for label, kind, what, _, _ in way:
+        if skip and (what.startswith("module ") or kind != NAMED and out == [] and label):
+            skip = False
+        if kind == NAMED and (what.startswith(("thread", "Thread")) or " in " in what or label.startswith("thread")):
+            skip = False
+        if skip:
+            continue
+        if label == ".__dict__" or label == ".__class__" and what == "dict":
+            continue
+        out.append((label, what))
+    return out or [(label, what) for label, _, what, _, _ in way[1:]]
+
+
+def path_words(way):
+    """['module shop', '.CATALOG (Catalog)', '._by_key (dict)']."""
+    out = []
+    for n, (label, what) in enumerate(steps(way)):
+        if what.startswith("module "):
+            out.append(what)
+        elif " in " in what or not label:
+            out.append(what)
+        elif n == 0 and not label.startswith((".", "[", "{")):
+            out.append(f"{label} ({short_type(what)})" if what and what != label else label)
+        else:
+            out.append(f"{label} ({short_type(what)})")
+    return out
+
+
+def bare(label):
+    """'._by_key' -> '_by_key', "['price']" -> 'price'."""
+    return label[2:-2] if label.startswith("['") else label.lstrip(".")
+
+
+def name_of(way):
+    """What the last step is called: ('Catalog', '_by_key'), ('shop', 'CACHE'), ('main', 'rows'): the
+    owner's kind and the attribute, variable or local; ('', '') where it has no name."""
+    chain = steps(way)
+    for at in range(len(chain) - 1, 0, -1):
+        label, _ = chain[at]
+        owner = chain[at - 1][1]
+        name = bare(label)
+        if label.startswith(".") and name.isidentifier() or name.isidentifier() and " in " in owner:
+            if owner.startswith("module "):
+                return owner[7:], name
+            if " in " in owner:
+                return owner.partition(" in ")[0], name
+            return short_type(owner), name
+    return "", ""
+
+
+class Keepers:
+    """The holders of one process's findings."""
+
+    def __init__(self, recording, sources, reader, baseline):
+        self.recording = recording
+        self.sources = sources
+        self.reader = reader
+        self.lines = recording.lines
+        self._files = None
+        self._baseline = baseline
+
+    def files(self, extra=()):
+        """The program's own files that allocated, most first, and those of the given lines."""
+        if self._files is None:
+            by = {}
+            live = self.lines["allocated_bytes"]
+            for i, key in enumerate(self.lines.keys):
+                by[key[0]] = by.get(key[0], 0) + live[i]
+            order = sorted(by, key=by.get, reverse=True)
+            names = [self.lines.name(row) for row in order]
+            self._files = [n for n in names if self.sources.kind(n) == "own"][:MOST_FILES]
+        out = list(self._files)
+        for line in extra:
+            if line is not None and line >= 0:
+                name = self.lines.file(line)
+                if name and name not in out:
+                    out.insert(0, name)
+        return out
+
+    def place(self, file, number):
+        return self.sources.place(file, number)
+
+    def held(self, f):
+        """The Holder of an L-like finding, or False where the container is kept on purpose."""
+        way, facts = f.way, f.facts
+        h = Holder()
+        kind = KINDS.get(facts.get("type", ""), short_type(facts.get("type", "")))
+        owner, name = name_of(way)
+        entries = facts["entries"]
+        what = facts.get("value")
+        value = short_type(what) if what else "entry"
+        h.path = path_words(way)
+        h.held = " → ".join(h.path + [a_number(entries, value)])
+        chain = steps(way)
+        frame = next((w for label, w in reversed(chain[:-1]) if " in " in w), None) if len(chain) > 1 else None
+        in_frame = len(chain) > 1 and " in " in chain[-2][1]
+        h.culprit = f"{owner}.{name}" if owner and not in_frame else f"{name} of {owner}" if in_frame else name or "a container"
+        fills = self.fills(name, f) if name else []
+        module = chain[-2][1][7:] if len(chain) > 1 and chain[-2][1].startswith("module ") else None
+        if self.on_purpose(fills, name, frame if in_frame else None, module):
+            return False
+        if fills:
+            best = fills[0]
+            f.line, f.site = self.line_at(best[0], best[1], f.line), None
+            h.mark = best[1], best[2], best[3]
+        aged = f"aged {seconds(facts['youngest_s'], 1) if facts['youngest_s'] >= 1 else 0} to {seconds(facts['age_s'], 1)}"
+        h.note = f"{count(entries)} entries, {aged}"
+        h.title = f"a {kind} that only grows"
+        keep = self.bound(entries)
+        saved = round(f.bytes * (1 - keep / entries)) if entries > keep else 0
+        small = size(f.bytes * keep / entries) if entries else ""
+        if saved:
+            h.saves = f"{size(saved)} of {size(facts['live'])} live ({count(keep)} entries take {small})"
+            f.saves = saved
+        h.evidence = f"{text.change(f.slope.rise)} from {seconds(f.slope.start)} to {seconds(f.slope.end)}; its entries were born all along"
+        place = ""
+        if h.mark:
+            place = f" ({self.place(self.lines.file(f.line), h.mark[0])})"
+
+        def verdict(r, f, who):
+            from .words import rate
+
+            return (
+                f"{rate(f.process, f.slope)}, with no plateau{who}",
+                f"{h.culprit}{place} keeps every {value} that it was given",
+            )
+
+        h.verdict = verdict
+        h.short = f"{h.culprit} only grows: {count(entries)} entries"
+        special = getattr(self, "_" + f.rule.lower(), None)
+        if special is None or not special(f, h, name):
+            h.fix = {"list": "bound it: a deque with maxlen", "deque": "bound it: maxlen", "set": "bound it, or empty it when a job ends"}.get(
+                kind, "bound it (pip install cachetools)" if kind in ("dict", "OrderedDict", "defaultdict") else "bound it, or empty it when a job ends"
+            )
+            self.bounded(f, h, name, kind, keep)
+        from .words import rate
+
+        h.one_line = f"{kind} {h.culprit} grows {rate(f.process, f.slope)}"
+        return h
+
+    @staticmethod
+    def bound(entries):
+        return 10_000 if entries > 20_000 else 1000 if entries > 2000 else 100
+
+    def line_at(self, file, number, otherwise):
+        """The group of lines of a place, or the one given."""
+        for i, key in enumerate(self.lines.keys):
+            if key[1] == number and self.lines.name(key[0]) == file and not self._baseline[i]:
+                return i
+        for i, key in enumerate(self.lines.keys):
+            if self.lines.name(key[0]) == file and not self._baseline[i]:
+                return i
+        return otherwise
+
+    def fills(self, name, f):
+        """Statements that put something into what is called `name` -> [(file, line, column, end, scope, node)],
+        the one that allocates most first."""
+        found = []
+        extra = [f.facts.get("entry_line"), f.facts.get("born"), f.measured]
+        live = self.lines["live_bytes"]
+        by = {}
+        for i, key in enumerate(self.lines.keys):
+            by[(key[0], key[1])] = by.get((key[0], key[1]), 0) + live[i] + 1
+        ids = {self.lines.name(key[0]): key[0] for key in self.lines.keys}
+        for file in self.files(extra):
+            m = self.reader.module(file)
+            if m is None:
+                continue
+            for node in m.parent:
+                target = None
+                if isinstance(node, ast.Assign):
+                    for t in node.targets:
+                        if isinstance(t, ast.Subscript) and _called(t.value) == name:
+                            target = t
+                elif isinstance(node, ast.AugAssign) and _called(node.target) == name:
+                    target = node.target
+                elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in FILL and _called(node.func.value) == name:
+                    target = node
+                if target is None:
+                    continue
+                allocated = max((by.get((ids.get(file), n), 0) for n in range(node.lineno, (node.end_lineno or node.lineno) + 1)), default=0)
+                end = target.end_col_offset if target.end_lineno == target.lineno else -1
+                found.append((allocated, file, target.lineno, target.col_offset, end, m.scope(node), m))
+        found.sort(key=lambda t: -t[0])
+        return [t[1:] for t in found]
+
+    def on_purpose(self, fills, name, frame, module):
+        """Whether the scope that owns the container fills it, and reads it there later."""
+        if not fills:
+            return False
+        for _, number, _, _, scope, m in fills:
+            if frame is not None:
+                if getattr(scope, "name", "<module>") != frame.partition(" in ")[0].rpartition(".")[2]:
+                    return False
+            elif module is None or scope is not m.tree:
+                return False
+        for _, _, _, _, scope, m in fills[:1]:
+            for node in ast.walk(scope):
+                if not (isinstance(node, ast.Name) and node.id == name and isinstance(node.ctx, ast.Load)):
+                    continue
+                above = m.parent.get(node)
+                if isinstance(above, ast.Attribute) and above.attr in FILL:
+                    continue
+                if isinstance(above, ast.Call) and isinstance(above.func, ast.Name) and above.func.id in READERS:
+                    continue
+                if isinstance(above, ast.Subscript) and isinstance(above.ctx, (ast.Store, ast.Del)):
+                    continue
+                return True
+        return False
+
+    def bounded(self, f, h, name, kind, keep):
+        """The line that makes the container, and what to write there instead."""
+        for file in self.files([f.facts.get("born")]):
+            m = self.reader.module(file)
+            if m is None:
+                continue
+            for node in m.parent:
+                value = getattr(node, "value", None)
+                targets = node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else []
+                if not value or not any(_called(t) == name and not isinstance(t, ast.Subscript) for t in targets):
+                    continue
+                if not isinstance(value, (ast.Dict, ast.List, ast.Call, ast.Set)) or getattr(value, "elts", None) or getattr(value, "keys", None):
+                    continue
+                new = {
+                    "dict": f"TTLCache({keep:_}, ttl=300)", "OrderedDict": f"TTLCache({keep:_}, ttl=300)", "list": f"deque(maxlen={keep:_})",
+                    "deque": f"deque(maxlen={keep:_})",
+                }.get(kind)  # fmt: skip
+                if new is None:
+                    return
+                h.patch = m.change(node.lineno, m.replaced(value, new))
+                function = m.scope(node)
+                owner = m.owner(node)
+                if function is not m.tree:
+                    h.where = f"in {owner.name + '.' if owner is not None else ''}{getattr(function, 'name', '')}: "
+                if file != self.lines.file(f.line):
+                    h.file = file
+                    h.where = f"in {self.place(file, node.lineno)}: "
+                return
+
+    # -- rules with words of their own
+
+    def decorated(self, name):
+        """The function of this name that a cache wraps -> (file, module, node, decorator) or None."""
+        for file in self.files():
+            m = self.reader.module(file)
+            for node in m.parent if m is not None else ():
+                if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and node.name == name:
+                    for d in node.decorator_list:
+                        if "cache" in m.text(d):
+                            return file, m, node, d
+        return None
+
+    def _l2(self, f, h, name):
+        chain = steps(f.way)
+        at = next((n for n, (_, what) in enumerate(chain) if what == "functools._lru_cache_wrapper"), None)
+        if at is None:
+            return False
+        method = bare(chain[at][0])
+        owner = next((what for _, what in reversed(chain[:at]) if what), "")
+        h.title = "lru_cache on a method keeps self"
+        found = self.decorated(method)
+        if found is not None:
+            file, m, node, d = found
+            cls = m.owner(node)
+            f.line, f.site = self.line_at(file, node.lineno, f.line), None
+            h.mark = d.lineno, d.col_offset - 1, d.end_col_offset if d.end_lineno == d.lineno else -1
+            h.culprit = f"{cls.name if cls is not None else short_type(owner)}.{method}"
+            only_self = cls is not None and len(node.args.args) == 1 and not node.args.vararg
+            h.fix = "let the value die with its instance" if only_self else "cache a function of plain keys; call it with them"
+            if only_self:
+                h.patch = m.change(d.lineno, f"{m.indent(d.lineno)}@cached_property")
+        else:
+            h.culprit = method
+            h.fix = "cached_property, or a cached function of plain keys"
+        h.short = f"lru_cache on {h.culprit} keeps its instances"
+        return True
+
+    def _l1(self, f, h, name):
+        chain = steps(f.way)
+        at = next((n for n, (_, what) in enumerate(chain) if what == "functools._lru_cache_wrapper"), None)
+        if at is None:
+            return False
+        function = bare(chain[at][0])
+        h.title = "a cache without a limit"
+        h.culprit = function
+        h.short = f"the cache of {function} only grows"
+        h.fix = "give the cache a size"
+        found = self.decorated(function)
+        if found is not None:
+            file, m, node, d = found
+            f.line, f.site = self.line_at(file, node.lineno, f.line), None
+            h.mark = d.lineno, d.col_offset - 1, d.end_col_offset if d.end_lineno == d.lineno else -1
+            h.patch = m.change(d.lineno, f"{m.indent(d.lineno)}@lru_cache(maxsize={self.bound(f.facts['entries']):_})")
+        return True
+
+    def _l5(self, f, h, name):
+        chain = steps(f.way)
+        at = next((n for n, (_, what) in enumerate(chain) if "ueue" in short_type(what)), None)
+        if at is None:
+            return False
+        kind = short_type(chain[at][1])
+        queue = bare(chain[at][0])
+        h.title = "a queue without a limit"
+        h.culprit = queue or kind
+        h.short = f"{h.culprit} is filled faster than it is emptied"
+        h.fix = "give it a size: the producer waits then"
+        fills = self.fills(queue, f)
+        if fills:
+            f.line, f.site = self.line_at(fills[0][0], fills[0][1], f.line), None
+            h.mark = fills[0][1:4]
+        for file in self.files():
+            m = self.reader.module(file)
+            for node in m.parent if m is not None else ():
+                if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call) and any(_called(t) == queue for t in node.targets) and not node.value.args:
+                    h.patch = m.change(node.lineno, m.replaced(node.value, f"{m.text(node.value.func)}(maxsize=1000)"))
+                    return True
+        return True
+
+    def _l3(self, f, h, name):
+        h.title = "a metric with too many labels"
+        h.fix = "label with what has few values; leave ids out"
+        h.short = f"{count(f.facts['entries'])} children, one for each combination of labels"
+        return True
+
+    def _l4(self, f, h, name):
+        h.title = "a table of texts that only grows"
+        h.fix = "bound it, or keep one for each job"
+        return True
+
+    def _r13(self, f, h, name):
+        h.title = "listeners that were never taken off"
+        h.fix = "take them off when their object is done, or hold them by weakref.WeakMethod"
+        return True
+
+    def _r5(self, f, h, name):
+        h.title = "a session that keeps all it ever loaded"
+        h.fix = "a session for each job: with Session() as session"
+        return True
+
+    def _r9(self, f, h, name):
+        h.title = "very many wait on one future"
+        h.fix = "one watcher for the program; the tasks ask it"
+        return True
+
+
+    # -- circles
+
+    def circle(self, f):
+        """The Holder of a finding whose way is a circle, the reference to cut first."""
+        h = Holder()
+        chain = circle_steps(f.way)
+        owner, label = chain[0]
+        attr = label.lstrip(".")
+        h.culprit = circle_words(chain)
+        h.path = [f"{short_type(what)}{lab}" for what, lab in chain]
+        n, dead = f.facts["circles"], f.facts["dead"]
+        if dead:
+            h.held = f"nobody: {count(n)} dead circle{'s' if n != 1 else ''} of this form {'wait' if n != 1 else 'waits'} for the collector"
+        h.note = f"closes the circle {h.culprit}"
+        pattern = None
+        if f.line is not None:
+            rule, found = self.reader.cycle(self.lines.file(f.line), self.lines.line(f.line), self.lines.function(f.line))
+            pattern = found if rule == f.rule else None
+        if pattern is None and attr.isidentifier() and owner not in ("frame", "dict", "cell", "function"):
+            pattern = self.assigned(f, short_type(owner), attr)
+        place = ""
+        if pattern is not None:
+            h.title, h.fix, h.patch, h.mark = pattern.title, pattern.fix, pattern.patch, pattern.mark
+            if pattern.file is not None and pattern.mark:
+                f.line = self.line_at(pattern.file, pattern.mark[0], f.line)
+                f.site = None
+            if f.line is not None and pattern.mark:
+                place = f" ({self.place(self.lines.file(f.line), pattern.mark[0])})"
+        elif f.line is not None and self.sources.kind(self.lines.file(f.line)) == "own":
+            place = f" ({self.place(self.lines.file(f.line), self.lines.line(f.line))})"
+        if not h.fix:
+            h.fix = {
+                "C1": "keep the exception without its traceback: e.with_traceback(None)",
+                "C3": "hold the method weakly: weakref.WeakMethod",
+                "C4": "drop the frame or function when done: del",
+                "C5": "empty it by hand before it is dropped, or use a list: the collector does not see into it",
+                "C6": "make the class once, at module level",
+                "C9": "close what it holds: with ... as ...",
+                "Y5": "weakref.finalize instead of __del__",
+            }.get(f.rule, f"let {short_type(owner)}{label} refer weakly")
+        who_ties = h.culprit
+
+        def verdict(r, f, who):
+            facts = f.facts
+            if facts.get("waiting"):
+                first = f"{size(facts['waiting'])} was dead at once, waiting for the collector; the peak is {size(facts['peak'])}{who}"
+            else:
+                share = text.percent(facts["by_collector"], facts["freed"])
+                took = text.percent(round(facts["collector_s"] * 1e9), f.process.duration_ns)
+                first = f"the collector frees {share} of all freed bytes, and takes {took} of the time{who}"
+            return first, f"{who_ties}{place} ties them in a circle"
+
+        h.verdict = verdict
+        from .rules import RULES
+
+        h.title = h.title or RULES[f.rule].title
+        h.short = f"{h.title}: {h.culprit}"
+        h.one_line = f"circle {h.culprit}, {size(f.bytes)}"
+        return h
+
+    def assigned(self, f, kind, attr):
+        """The statement that stores the reference `attr` of a class -> Pattern or None."""
+        best = None
+        for file in self.files([f.line]):
+            m = self.reader.module(file)
+            for node in m.parent if m is not None else ():
+                if not isinstance(node, ast.Assign) or isinstance(node.value, ast.Constant):
+                    continue
+                for t in node.targets:
+                    if not (isinstance(t, ast.Attribute) and t.attr == attr):
+                        continue
+                    owner = m.owner(node)
+                    rank = (owner is not None and owner.name == kind) + (isinstance(node.value, ast.Name))
+                    if best is None or rank > best[0]:
+                        best = rank, file, m, node, t
+        if best is None:
+            return None
+        _, file, m, node, t = best
+        base = m.text(t.value)
+        if f.rule == "C3":
+            new = f"{m.indent(node.lineno)}{m.text(t)} = weakref.WeakMethod({m.text(node.value)})"
+        elif isinstance(node.value, ast.Name):
+            new = f"{m.indent(node.lineno)}{base}._{attr.lstrip('_')} = weakref.ref({m.text(node.value)})"
+        else:
+            new = None
+        title = {"C2": "two objects hold each other", "C3": "a bound method kept on its own object"}.get(f.rule, "")
+        fix = "hold the method weakly" if f.rule == "C3" else "let the child refer weakly to its parent" if attr.strip("_") == "parent" else f"let {kind}.{attr} refer weakly"
+        found = Pattern(title if attr.strip("_") != "parent" or f.rule != "C2" else "parent and child hold each other", "", fix, m.change(node.lineno, new), (node.lineno, t.col_offset, t.end_col_offset), file=file)
+        return found
+
+    # -- what is held, and need not be, or not so large
+
+    def kept(self, f):
+        """The Holder of a finding of retention: its way, and words by rule."""
+        h = Holder()
+        facts = f.facts
+        h.path = path_words(f.way)
+        h.held = " → ".join(h.path)
+        owner, name = name_of(f.way)
+        in_frame = any(" in " in what for _, what in steps(f.way)[-2:-1])
+        h.culprit = f"{name} of {owner}" if in_frame else f"{owner}.{name}" if owner else name or short_type(facts.get("type", ""))
+        live = facts["live"]
+        h.saves = f"{size(f.saves)} of {size(live)} live"
+        kind = short_type(facts.get("type", facts.get("kind", "")))
+        n = facts.get("number", 0)
+        where = ""
+        if f.line is not None and self.sources.kind(self.lines.file(f.line)) == "own":
+            where = f" ({self.place(self.lines.file(f.line), self.lines.line(f.line))})"
+
+        def verdict(r, f, who):
+            return f"{size(f.saves)} of {size(live)} live need not be held{who}", f"{h.title}: {h.culprit}{where}"
+
+        h.verdict = verdict
+        look = getattr(self, "_kept_" + f.rule.lower(), None)
+        if look is not None:
+            look(f, h, kind, n)
+        from .rules import RULES
+
+        h.title = h.title or RULES[f.rule].title
+        h.short = h.short or f"{h.title}: {h.culprit}"
+        h.one_line = h.one_line or f"{h.title}: {h.culprit}, {size(f.bytes)}, saves {size(f.saves)}"
+        return h
+
+    def _kept_r1(self, f, h, kind, n):
+        h.title = "a kept exception holds its frames" if n == 1 else "kept exceptions hold their frames"
+        h.note = f"{count(n)} {kind}, {size(f.bytes)} by way of tracebacks and frames"
+        h.evidence = f"{size(f.bytes)} is reached by way of the exception only"
+        h.fix = "keep it without its frames: traceback.clear_frames(e.__traceback__), or a string"
+        for file in self.files([f.line]):
+            m = self.reader.module(file)
+            for node in m.parent if m is not None else ():
+                if not isinstance(node, ast.ExceptHandler) or not node.name:
+                    continue
+                for s in ast.walk(node):
+                    given = s.value if isinstance(s, ast.Assign) else None
+                    target = None
+                    if isinstance(given, ast.Name) and given.id == node.name:
+                        target = s.targets[0]
+                        new = f"{m.indent(s.lineno)}{m.text(target)} = {node.name}.with_traceback(None)"
+                    elif isinstance(s, ast.Call) and isinstance(s.func, ast.Attribute) and s.func.attr in FILL and any(isinstance(a, ast.Name) and a.id == node.name for a in s.args):
+                        target = s
+                        arg = next(a for a in s.args if isinstance(a, ast.Name) and a.id == node.name)
+                        new = m.replaced(arg, f"{node.name}.with_traceback(None)")
+                    if target is None:
+                        continue
+                    held = h.culprit.rpartition(".")[2].partition(" of ")[0]
+                    if held and held not in m.text(s) and len(self.files()) > 1:
+                        continue
+                    f.line, f.site = self.line_at(file, s.lineno, f.line), None
+                    h.mark = s.lineno, target.col_offset, target.end_col_offset if target.end_lineno == target.lineno else -1
+                    h.patch = m.change(s.lineno, new)
+                    return
+
+    _kept_r2 = _kept_r1
+
+    def _kept_r8(self, f, h, kind, n):
+        h.title = f"{kind}s that were begun and never finished"
+        h.note = f"{count(n)} of them are suspended, and hold {size(f.bytes)}"
+        h.evidence = f"{count(n)} suspended {kind}s, each with its variables"
+        h.fix = "close them: with contextlib.closing(...)"
+
+    def _kept_r11(self, f, h, kind, n):
+        h.title = "a small view holds a large buffer"
+        h.evidence = f"{count(n)} {kind} hold {size(f.bytes)}"
+
+    def _kept_s1(self, f, h, kind, n):
+        facts = f.facts
+        h.title = f"many {kind} with a dict each"
+        h.culprit = kind
+        h.note = f"{count(n)} of them, {facts['now']:.0f}{NBSP}B each"
+        h.evidence = f"computed on all {count(n)}: {facts['now']:.0f}{NBSP}B each, {facts['then']:.0f}{NBSP}B with slots"
+        h.fix = "give the class slots"
+        h.held = ""
+        for file in self.files([f.line]):
+            m = self.reader.module(file)
+            node = next((k for k in (m.parent if m is not None else ()) if isinstance(k, ast.ClassDef) and k.name == kind), None)
+            if node is None:
+                continue
+            data = next((d for d in node.decorator_list if "dataclass" in m.text(d)), None)
+            if data is not None:
+                words = m.text(data)
+                new = words[:-1] + (", " if words[-2] != "(" else "") + "slots=True)" if words.endswith(")") else words + "(slots=True)"
+                h.patch = m.change(data.lineno, f"{m.indent(data.lineno)}@{new}")
+            else:
+                names = list(
+                    dict.fromkeys(
+                        n.attr
+                        for n in ast.walk(node)
+                        if isinstance(n, ast.Attribute) and isinstance(n.ctx, ast.Store) and isinstance(n.value, ast.Name) and n.value.id == "self"
+                    )
+                )
+                if names:
+                    first = node.body[0]
+                    h.patch = [(first.lineno, "+", f"{m.indent(first.lineno)}__slots__ = ({', '.join(map(repr, names))},)")]
+            f.line, f.site = self.line_at(file, node.lineno, f.line), None
+            h.mark = node.lineno, node.col_offset, -1
+            return
+
+    def _kept_s5(self, f, h, kind, n):
+        facts = f.facts
+        what = facts["kind"]
+        if what == "dict":
+            h.title = "a list of dicts with the same keys"
+            h.fix = "objects with slots instead of dicts; columns take less still, but are slower by row"
+            h.note = f"{count(facts['elements'])} dicts, each with a table of its own"
+        else:
+            h.title = f"a list of {what}s"
+            code = "q" if what == "int" else "d"
+            h.fix = f"array('{code}', ...), or a numpy array"
+            h.note = f"{count(facts['elements'])} {what}s, an object and a pointer each"
+        h.evidence = f"computed on {count(facts['number'])} list{'s' if facts['number'] != 1 else ''} with {count(facts['elements'])} elements: {size(f.bytes)} now, {size(f.bytes - f.saves)} then"
+
+    def _kept_s3(self, f, h, kind, n):
+        h.title = "the same text many times"
+        h.evidence = f"{count(f.facts['elements'])} texts are {count(n)} different ones"
+        h.note = f"{count(f.facts['elements'])} texts, {count(n)} different"
+        h.fix = "keep one of each: sys.intern(text), or a dict of those seen"
+
+    def _kept_s2(self, f, h, kind, n):
+        h.title = "a table that was emptied keeps its room"
+        h.fix = "make it anew: d = dict(d)"
+        h.evidence = f"{count(f.facts['elements'])} entries in {size(f.bytes)}"
+
+    def _kept_s4(self, f, h, kind, n):
+        h.title = "a column of few different objects"
+        h.fix = "astype('category')"
+
+    def _kept_s6(self, f, h, kind, n):
+        h.title = "room that was reserved and not used"
+        h.fix = "copy it when it is done: tuple(x), or x[:]"
+
+    def _kept_c7(self, f, h, kind, n):
+        h.title = "a weak dictionary whose values hold their keys"
+        h.note = f"{count(f.facts['held'])} of {count(f.facts['entries'])} values reach their own key"
+        h.evidence = h.note
+        h.fix = "keep the data on the object itself, or refer weakly from the value"
+
+
+def circle_steps(way):
+    """[(owner's type, name of the reference)] with an instance's __dict__ left out."""
+    out = [(what, label) for label, _, what, _, _ in way]
+    if len(out) > 1 and out[0][0] == "dict" and out[-1][1] == ".__dict__":
+        out = [(out[-1][0], _attribute(out[0][1])), *out[1:-1]]
+    merged, skip = [], False
+    for n, (what, label) in enumerate(out):
+        if skip:
+            skip = False
+            continue
+        if label == ".__dict__" and n + 1 < len(out) and out[n + 1][0] == "dict":
+            merged.append((what, _attribute(out[n + 1][1])))
+            skip = True
+        else:
+            merged.append((what, label))
+    return merged
+
+
+def _attribute(label):
+    return "." + label[2:-2] if label.startswith("['") else label
+
+
+def circle_words(chain):
+    """'Node.parent ⇄ Node.children[…]'."""
+    parts = []
+    for what, label in chain:
+        name = short_type(what)
+        if label.startswith("[") and label != "[…]":
+            label = "[…]" if label[1:2] != "'" else label
+        if parts and name in KINDS.values() or parts and what in KINDS or what in ("cell", "tuple"):
+            parts[-1] += label
+        else:
+            parts.append(f"{name}{label if label[:1] in '.[{' else '.' + label}")
+    if len(parts) == 1:
+        return parts[0] + " (itself)"
+    return f"{parts[0]} ⇄ {' → '.join(parts[1:4])}" + (" → …" if len(parts) > 4 else "")
+
+
+def _called(node):
+    """The last name of a Name or Attribute."""
+    return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
+
+
+__all__ = ["Keepers", "Holder", "Pattern", "path_words", "name_of", "steps"]

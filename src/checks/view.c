@@ -1,0 +1,421 @@
+/* view.c -- a snapshot as the checks look at it: its sites joined to the recording's lines, what grows in it, its
+ * circles, and the way to an object.
+ *
+ * Embedded snapshots have tables of sites of their own; a site is the recording's line if file, function and line
+ * number are the same texts. Paths are found when the first is asked for: they take a pass over the whole heap.
+ *
+ * Costs: what ms_snap_need() takes for all columns, one pass for what grows, one for the circles. */
+#include "checks/checks.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    LEAST_ENTRIES = 200, /* of a container that grows: fewer are not worth a finding */
+    MOST_STEPS = 24,     /* of a way: the last ones */
+};
+
+/* ---- sites to lines ---- */
+
+typedef struct {
+    ms_snap_string file, function;
+    int32_t        line;
+    uint32_t       to;
+} place;
+
+static int text_order(ms_snap_string a, ms_snap_string b)
+{
+    int order = memcmp(a.at ? a.at : "", b.at ? b.at : "", a.size < b.size ? a.size : b.size);
+    return order ? order : (a.size > b.size) - (a.size < b.size);
+}
+
+static int place_order(const void *x, const void *y)
+{
+    const place *a = x, *b = y;
+    if (a->line != b->line)
+        return a->line < b->line ? -1 : 1;
+    int order = text_order(a->function, b->function);
+    return order ? order : text_order(a->file, b->file);
+}
+
+static ms_err sites_to_lines(const ms_evidence *e, ms_process *p, ms_view *v)
+{
+    ms_column offsets, data, file, function, line;
+    const ms_snap *s = v->snap;
+    v->line = ms_sys_alloc((s->n_sites + 1) * sizeof *v->line);
+    if (v->line == NULL)
+        return MS_ENOMEM;
+    for (uint32_t i = 0; i < s->n_sites; i++)
+        v->line[i] = MS_NONE;
+    if (ms_file_column(p->file, "strings", "offsets", NULL, &offsets) != MS_OK || offsets.type != MS_TYPE_I64 ||
+        ms_file_column(p->file, "strings", "data", NULL, &data) != MS_OK || data.type != MS_TYPE_U8 ||
+        ms_file_column(p->file, "sites", "file", NULL, &file) != MS_OK || file.type != MS_TYPE_U32 ||
+        ms_file_column(p->file, "sites", "function", NULL, &function) != MS_OK || function.type != MS_TYPE_U32 ||
+        ms_file_column(p->file, "sites", "line", NULL, &line) != MS_OK || line.type != MS_TYPE_I32)
+        return MS_OK;
+    uint64_t n = p->nsites;
+    n = file.rows < n ? file.rows : n;
+    n = function.rows < n ? function.rows : n;
+    n = line.rows < n ? line.rows : n;
+    size_t size = (n + 1) * sizeof(place);
+    place *known = ms_sys_alloc(size);
+    if (known == NULL)
+        return MS_ENOMEM;
+    uint64_t count = 0;
+    for (uint64_t i = 0; i < n; i++) {
+        if (p->line[i] >= e->nlines)
+            continue;
+        const int64_t *at = offsets.values;
+        uint32_t rows[2] = {((const uint32_t *)file.values)[i], ((const uint32_t *)function.values)[i]};
+        ms_snap_string texts[2] = {{0}};
+        for (int k = 0; k < 2; k++)
+            if ((uint64_t)rows[k] + 1 < offsets.rows && at[rows[k]] >= 0 && at[rows[k] + 1] >= at[rows[k]] &&
+                (uint64_t)at[rows[k] + 1] <= data.rows)
+                texts[k] = (ms_snap_string){(const char *)data.values + at[rows[k]], (size_t)(at[rows[k] + 1] - at[rows[k]])};
+        known[count++] = (place){texts[0], texts[1], ((const int32_t *)line.values)[i], p->line[i]};
+    }
+    qsort(known, count, sizeof *known, place_order);
+    for (uint32_t i = 1; i < s->n_sites; i++) {
+        place wanted = {ms_snap_text(s, s->site_file[i]), ms_snap_text(s, s->site_function[i]), s->site_line[i], 0};
+        uint64_t low = 0, high = count;
+        while (low < high) {
+            uint64_t middle = low + (high - low) / 2;
+            if (place_order(&known[middle], &wanted) < 0)
+                low = middle + 1;
+            else
+                high = middle;
+        }
+        for (; low < count && place_order(&known[low], &wanted) == 0; low++) /* of several, one that counts */
+            if (v->line[i] == MS_NONE || e->aside[v->line[i]])
+                v->line[i] = known[low].to;
+    }
+    ms_sys_free(known, size);
+    return MS_OK;
+}
+
+/* Where a frame runs need not be a line that allocated: then one of the same function, or of the same file. */
+uint32_t ms_view_near(const ms_evidence *e, const ms_process *p, const ms_view *v, uint32_t site)
+{
+    ms_column offsets, data, file, function;
+    const ms_snap *s = v->snap;
+    uint32_t best = MS_NONE;
+    if (site >= s->n_sites || v->line[site] != MS_NONE)
+        return site < s->n_sites ? v->line[site] : MS_NONE;
+    if (ms_file_column(p->file, "strings", "offsets", NULL, &offsets) != MS_OK || offsets.type != MS_TYPE_I64 ||
+        ms_file_column(p->file, "strings", "data", NULL, &data) != MS_OK || data.type != MS_TYPE_U8 ||
+        ms_file_column(p->file, "sites", "file", NULL, &file) != MS_OK || file.type != MS_TYPE_U32 ||
+        ms_file_column(p->file, "sites", "function", NULL, &function) != MS_OK || function.type != MS_TYPE_U32)
+        return MS_NONE;
+    const int64_t *at = offsets.values;
+    ms_snap_string wanted[2] = {ms_snap_text(s, s->site_file[site]), ms_snap_text(s, s->site_function[site])};
+    for (uint64_t i = 0; i < p->nsites && i < file.rows && i < function.rows; i++) {
+        uint32_t rows[2] = {((const uint32_t *)file.values)[i], ((const uint32_t *)function.values)[i]};
+        bool same[2] = {false, false};
+        for (int k = 0; k < 2; k++)
+            same[k] = (uint64_t)rows[k] + 1 < offsets.rows && at[rows[k]] >= 0 && at[rows[k] + 1] >= at[rows[k]] &&
+                      (uint64_t)at[rows[k] + 1] <= data.rows && (size_t)(at[rows[k] + 1] - at[rows[k]]) == wanted[k].size &&
+                      memcmp((const char *)data.values + at[rows[k]], wanted[k].at, wanted[k].size) == 0;
+        if (p->line[i] >= e->nlines || !same[0])
+            continue;
+        if (same[1])
+            return p->line[i];
+        best = p->line[i];
+    }
+    return best;
+}
+
+/* ---- opening ---- */
+
+static ms_err read_cycles(ms_view *v)
+{
+    ms_column node, scc;
+    ms_snap *s = v->snap;
+    if (ms_snap_column(s, "cycles", "node", MS_TYPE_U32, NULL, &node) != MS_OK || node.rows == 0 ||
+        ms_snap_column(s, "cycles", "scc", MS_TYPE_U32, NULL, &scc) != MS_OK || scc.rows != node.rows)
+        return MS_OK;
+    ms_graph g = ms_snap_graph(s);
+    ms_err err = ms_cycles_of(&g, node.values, scc.values, node.rows, &v->cycles);
+    if (err != MS_OK)
+        return err == MS_ENOMEM ? err : MS_OK;
+    err = ms_cycle_forms(s, v->cycles, &v->forms, NULL);
+    return err == MS_ENOMEM ? err : MS_OK;
+}
+
+static void view_close(ms_view *v)
+{
+    if (v == NULL)
+        return;
+    if (v->paths)
+        ms_paths_delete(v->paths);
+    if (v->cycles)
+        ms_cycles_delete(v->cycles);
+    MS_VEC_FREE(&v->forms);
+    MS_VEC_FREE(&v->growing);
+    if (v->line)
+        ms_sys_free(v->line, (v->snap->n_sites + 1) * sizeof *v->line);
+    ms_snap_close(v->snap);
+    ms_sys_free(v, sizeof *v);
+}
+
+static ms_err view_open(const ms_evidence *e, ms_process *p, const char *prefix, ms_view **out)
+{
+    *out = NULL;
+    if (!ms_snap_there(p->file, prefix))
+        return MS_OK;
+    ms_view *v = ms_sys_alloc(sizeof *v);
+    if (v == NULL)
+        return MS_ENOMEM;
+    memcpy(v->prefix, prefix, strlen(prefix));
+    ms_err err = ms_snap_open(p->file, prefix, NULL, &v->snap);
+    if (err == MS_OK)
+        err = ms_snap_need(v->snap, MS_SNAP_SHAPES | MS_SNAP_BIRTHS | MS_SNAP_EDGES | MS_SNAP_TEXTS | MS_SNAP_IDOMS | MS_SNAP_TREE, NULL);
+    if (err == MS_OK)
+        err = ms_snap_find_modules(v->snap, NULL);
+    if (err == MS_OK)
+        err = sites_to_lines(e, p, v);
+    if (err == MS_OK && (err = ms_growing_containers(v->snap, LEAST_ENTRIES, &v->growing, NULL)) != MS_ENOMEM)
+        err = MS_OK;
+    if (err == MS_OK)
+        err = read_cycles(v);
+    for (uint32_t i = 1; err == MS_OK && i <= v->snap->objects && i < v->snap->nodes; i++)
+        v->live += ms_snap_bytes(v->snap, i);
+    if (err == MS_OK && v->snap->garbage && v->snap->garbage < v->snap->nodes)
+        v->garbage = ms_snap_retained(v->snap, v->snap->garbage);
+    if (err == MS_OK)
+        *out = v;
+    else
+        view_close(v);
+    return err == MS_ENOMEM ? err : MS_OK; /* a damaged snapshot is none: the recording still tells */
+}
+
+ms_err ms_views_open(const ms_evidence *e, ms_process *p)
+{
+    static const char *const prefixes[] = {"peak_", "exit_"};
+    for (size_t i = 0; i < 2; i++) {
+        MS_TRY(view_open(e, p, prefixes[i], &p->view[p->nview]));
+        p->nview += p->view[p->nview] != NULL;
+    }
+    if (p->nview == 2 && p->view[1]->live > p->view[0]->live) { /* the peak's was taken a little before the peak */
+        ms_view *other = p->view[0];
+        p->view[0] = p->view[1];
+        p->view[1] = other;
+    }
+    return MS_OK;
+}
+
+void ms_views_close(ms_process *p)
+{
+    for (uint32_t i = 0; i < p->nview; i++)
+        view_close(p->view[i]);
+    p->nview = 0;
+}
+
+/* ---- questions ---- */
+
+uint32_t ms_view_line(const ms_process *p, const ms_view *v, uint32_t node)
+{
+    uint32_t site = ms_snap_id(v->snap->site, node);
+    return site && site < v->snap->n_sites ? v->line[site] : MS_NONE;
+}
+
+bool ms_view_below(const ms_view *v, uint32_t a, uint32_t b)
+{
+    for (int steps = 0; steps < 1000; steps++) {
+        if (a == b)
+            return true;
+        uint32_t up = v->snap->idom[b];
+        if (b == 0 || up == b)
+            return false;
+        b = up;
+    }
+    return false;
+}
+
+bool ms_view_type_is(const ms_view *v, uint32_t node, const char *name)
+{
+    return ms_snap_text_is(v->snap, v->snap->type_name[ms_snap_type(v->snap, node)], name);
+}
+
+typedef struct {
+    uint32_t key, count;
+} tally;
+
+/* The number that occurs most often in a sequence, by Misra and Gries' candidates and a second pass by the caller. */
+static void most_add(tally *t, int n, uint32_t key)
+{
+    int empty = -1;
+    for (int i = 0; i < n; i++) {
+        if (t[i].count && t[i].key == key) {
+            t[i].count++;
+            return;
+        }
+        if (t[i].count == 0)
+            empty = i;
+    }
+    if (empty >= 0)
+        t[empty] = (tally){key, 1};
+    else
+        for (int i = 0; i < n; i++)
+            t[i].count--;
+}
+
+static uint32_t most_of(const tally *t, int n)
+{
+    int best = 0;
+    for (int i = 1; i < n; i++)
+        if (t[i].count > t[best].count)
+            best = i;
+    return t[best].count ? t[best].key : MS_NONE;
+}
+
+ms_err ms_view_contents(const ms_process *p, const ms_view *v, uint32_t node, ms_contents *out)
+{
+    const ms_snap *s = v->snap;
+    uint32_t type = ms_snap_type(s, node), from = s->first[node] + s->type_count[type], end = s->first[node + 1];
+    uint32_t step = s->type_rest[type] == MS_REST_PAIRS ? 2 : 1;
+    tally types[8] = {{0}}, lines[8] = {{0}}, keys[8] = {{0}};
+    *out = (ms_contents){.type = MS_NONE, .line = MS_NONE, .key_type = MS_NONE, .example = MS_NONE};
+    for (uint32_t e = from; e < end && e + step <= end; e += step) {
+        uint32_t t = MS_SNAP_TARGET(s->to[e + step - 1]), k = MS_SNAP_TARGET(s->to[e]);
+        out->entries++;
+        if (t) {
+            most_add(types, 8, ms_snap_type(s, t));
+            most_add(lines, 8, ms_view_line(p, v, t));
+        }
+        if (step == 2 && k)
+            most_add(keys, 8, ms_snap_type(s, k));
+    }
+    out->type = most_of(types, 8);
+    out->line = most_of(lines, 8);
+    out->key_type = step == 2 ? most_of(keys, 8) : MS_NONE;
+    for (uint32_t e = from; e < end && e + step <= end; e += step) {
+        uint32_t t = MS_SNAP_TARGET(s->to[e + step - 1]), k = MS_SNAP_TARGET(s->to[e]);
+        if (t && ms_snap_type(s, t) == out->type) {
+            out->of_type++;
+            out->example = t;
+        }
+        out->of_line += t && ms_view_line(p, v, t) == out->line;
+        out->key_of_type += step == 2 && k && ms_snap_type(s, k) == out->key_type;
+    }
+    return MS_OK;
+}
+
+/* ---- ways ---- */
+
+static void copy_text(char *out, size_t room, const char *before, ms_snap_string s, const char *after)
+{
+    size_t n = s.size < room / 2 ? s.size : room / 2;
+    while (n > 0 && n < s.size && ((unsigned char)s.at[n] & 0xc0) == 0x80)
+        n--;
+    snprintf(out, room, "%s%.*s%s%s", before, (int)n, s.at ? s.at : "", n < s.size ? "…" : "", after);
+}
+
+static void label_text(const ms_snap *s, uint32_t owner, uint32_t edge, ms_way_step *out)
+{
+    uint32_t string;
+    if (edge == MS_NONE || edge == MS_EDGE_TO_TYPE) {
+        snprintf(out->label, sizeof out->label, "%s", edge == MS_NONE ? "" : ".__class__");
+        return;
+    }
+    ms_label l = ms_snap_label(s, owner, edge);
+    out->kind = l.kind;
+    switch (l.kind) {
+    case MS_LABEL_FIELD:
+        copy_text(out->label, sizeof out->label, ".", ms_snap_text(s, l.value), "");
+        break;
+    case MS_LABEL_INDEX:
+        snprintf(out->label, sizeof out->label, "[%u]", l.value);
+        break;
+    case MS_LABEL_VALUE:
+        if (!ms_snap_name(s, l.value, &string))
+            snprintf(out->label, sizeof out->label, "[…]");
+        else if (ms_snap_is_namespace(s, owner) || ms_snap_text_is(s, s->type_name[ms_snap_type(s, owner)], "dict") == false)
+            copy_text(out->label, sizeof out->label, ".", ms_snap_text(s, string), "");
+        else
+            copy_text(out->label, sizeof out->label, "['", ms_snap_text(s, string), "']");
+        break;
+    case MS_LABEL_KEY:
+        snprintf(out->label, sizeof out->label, "a key");
+        break;
+    case MS_LABEL_MEMBER:
+        snprintf(out->label, sizeof out->label, "{…}");
+        break;
+    case MS_LABEL_NAMED:
+        copy_text(out->label, sizeof out->label, "", ms_snap_text(s, l.value), "");
+        break;
+    default:
+        snprintf(out->label, sizeof out->label, "…");
+    }
+}
+
+static void type_text(const ms_snap *s, uint32_t node, char *out, size_t room)
+{
+    uint32_t string;
+    if (node > s->objects) { /* a pseudo node's own name: "main in app.py:12" */
+        copy_text(out, room, "", ms_snap_name(s, node, &string) ? ms_snap_text(s, string) : (ms_snap_string){0}, "");
+        return;
+    }
+    copy_text(out, room, "", ms_snap_text(s, s->type_name[ms_snap_type(s, node)]), "");
+    if (strcmp(out, "module") == 0 && ms_snap_name(s, node, &string))
+        copy_text(out, room, "module ", ms_snap_text(s, string), "");
+}
+
+static ms_err step_new(ms_findings *out, ms_finding *f, ms_way_step **step)
+{
+    if (out->nstep == out->step_room) {
+        uint32_t room = out->step_room ? 2 * out->step_room : 256;
+        ms_way_step *more = ms_sys_resize(out->step, out->step_room * sizeof *more, room * sizeof *more);
+        if (more == NULL)
+            return MS_ENOMEM;
+        out->step = more;
+        out->step_room = room;
+    }
+    *step = &out->step[out->nstep++];
+    **step = (ms_way_step){.line = MS_NONE};
+    f->nstep++;
+    return MS_OK;
+}
+
+ms_err ms_finding_way(ms_findings *out, ms_finding *f, const ms_process *p, ms_view *v, uint32_t node)
+{
+    uint32_t nodes[MOST_STEPS], edges[MOST_STEPS];
+    ms_way_step *step;
+    if (v->paths == NULL)
+        MS_TRY(ms_ways(v->snap, &v->graph, &v->paths, NULL));
+    uint32_t n = ms_path(v->paths, node, MOST_STEPS, nodes, edges);
+    f->step = out->nstep;
+    f->nstep = 0;
+    for (uint32_t i = 0; i < n && i < MOST_STEPS; i++) {
+        MS_TRY(step_new(out, f, &step));
+        if (i > 0)
+            label_text(v->snap, nodes[i - 1], edges[i], step);
+        type_text(v->snap, nodes[i], step->type, sizeof step->type);
+        step->bytes = ms_snap_retained(v->snap, nodes[i]);
+        step->line = nodes[i] && nodes[i] <= v->snap->objects ? ms_view_line(p, v, nodes[i]) : MS_NONE;
+    }
+    return MS_OK;
+}
+
+ms_err ms_finding_circle(ms_findings *out, ms_finding *f, const ms_process *p, ms_view *v, const uint32_t *edge, uint32_t n)
+{
+    ms_way_step *step;
+    f->step = out->nstep;
+    f->nstep = 0;
+    ms_graph g = ms_snap_graph(v->snap);
+    for (uint32_t i = 0; i < n; i++) {
+        uint32_t owner = ms_edge_owner(&g, edge[i]);
+        MS_TRY(step_new(out, f, &step));
+        label_text(v->snap, owner, edge[i], step);
+        type_text(v->snap, owner, step->type, sizeof step->type);
+        step->bytes = ms_snap_bytes(v->snap, owner);
+        step->line = owner <= v->snap->objects ? ms_view_line(p, v, owner) : MS_NONE;
+    }
+    return MS_OK;
+}
+
+void ms_finding_type(ms_finding *f, const char *name, const ms_view *v, uint32_t type)
+{
+    ms_snap_string s = ms_snap_text(v->snap, v->snap->type_name[type]);
+    ms_finding_text(f, name, "%.*s", (int)s.size, s.at ? s.at : "");
+}

@@ -1,0 +1,22 @@
+"""A cache on a method: its keys hold self, so every instance lives on."""
+import functools
+import time
+
+
+class Item:
+    def __init__(self, number):
+        self.number = number
+        self.text = f"item {number} " * 20
+
+    @functools.lru_cache(maxsize=None)                      # culprit
+    def price(self):
+        return self.number * 1.5
+
+
+end, n, total = time.monotonic() + 1.6, 0, 0
+while time.monotonic() < end:
+    for _ in range(40):
+        total += Item(n).price()
+        n += 1
+    time.sleep(0.001)
+print(total > 0)

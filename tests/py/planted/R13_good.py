@@ -1,0 +1,36 @@
+"""Each widget is taken off when it is done."""
+import time
+
+
+class Bus:
+    def __init__(self):
+        self.listeners = []
+
+    def subscribe(self, callback):
+        self.listeners.append(callback)
+
+    def unsubscribe(self, callback):
+        self.listeners.remove(callback)
+
+
+class Widget:
+    def __init__(self, bus, number):
+        self.data = [number] * 40
+        self.bus = bus
+        bus.subscribe(self.changed)
+
+    def close(self):
+        self.bus.unsubscribe(self.changed)
+
+    def changed(self):
+        return len(self.data)
+
+
+BUS = Bus()
+end, n = time.monotonic() + 1.6, 0
+while time.monotonic() < end:
+    for _ in range(30):
+        Widget(BUS, n).close()
+        n += 1
+    time.sleep(0.001)
+print(n > 0)
