@@ -10,6 +10,7 @@ _LAZY = {"pooled": "memsure.pools", "NotPooled": "memsure.pools", "buffers": "me
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from memsure import buffers as buffers
     from memsure.pools import NotPooled as NotPooled, pooled as pooled
 
 

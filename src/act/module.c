@@ -121,11 +121,62 @@ static PyObject *ending(PyObject *module, PyObject *unused)
     Py_RETURN_NONE;
 }
 
-static PyObject *exports(PyObject *module, PyObject *arg)
+/* ---- buffers (python/memsure/buffers.py) ---- */
+
+/* Nobody but the list of held buffers knows it, and no view of it is out. */
+static bool is_idle(PyObject *buffer)
 {
-    if (!PyByteArray_Check(arg))
-        return PyErr_Format(PyExc_TypeError, "exports() is of a bytearray, not of %.100s", Py_TYPE(arg)->tp_name);
-    return PyLong_FromSsize_t(((PyByteArrayObject *)arg)->ob_exports);
+    return PyByteArray_CheckExact(buffer) && Py_REFCNT(buffer) == 1 && ((PyByteArrayObject *)buffer)->ob_exports == 0;
+}
+
+static PyObject *buffer_take(PyObject *module, PyObject *args)
+{
+    PyObject *held;
+    Py_ssize_t n;
+    if (!PyArg_ParseTuple(args, "O!n:buffer_take", &PyList_Type, &held, &n))
+        return NULL;
+    for (Py_ssize_t i = PyList_GET_SIZE(held) - 1; i >= 0; i--) {
+        PyObject *buffer = PyList_GET_ITEM(held, i);
+        if (!is_idle(buffer))
+            continue;
+        Py_INCREF(buffer);
+        if (PyByteArray_Resize(buffer, n) < 0) {
+            Py_DECREF(buffer);
+            return NULL;
+        }
+        return buffer;
+    }
+    Py_RETURN_NONE;
+}
+
+/* Contents: whatever malloc gives. */
+static PyObject *buffer_new(PyObject *module, PyObject *args)
+{
+    Py_ssize_t room, n;
+    if (!PyArg_ParseTuple(args, "nn:buffer_new", &room, &n))
+        return NULL;
+    if (n < 0 || room < n)
+        return PyErr_Format(PyExc_ValueError, "a buffer has 0 bytes or more, not %zd", n);
+    PyObject *buffer = PyByteArray_FromStringAndSize(NULL, room);
+    if (buffer && PyByteArray_Resize(buffer, n) < 0)
+        Py_CLEAR(buffer);
+    return buffer;
+}
+
+/* Takes those that are idle out of the list; their number. */
+static PyObject *buffer_drop(PyObject *module, PyObject *args)
+{
+    PyObject *held;
+    Py_ssize_t most, dropped = 0;
+    if (!PyArg_ParseTuple(args, "O!n:buffer_drop", &PyList_Type, &held, &most))
+        return NULL;
+    for (Py_ssize_t i = PyList_GET_SIZE(held) - 1; i >= 0 && dropped < most; i--)
+        if (is_idle(PyList_GET_ITEM(held, i))) {
+            if (PyList_SetSlice(held, i, i + 1, NULL) < 0)
+                return NULL;
+            dropped++;
+        }
+    return PyLong_FromSsize_t(dropped);
 }
 
 static PyObject *zero(PyObject *module, PyObject *arg)
@@ -146,7 +197,9 @@ static PyMethodDef functions[] = {
     {"recording", recording, METH_O, "recording(on): keep nothing while a recorder counts."},
     {"_collecting", collecting, METH_VARARGS, "A callback of the collector."},
     {"_ending", ending, METH_NOARGS, "The interpreter ends."},
-    {"exports", exports, METH_O, "exports(bytearray): how many buffers of it are out."},
+    {"buffer_take", buffer_take, METH_VARARGS, "buffer_take(held, n): one of the bytearrays that nobody uses, n bytes long; or None."},
+    {"buffer_new", buffer_new, METH_VARARGS, "buffer_new(room, n): a bytearray of n bytes with room for more, not filled."},
+    {"buffer_drop", buffer_drop, METH_VARARGS, "buffer_drop(held, most): let go of those that nobody uses; how many."},
     {"zero", zero, METH_O, "zero(buffer): fill it with zeros."},
     {NULL, NULL, 0, NULL},
 };
