@@ -232,6 +232,11 @@ static ms_err groups_retained(ms_groups *s, const ms_tree *t)
     for (;;) {
         step *f = &stack[depth];
         if (f->at < t->first[f->node + 1]) {
+            uint32_t ahead = t->child[f->at + 8 < g->nodes - 1 ? f->at + 8 : f->at];
+            __builtin_prefetch(&t->first[ahead]);
+            __builtin_prefetch(&s->of[ahead]);
+            if (g->shape_wide)
+                __builtin_prefetch((const char *)g->shape + (size_t)ahead * g->shape_wide);
             uint32_t v = t->child[f->at++], group = s->of[v];
             bool top = group != MS_NONE && open[group] == 0, leaf = t->first[v] == t->first[v + 1];
             uint64_t bytes[MS_SIZES];
