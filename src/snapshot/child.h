@@ -6,6 +6,7 @@
  *   read.c   reads an object: its references in a fixed order, its sizes, its birth
  *   hidden.c what no reader and no tp_traverse tells: found by looking at memory
  *   known.c  readers of types found by name: collections, lru_cache, numpy
+ *   values.c equal values
  *   frames.c frames that run, generators, coroutines
  *   roots.c  threads, the interpreter's own references; pseudo nodes
  *   nodes.c  sweeps the heap, numbers the objects, turns addresses into numbers, keeps the ledger
@@ -155,7 +156,10 @@ struct ms_ty {
     uint32_t      name, flags;
     uint8_t       rest, given_up;
     bool          heap, managed, inlined;
+    bool          is_value;    /* its instances (of just this type) are compared by value */
     bool          scan;        /* its struct may refer to more than its reader tells */
+    bool          weak_keys;   /* a dict whose keys are another's: every other edge is weak */
+    uint32_t      alias;       /* of such: the type that it is shown as */
     int32_t       dict_field;  /* ordinal of __dict__; -1: none */
     Py_ssize_t    dict_offset;
     uint64_t      weak, globals;  /* bit: the field of this ordinal is such an edge */
@@ -172,6 +176,7 @@ typedef struct {
 
 /* The entry of a type, made if need be. The type itself is marked as an object. */
 MS_COLD uint32_t ms_type_new(ms_child *c, PyTypeObject *type);
+uint32_t ms_type_alias(ms_child *c, uint32_t type); /* the same once more, for instances that differ */
 uint32_t ms_type_pseudo(ms_child *c, const char *name, uint8_t rest);
 MS_COLD uint32_t ms_shape_find(ms_child *c, uint32_t type, uint64_t said, uint64_t allocated);
 
@@ -216,6 +221,15 @@ typedef struct {
 } ms_range;
 
 typedef struct {
+    uint32_t node;         /* first the record's place */
+    uint32_t used, room;
+} ms_container;
+
+typedef struct {
+    uint32_t example, shape, count;
+} ms_equal;
+
+typedef struct {
     uintptr_t from, to;
     uint32_t  pseudo;      /* the frame's */
 } ms_stack;
@@ -255,7 +269,10 @@ struct ms_child {
     bool        stack_mode, unreached; /* unreached: those that the slabs have besides */
 
     /* by object, in the order they were read */
-    ms_vec      granule, degree, shape, site, birth, refs;
+    ms_vec      granule, degree, shape, site, birth, refs, value; /* value: hash of a str, int, ...; else 0 */
+    ms_vec      containers;      /* ms_container */
+    ms_vec      equal;           /* ms_equal */
+    ms_map      equal_map;
     ms_vec      edges;           /* granules, 0: an empty place */
     ms_vec      known;           /* granules: references besides, that need no edge */
     ms_vec      hints;           /* ms_hint */
@@ -285,6 +302,7 @@ struct ms_child {
     struct { uint32_t shape1; } shape_cache[4096];
     ms_map      strings;
     ms_vec      string_offsets, string_data;
+    uint32_t    split_dict;      /* entry for dicts with shared keys; 0: none yet */
     ms_vec      namespaces;      /* PyObject *: dicts whose keys are names */
     ms_vec      named;           /* PyObject *: modules, types, functions, code */
 
@@ -368,6 +386,7 @@ uint32_t ms_field_add(ms_child *c, ms_ty *t, const char *name, int32_t offset, u
 int ms_visit(PyObject *o, void *arg);
 void ms_traverse(ms_child *c, PyObject *o, const ms_ty *t, visitproc visit, PyObject *known); /* known: to be left out, once */
 void ms_known(ms_child *c, const void *object);
+void ms_filled(ms_child *c, uint64_t used, uint64_t room, size_t each); /* how full the container at hand is */
 ms_read ms_read_dict;
 bool ms_known_choose(ms_child *c, ms_ty *t);  /* known.c */
 bool ms_frames_choose(ms_child *c, ms_ty *t); /* frames.c */
@@ -383,6 +402,10 @@ void ms_roots_finish(ms_child *c); /* groups that need the ledger; all pseudo no
 uint32_t ms_pseudo_new(ms_child *c, uint32_t type, const char *text);
 void ms_pseudo_holds(ms_child *c, uint32_t pseudo, uint32_t other, const char *name); /* another pseudo node */
 void ms_pseudo_to(ms_child *c, uint32_t pseudo, PyObject *o, const char *name, uint32_t kind, bool counted);
+
+/* --- values.c ---------------------------------------------------------------------------------------- */
+uint32_t ms_value_of(PyObject *o);  /* hash of an exact str, bytes, int or float; 0: it is none */
+void ms_values_group(ms_child *c);
 
 /* --- hidden.c --------------------------------------------------------------------------------------- */
 

@@ -302,6 +302,11 @@ static void give_up(ms_vec *v) { ms_vec_free(v); }
 /* The pseudo nodes' rows, behind the objects'; row 0 is the root's. */
 static void nodes_complete(ms_child *c)
 {
+    ms_shape *s = MS_VEC_AT(c->shape_table, ms_shape);
+    const ms_ty *t = MS_VEC_AT(c->type_table, ms_ty);
+    for (size_t i = 0; i < MS_VEC_N(c->shape_table, ms_shape); i++)
+        if (t[s[i].type].alias)
+            s[i].type = t[s[i].type].alias;
     uint32_t n = c->objects, all = c->nodes, pseudo = all - n - 1;
     ms_vec *arrays[] = {&c->shape, &c->site, &c->birth};
     for (int i = 0; i < 3; i++) {
@@ -458,6 +463,71 @@ static void write_small(out *f)
     STRIDED(f, "sites", "flags", MS_TYPE_U32, n, s, flags);
 }
 
+/* Containers by node; equal values by what they waste. */
+static void write_waste(out *f)
+{
+    ms_child *c = f->c;
+    uint64_t n = MS_VEC_N(c->containers, ms_container), *order = want(c, (n + 1) * sizeof *order);
+    const ms_container *box = MS_VEC_AT(c->containers, ms_container);
+    ms_vec sorted = {NULL, 0, 0};
+    for (uint64_t i = 0; i < n; i++)
+        order[i] = (uint64_t)box[i].node << 32 | i;
+    ms_sort(order, n);
+    for (uint64_t i = 0; i < n; i++)
+        MS_PUSH(c, sorted, ms_container, box[(uint32_t)order[i]]);
+    const ms_container *b = MS_VEC_AT(sorted, ms_container);
+    STRIDED(f, "containers", "node", MS_TYPE_U32, n, b, node);
+    STRIDED(f, "containers", "used", MS_TYPE_U32, n, b, used);
+    STRIDED(f, "containers", "room", MS_TYPE_U32, n, b, room);
+    ms_vec_free(&sorted);
+    ms_sys_free(order, (n + 1) * sizeof *order);
+
+    typedef struct { uint32_t type, example; uint64_t count, bytes; } group;
+    typedef struct { uint32_t type, unused; uint64_t groups, count, wasted; } total;
+    total totals[8] = {{0}};
+    uint32_t ntotals = 0;
+    const ms_equal *e = MS_VEC_AT(c->equal, ms_equal);
+    const ms_shape *shapes = MS_VEC_AT(c->shape_table, ms_shape);
+    n = MS_VEC_N(c->equal, ms_equal);
+    order = want(c, (n + 1) * sizeof *order);
+    uint64_t kept = 0;
+    for (uint64_t i = 0; i < n; i++) {
+        if (e[i].count < 2)
+            continue;
+        const ms_shape *s = &shapes[e[i].shape];
+        uint64_t wasted = (uint64_t)(e[i].count - 1) * s->allocated;
+        uint32_t t = 0;
+        while (t < ntotals && totals[t].type != s->type)
+            t++;
+        if (t == ntotals && ntotals < 8)
+            totals[ntotals++].type = s->type;
+        if (t < 8) {
+            totals[t].groups++;
+            totals[t].count += e[i].count;
+            totals[t].wasted += wasted;
+        }
+        order[kept++] = (wasted >> 32 ? 0xFFFFFFFFull : wasted) << 32 | i;
+    }
+    ms_sort(order, kept);
+    ms_vec rows = {NULL, 0, 0};
+    for (uint64_t i = 0; i < kept && i < 2000; i++) {
+        const ms_equal *g = &e[(uint32_t)order[kept - 1 - i]];
+        MS_PUSH(c, rows, group, (group){shapes[g->shape].type, g->example, g->count, shapes[g->shape].allocated});
+    }
+    const group *g = MS_VEC_AT(rows, group);
+    uint64_t ng = MS_VEC_N(rows, group);
+    STRIDED(f, "equal", "type", MS_TYPE_U32, ng, g, type);
+    STRIDED(f, "equal", "example", MS_TYPE_U32, ng, g, example);
+    STRIDED(f, "equal", "count", MS_TYPE_U64, ng, g, count);
+    STRIDED(f, "equal", "bytes", MS_TYPE_U64, ng, g, bytes);
+    STRIDED(f, "equal_total", "type", MS_TYPE_U32, ntotals, totals, type);
+    STRIDED(f, "equal_total", "groups", MS_TYPE_U64, ntotals, totals, groups);
+    STRIDED(f, "equal_total", "count", MS_TYPE_U64, ntotals, totals, count);
+    STRIDED(f, "equal_total", "wasted", MS_TYPE_U64, ntotals, totals, wasted);
+    ms_vec_free(&rows);
+    ms_sys_free(order, (n + 1) * sizeof *order);
+}
+
 static void write_raw(out *f, const uint32_t *row)
 {
     ms_child *c = f->c;
@@ -490,6 +560,7 @@ void ms_file_write(ms_child *c)
     write_types(&f);
     write_small(&f);
     write_raw(&f, c->site_row_of);
+    write_waste(&f);
     give_up(&c->refs);
     give_up(&c->degree);
     write_nodes(&f);

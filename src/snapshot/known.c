@@ -36,6 +36,7 @@ static void read_deque(ms_child *c, PyObject *o, const ms_ty *t)
     deque *d = (deque *)o;
     Py_ssize_t n = Py_SIZE(o), at = d->leftindex;
     c->said_more += (uint64_t)((d->leftindex + n + DEQUE_BLOCK - 1) / DEQUE_BLOCK) * sizeof(deque_block);
+    ms_filled(c, (uint64_t)n, (uint64_t)((d->leftindex + n + DEQUE_BLOCK - 1) / DEQUE_BLOCK) * DEQUE_BLOCK, sizeof(PyObject *));
     for (deque_block *b = d->leftblock; b; b = b->right) {
         ms_own(c, b, sizeof *b);
         for (; at < DEQUE_BLOCK && n > 0; at++, n--)

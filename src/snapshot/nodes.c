@@ -130,6 +130,9 @@ void ms_number(ms_child *c)
 
     /* The refcounts in order first: the edges are taken off them as they are turned. */
     int32_t *refs = in_order(c, &c->refs, id, 0);
+    ms_container *box = MS_VEC_AT(c->containers, ms_container);
+    for (size_t i = 0; i < MS_VEC_N(c->containers, ms_container); i++)
+        box[i].node = id[box[i].node];
     ms_hint *hint = MS_VEC_AT(c->hints, ms_hint);
     for (size_t i = 0; i < MS_VEC_N(c->hints, ms_hint); i++)
         hint[i].owner = id[hint[i].owner];
@@ -143,7 +146,9 @@ void ms_number(ms_child *c)
             uint32_t g = *from++, target = 0;
             if (g) {
                 target = ms_marks_id_of_granule(&c->marks, g);
-                if (MS_UNLIKELY(t->weak | t->globals) && e < 64 && (t->weak | t->globals) >> e & 1) {
+                if (MS_UNLIKELY(t->weak_keys) && !(e & 1)) {
+                    target |= (uint32_t)MS_EDGE_WEAK << 30;
+                } else if (MS_UNLIKELY(t->weak | t->globals) && e < 64 && (t->weak | t->globals) >> e & 1) {
                     bool weak = t->weak >> e & 1;
                     refs[target] -= !weak;
                     target |= (uint32_t)(weak ? MS_EDGE_WEAK : MS_EDGE_GLOBALS) << 30;
@@ -163,6 +168,7 @@ void ms_number(ms_child *c)
     in_order(c, &c->shape, id, 0);
     in_order(c, &c->site, id, 0);
     in_order(c, &c->birth, id, 0);
+    in_order(c, &c->value, id, 0);
     ms_vec_free(&c->granule);
     /* A static type is there without anybody's reference. */
     for (size_t i = 0; i < MS_VEC_N(c->named, PyObject *); i++) {

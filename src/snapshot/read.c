@@ -48,6 +48,13 @@ void ms_known(ms_child *c, const void *object)
         MS_PUSH(c, c->known, uint32_t, granule);
 }
 
+void ms_filled(ms_child *c, uint64_t used, uint64_t room, size_t each)
+{
+    if (room > used && (room - used) * each >= 64)
+        MS_PUSH(c, c->containers, ms_container,
+                (ms_container){(uint32_t)MS_VEC_N(c->granule, uint32_t), (uint32_t)used, (uint32_t)(room < UINT32_MAX ? room : UINT32_MAX)});
+}
+
 void ms_own(ms_child *c, const void *block, size_t size)
 {
     if (block == NULL)
@@ -107,6 +114,13 @@ void ms_read_dict(ms_child *c, PyObject *o, const ms_ty *t)
     PyDictObject *d = (PyDictObject *)o;
     PyDictKeysObject *k = d->ma_keys;
     if (d->ma_values) { /* a split table: the keys belong to all instances of the class */
+        if (t->type == &PyDict_Type) {
+            if (c->split_dict == 0) {
+                c->split_dict = ms_type_alias(c, c->type_index);
+                MS_VEC_AT(c->type_table, ms_ty)[c->split_dict].weak_keys = true;
+            }
+            c->type_index = c->split_dict;
+        }
 #if PY_VERSION_HEX >= 0x030d0000
         if (!d->ma_values->embedded)
             ms_own(c, d->ma_values, values_size(k));
@@ -122,6 +136,7 @@ void ms_read_dict(ms_child *c, PyObject *o, const ms_ty *t)
         }
         return;
     }
+    ms_filled(c, (uint64_t)d->ma_used, keys_usable(k), entry_size(k));
     if (k->dk_refcnt == 1)
         c->said_more += keys_size(k);
     if (k->dk_log2_size)
@@ -249,6 +264,7 @@ static void read_list(ms_child *c, PyObject *o, const ms_ty *t)
     if (l->ob_item)
         ms_own(c, l->ob_item, (size_t)l->allocated * sizeof(PyObject *));
     c->said_more += (uint64_t)l->allocated * sizeof(PyObject *);
+    ms_filled(c, (uint64_t)Py_SIZE(l), (uint64_t)l->allocated, sizeof(PyObject *));
     for (Py_ssize_t i = 0; i < Py_SIZE(o); i++)
         ms_emit(c, l->ob_item[i]);
 }
@@ -259,6 +275,7 @@ static void read_set(ms_child *c, PyObject *o, const ms_ty *t)
     if (s->table != s->smalltable) {
         ms_own(c, s->table, (size_t)(s->mask + 1) * sizeof(setentry));
         c->said_more += (uint64_t)(s->mask + 1) * sizeof(setentry);
+        ms_filled(c, (uint64_t)s->used, (uint64_t)(s->mask + 1) * 3 / 5, sizeof(setentry));
     }
     for (Py_ssize_t i = 0; i <= s->mask; i++)
         if (s->table[i].key && s->table[i].hash != -1)
@@ -308,6 +325,7 @@ static void read_bytearray(ms_child *c, PyObject *o, const ms_ty *t)
 {
     PyByteArrayObject *b = (PyByteArrayObject *)o;
     c->said_more += (uint64_t)b->ob_alloc;
+    ms_filled(c, (uint64_t)Py_SIZE(o), (uint64_t)b->ob_alloc, 1);
 #if PY_VERSION_HEX >= 0x030f0000
     if (b->ob_bytes_object && b->ob_alloc)
         c->said_more += PyBytes_Type.tp_basicsize;
@@ -399,8 +417,10 @@ void ms_reader_choose(ms_child *c, ms_ty *t)
             ms_field_add(c, t, names[i], -3, MS_EDGE_NORMAL);
     } else if (type == &PyUnicode_Type) {
         t->read = read_str;
+        t->is_value = true;
     } else if (type == &PyLong_Type || type == &PyBool_Type) {
         t->read = read_int;
+        t->is_value = type == &PyLong_Type;
         t->itemsize = 0;
     } else if (type == &PyTuple_Type) {
         t->read = read_tuple;
@@ -496,6 +516,8 @@ void ms_reader_choose(ms_child *c, ms_ty *t)
         t->read = read_opaque;
         t->rest = MS_REST_OPAQUE;
         t->scan = true;
+    } else if (type == &PyBytes_Type || type == &PyFloat_Type) {
+        t->is_value = true;
     } else if (type->tp_basicsize >= 24 && type != &PyBytes_Type && type != &PyFloat_Type && type != &PyComplex_Type) {
         t->flags |= MS_TYPE_LEAF;
         t->rest = MS_REST_OPAQUE;
@@ -557,6 +579,7 @@ void ms_record(ms_child *c)
     MS_PUSH(c, c->shape, uint32_t, shape);
     MS_PUSH(c, c->site, uint32_t, site);
     MS_PUSH(c, c->birth, uint32_t, birth);
+    MS_PUSH(c, c->value, uint32_t, t->is_value ? ms_value_of(o) : 0);
     int64_t refs = (int64_t)Py_REFCNT(o);
 #if PY_VERSION_HEX >= 0x030c0000
     if ((int32_t)refs < 0)

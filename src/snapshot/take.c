@@ -279,6 +279,8 @@ void ms_child_main(ms_child *c)
     c->status->figures.graph_ns = ms_now_ns() - c->forked_ns;
     ms_regions_make(c);
     ms_texts_collect(c);
+    ms_values_group(c);
+    ms_vec_free(&c->value);
     ms_let_go(c);
     c->status->figures.let_go_ns = ms_now_ns() - c->forked_ns;
     ms_file_write(c);

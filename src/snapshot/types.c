@@ -231,6 +231,7 @@ static void type_fill(ms_child *c, ms_ty *t)
     t->traverse = core.type->tp_traverse;
     ms_reader_choose(c, t);
     t->type = self;
+    t->is_value &= core.type == self;
     t->managed = flags & Py_TPFLAGS_MANAGED_DICT;
 #if PY_VERSION_HEX >= 0x030d0000
     t->inlined = flags & Py_TPFLAGS_INLINE_VALUES;
@@ -274,6 +275,18 @@ MS_COLD uint32_t ms_type_new(ms_child *c, PyTypeObject *type)
     c->type_cache[at].type = type;
     c->type_cache[at].index = s->value;
     return s->value;
+}
+
+uint32_t ms_type_alias(ms_child *c, uint32_t type)
+{
+    uint32_t index = (uint32_t)MS_VEC_N(c->type_table, ms_ty);
+    c->type_table.used += sizeof(ms_ty);
+    ms_ty *t = MS_VEC_AT(c->type_table, ms_ty);
+    t[index] = t[type];
+    t[index].alias = type;
+    t[index].type = NULL;
+    t[index].instances = t[index].shape = 0;
+    return index;
 }
 
 uint32_t ms_type_pseudo(ms_child *c, const char *name, uint8_t rest)
