@@ -17,8 +17,10 @@
 enum { HIDDEN_NODE, ARRAY, STRING, OBJECT, CODE, CLOSURE, REGEXP, NUMBER, NATIVE, SYNTHETIC }; /* as in node_types below */
 enum { CONTEXT, ELEMENT, PROPERTY, INTERNAL, HIDDEN, SHORTCUT, WEAK };
 
-enum { OWN_ROOT, OWN_NONE, OWN_KEY, OWN_MEMBER, OWN_PART, OWN_NATIVE, OWN_STR, OWN_FUNCTION, OWN_BIRTHS, OWN_TEXTS };
-static const char *const own_text[OWN_TEXTS] = {"(root)", "", "(key)", "(member)", "(part)", "(outside Python)", "str", "(not known)", "(births)"};
+enum { OWN_ROOT, OWN_NONE, OWN_KEY, OWN_MEMBER, OWN_PART, OWN_NATIVE, OWN_STR, OWN_FUNCTION, OWN_BIRTHS, OWN_CLASS, OWN_TEXTS };
+static const char *const own_text[OWN_TEXTS] = {"(root)", "", "(key)", "(member)", "(part)", "(outside Python)", "str", "(not known)", "(births)", "(class of an object)"};
+
+typedef MS_VEC(uint32_t) u32_vec;
 
 typedef struct {
     ms_snap  *s;
@@ -27,6 +29,7 @@ typedef struct {
     ms_err    err;
     size_t    n;
     uint8_t  *node_type; /* of each type of the snapshot */
+    u32_vec   promoted; /* what only the types of objects keep alive: those references are not stored, so the root gets one */
     char      buffer[1 << 16];
 } out;
 
@@ -130,6 +133,45 @@ static void types_sort(out *o)
     }
 }
 
+/* Everything that v reaches by references that are written, other than weak ones. */
+static ms_err reach(const ms_snap *s, uint32_t v, ms_set *seen, u32_vec *stack)
+{
+    MS_TRY(MS_VEC_ROOM(stack));
+    stack->at[stack->n++] = v;
+    ms_set_add(seen, v);
+    while (stack->n > 0) {
+        uint32_t at = stack->at[--stack->n];
+        for (uint32_t e = s->first[at]; e < s->first[at + 1]; e++) {
+            uint32_t t = MS_SNAP_TARGET(s->to[e]);
+            if (t == 0 || MS_SNAP_KIND(s->to[e]) == MS_SNAP_WEAK || ms_set_has(seen, t))
+                continue;
+            ms_set_add(seen, t);
+            MS_TRY(MS_VEC_ROOM(stack));
+            stack->at[stack->n++] = t;
+        }
+    }
+    return MS_OK;
+}
+
+static ms_err promoted_find(out *o)
+{
+    const ms_snap *s = o->s;
+    ms_set seen = {0};
+    u32_vec stack = {0};
+    ms_err err = ms_set_new(s, &seen);
+    if (err == MS_OK)
+        err = reach(s, 0, &seen, &stack);
+    for (int pass = 0; pass < 2; pass++) /* first those that the root dominates */
+        for (uint32_t v = 1; v < s->nodes && err == MS_OK; v++)
+            if (!ms_set_has(&seen, v) && (pass == 1 || s->idom[v] == 0) && (err = MS_VEC_ROOM(&o->promoted)) == MS_OK) {
+                o->promoted.at[o->promoted.n++] = v;
+                err = reach(s, v, &seen, &stack);
+            }
+    ms_set_free(&seen);
+    MS_VEC_FREE(&stack);
+    return err;
+}
+
 static void nodes(out *o)
 {
     const ms_snap *s = o->s;
@@ -145,6 +187,7 @@ static void nodes(out *o)
             name = own(o, OWN_ROOT), kind = SYNTHETIC;
         for (uint32_t e = s->first[v]; e < s->first[v + 1]; e++)
             n += MS_SNAP_TARGET(s->to[e]) != 0;
+        n += v == 0 ? (uint32_t)o->promoted.n : 0;
         uint32_t site = ms_snap_id(s->site, v);
         number(o, kind, ',');
         number(o, name, ',');
@@ -160,6 +203,13 @@ static void edges(out *o)
 {
     const ms_snap *s = o->s;
     bool begun = false;
+    for (size_t i = 0; i < o->promoted.n; i++) {
+        say(o, begun ? ",\n" : "");
+        begun = true;
+        number(o, INTERNAL, ',');
+        number(o, own(o, OWN_CLASS), ',');
+        number(o, (uint64_t)o->promoted.at[i] * 7, ' ');
+    }
     for (uint32_t v = 0; v < s->nodes; v++)
         for (uint32_t e = s->first[v]; e < s->first[v + 1]; e++) {
             uint32_t t = MS_SNAP_TARGET(s->to[e]), kind = PROPERTY, name, row;
@@ -247,7 +297,7 @@ static void strings(out *o)
 
 ms_err ms_devtools_write(ms_snap *s, ms_sink *sink, void *arg, ms_why *why)
 {
-    MS_TRY(ms_snap_need(s, MS_SNAP_SHAPES | MS_SNAP_BIRTHS | MS_SNAP_EDGES | MS_SNAP_TEXTS, why));
+    MS_TRY(ms_snap_need(s, MS_SNAP_SHAPES | MS_SNAP_BIRTHS | MS_SNAP_EDGES | MS_SNAP_TEXTS | MS_SNAP_IDOMS, why));
     out *o = ms_sys_alloc(sizeof *o);
     size_t types = s->n_types, sites = (size_t)s->n_sites * sizeof(ms_sum) + 1;
     uint8_t *node_type = ms_sys_alloc(types);
@@ -258,8 +308,11 @@ ms_err ms_devtools_write(ms_snap *s, ms_sink *sink, void *arg, ms_why *why)
         *o = (out){.s = s, .sink = sink, .arg = arg, .node_type = node_type};
         types_sort(o);
         err = ms_sums(s, MS_BY_SITE, false, false, by_site, why);
+        if (err == MS_OK && (err = promoted_find(o)) != MS_OK)
+            ms_why_set(why, "cannot look at the snapshot: %s", ms_err_text(err));
         for (uint64_t e = 0; e < s->edges; e++)
             n_edges += MS_SNAP_TARGET(s->to[e]) != 0;
+        n_edges += o->promoted.n;
         if (err == MS_OK) {
             say(o, "{\"snapshot\":{\"meta\":{\"node_fields\":[\"type\",\"name\",\"id\",\"self_size\",\"edge_count\",\"trace_node_id\",\"detachedness\"],"
                    "\"node_types\":[[\"hidden\",\"array\",\"string\",\"object\",\"code\",\"closure\",\"regexp\",\"number\",\"native\",\"synthetic\","
@@ -287,6 +340,7 @@ ms_err ms_devtools_write(ms_snap *s, ms_sink *sink, void *arg, ms_why *why)
             if (err != MS_OK)
                 ms_why_set(why, "%s", ms_err_text(err));
         }
+        MS_VEC_FREE(&o->promoted);
     } else
         ms_why_set(why, "cannot look at the snapshot: %s", ms_err_text(err));
     if (o != NULL)
