@@ -76,8 +76,8 @@ class Step:
 class Snapshot:
     """A snapshot file, or one of the snapshots in a recording."""
 
-    def __init__(self, core, path, moment, around=None):
-        self.core = core
+    def __init__(self, core, path, moment, around=None, file=None, prefix=""):
+        self.core, self.file, self.prefix = core, file, prefix
         self.path = path
         self.info = {**(around or {}), **core.info()}
         self.moment = self.info.get("moment") or moment
@@ -114,7 +114,7 @@ class Snapshot:
                 raise Unreadable(f"no snapshot can be read from {shown}: {damage}")
             raise Unreadable(f"{shown} holds no snapshot", "memsure run --snapshot=exit app.py" if "sites" in file.tables else None)
         try:
-            return cls(_core.snap(file, chosen[0][0]), shown, chosen[0][1], _around(file, shown))
+            return cls(_core.snap(file, chosen[0][0]), shown, chosen[0][1], _around(file, shown), file, chosen[0][0])
         except _core.Error as e:
             text = str(e)
             raise Unreadable(f"{shown}: {text}" if shown not in text and os.path.basename(shown) not in text else text) from None
@@ -463,6 +463,67 @@ class Snapshot:
         """[(Site, blocks, bytes)] of memory that no object owns, most first."""
         rows = [(self.site(s), blocks, n) for s, blocks, n in self.core.table("raw", "site", "blocks", "bytes")]
         return sorted(rows, key=lambda r: (-r[2], r[0].place))
+
+    # -- for data frames
+
+    ROWS = ("types", "lines", "modules", "variables", "unexplained")    # made here; all others are columns of the file
+    TEXTS = {("snap_info", "key"), ("snap_info", "value"), ("sites", "file"), ("sites", "function"), ("types", "name"), ("fields", "name"),
+             ("labels", "name"), ("texts", "text")}
+
+    @property
+    def tables(self):
+        """The names that table() takes."""
+        n = len(self.prefix)
+        raw = {t[n:] for t in self.file.tables if t.startswith(self.prefix)} & RAW
+        return sorted(set(self.ROWS) | raw - {"types"})
+
+    def table(self, name):
+        """A table for pyarrow.table(), polars.DataFrame(), DuckDB or pandas (by __arrow_c_stream__).
+
+        'objects', 'edges', 'sites', 'shapes' and the others of docs/FORMAT.md are the file's own columns, not copied; texts come as a
+        dictionary over the file's strings. 'types', 'lines', 'modules', 'variables' and 'unexplained' are rows of figures.
+        """
+        from . import _core
+
+        if name in self.ROWS:
+            return _core.Table(getattr(self, "_rows_" + name)())
+        columns = self.file.tables.get(self.prefix + name)
+        if name not in self.tables or not columns:
+            raise KeyError(f"no table {name}; there are {', '.join(self.tables)}")
+        out = []
+        for column, (_, _, width) in columns.items():
+            if width == 1:
+                values = self.file.column(self.prefix + name, column)
+                if (name, column) in self.TEXTS:
+                    values = (values, self.file.column(self.prefix + "strings", "offsets"), self.file.column(self.prefix + "strings", "data"))
+                out.append((column, values))
+        return _core.Table(out)
+
+    SUMS = ("objects", "bytes", "said_bytes", "retained_bytes", "retained_said_bytes")
+
+    def _rows_types(self):
+        rows = self.types()
+        return [("type", _texts(r[0] for r in rows)), *_figures(self.SUMS, [r[1:] for r in rows])]
+
+    def _rows_lines(self):
+        rows = self.lines()
+        return [("file", _texts(r[0].file for r in rows)), ("line", _numbers("i", [r[0].line for r in rows])),
+                ("function", _texts(r[0].function for r in rows)), ("place", _texts(r[0].place for r in rows)),
+                *_figures(self.SUMS, [r[1:] for r in rows])]
+
+    def _rows_modules(self):
+        rows = self.modules()
+        return [("module", _texts(r[0] for r in rows)), ("retained_bytes", _numbers("Q", [r[2] for r in rows]))]
+
+    def _rows_variables(self):
+        rows = self.variables()
+        return [("module", _texts(r[0] for r in rows)), ("variable", _texts(r[1] for r in rows)),
+                ("type", _texts(self.type_name(self.core.node(r[2])[0]) for r in rows)), ("retained_bytes", _numbers("Q", [r[3] for r in rows]))]
+
+    def _rows_unexplained(self):
+        rows = self.unexplained()
+        return [("type", _texts(r[0] for r in rows)), ("place", _texts(r[1].place for r in rows)),
+                *_figures(("objects",), [(r[3],) for r in rows]), ("references", _numbers("q", [r[4] for r in rows]))]
 
     # -- why
 
@@ -884,6 +945,31 @@ class Diff:
             "unexplained": [{"type": name, "born": site.data(), "references": refs, "objects": objects}
                             for name, site, refs, objects, _ in self.references()[:most]],
         }
+
+
+RAW = {"snap_info", "sites", "objects", "regions", "wide", "edges", "shapes", "fields", "labels", "texts", "frames", "heavy", "cycles",
+       "containers", "equal", "equal_total", "raw", "types"}
+
+
+def _numbers(code, values):
+    from array import array
+
+    return array(code, values)
+
+
+def _texts(values):
+    """A column of texts: offsets and bytes."""
+    from array import array
+
+    offsets, data = array("q", [0]), bytearray()
+    for value in values:
+        data += value.encode("utf-8", "replace")
+        offsets.append(len(data))
+    return offsets, bytes(data)
+
+
+def _figures(names, rows):
+    return [(name, _numbers("Q", [r[i] for r in rows])) for i, name in enumerate(names)]
 
 
 def _around(file, path):
