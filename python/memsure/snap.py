@@ -87,6 +87,7 @@ class Snapshot:
         self._sites = {}
         self._variables = None
         self._namespaces = None
+        self._modules = None
 
     @classmethod
     def open(cls, path, at=None):
@@ -178,12 +179,16 @@ class Snapshot:
     def pseudo(self, row):
         return bool(self._types[row][3] & PSEUDO)
 
+    def _site_table(self):
+        if self._site_rows is None:
+            self._site_rows = self.core.sites()
+        return self._site_rows
+
     def site(self, row):
         found = self._sites.get(row)
         if found is None:
-            if self._site_rows is None:
-                self._site_rows = self.core.sites()
-            file, function, line, _, _, _, flags = self._site_rows[row] if row < len(self._site_rows) else (0, 0, -1, -1, -1, -1, 0)
+            rows = self._site_table()
+            file, function, line, _, _, _, flags = rows[row] if row < len(rows) else (0, 0, -1, -1, -1, -1, 0)
             text = self.core.text
             found = self._sites[row] = Site(row, text(file), text(function), line, flags, self.sources)
         return found
@@ -389,6 +394,8 @@ class Snapshot:
 
     def lines(self, garbage=False):
         """[(Site, count, bytes, said, retained, retained said)] by line of birth; instructions of one line together are added."""
+        if len(self._site_table()) < 2:  # no birth was seen
+            return []
         rows = [(self.site(row), *sums) for row, sums in self.core.sums("site", True, garbage)]
         joined = {}
         for site, *sums in rows:
@@ -397,20 +404,25 @@ class Snapshot:
             joined[key] = (site, *sums) if known is None else (known[0], *(a + b for a, b in zip(known[1:], sums)))
         return sorted(joined.values(), key=lambda r: (-r[2], r[0].place))
 
+    def _module_rows(self):
+        if self._modules is None:
+            self._modules = self.core.modules()
+        return self._modules
+
     def modules(self):
         """[(name, node, retained)] of all modules, most first."""
-        return sorted(((name, node, retained) for node, _, name, retained in self.core.modules()), key=lambda r: (-r[2], r[0]))
+        return sorted(((name, node, retained) for node, _, name, retained in self._module_rows()), key=lambda r: (-r[2], r[0]))
 
     def variables(self, least=None):
         """[(module, name, node, retained, [other names])]: module-global variables, most retained first, each object once."""
         if least is None:
             least = max(512, int(self.bytes * 0.0001))
         found = {}
-        for _, namespace, module, _ in self.core.modules():
+        for _, namespace, module, _ in self._module_rows():
             if namespace:
                 for name, node, retained in self.core.namespace(namespace, least):
                     found.setdefault(node, []).append((module, name, retained))
-        modules = {node for node, _, _, _ in self.core.modules()}
+        modules = {node for node, _, _, _ in self._module_rows()}
         out = []
         for node, names in found.items():
             if node in modules:
@@ -424,7 +436,7 @@ class Snapshot:
     def namespaces(self):
         """{dict: the name of its module}"""
         if self._namespaces is None:
-            self._namespaces = {d: name for _, d, name, _ in self.core.modules() if d}
+            self._namespaces = {d: name for _, d, name, _ in self._module_rows() if d}
         return self._namespaces
 
     def variables_of(self, node):
@@ -559,8 +571,7 @@ class Snapshot:
         return [(self.type_name(row), sums[0]) for row, sums in self.core.sums("type", False)]
 
     def _sites_at(self, file, line, word):
-        if self._site_rows is None:
-            self._site_rows = self.core.sites()
+        self._site_table()
         wanted, rows, near = os.path.normpath(file), [], []
         names = {}
         for row, (name, _, at, *_rest) in enumerate(self._site_rows):
@@ -587,7 +598,7 @@ class Snapshot:
                        f"{close[0]}:{line}" if close else None)
 
     def _variable(self, dotted):
-        modules = {name: (node, namespace) for node, namespace, name, _ in self.core.modules()}
+        modules = {name: (node, namespace) for node, namespace, name, _ in self._module_rows()}
         for n in range(len(dotted), 0, -1):
             if ".".join(dotted[:n]) in modules:
                 node = modules[".".join(dotted[:n])][0]
@@ -609,7 +620,7 @@ class Snapshot:
             return SequenceMatcher(None, last, name.rpartition(".")[2].lower()).ratio()
         close = sorted(((likeness(n), c, n) for n, c in counts), reverse=True)[:3]
         close = [(c, n) for r, c, n in close if r >= 0.6]
-        modules = {name: namespace for _, namespace, name, _ in self.core.modules()}
+        modules = {name: namespace for _, namespace, name, _ in self._module_rows()}
         owner, dot, variable = word.rpartition(".")
         if dot and owner in modules:
             from difflib import get_close_matches

@@ -463,7 +463,7 @@ static ms_err holders_mark(ms_snap *s, ms_why *why)
     uint32_t n = 0;
     for (size_t i = 0; i < words(s); i++) {
         s->rank[i] = n;
-        n += (uint32_t)__builtin_popcountll(s->holds[i]);
+        n += ms_snap_ones(s->holds[i]);
     }
     s->n_holders = n;
     return MS_OK;

@@ -168,9 +168,15 @@ static inline bool ms_snap_holds(const ms_snap *s, uint32_t node) /* needs IDOMS
 {
     return s->holds[node >> 6] >> (node & 63) & 1;
 }
+static inline uint32_t ms_snap_ones(uint64_t x) /* the compiler's own is a call where the processor's is not sure to be there */
+{
+    x -= x >> 1 & 0x5555555555555555u;
+    x = (x & 0x3333333333333333u) + (x >> 2 & 0x3333333333333333u);
+    return (uint32_t)(((x + (x >> 4)) & 0x0f0f0f0f0f0f0f0fu) * 0x0101010101010101u >> 56);
+}
 static inline uint32_t ms_snap_rank(const ms_snap *s, uint32_t node) /* of a node that holds */
 {
-    return s->rank[node >> 6] + (uint32_t)__builtin_popcountll(s->holds[node >> 6] & ((UINT64_C(1) << (node & 63)) - 1));
+    return s->rank[node >> 6] + ms_snap_ones(s->holds[node >> 6] & ((UINT64_C(1) << (node & 63)) - 1));
 }
 static inline uint64_t ms_snap_retained(const ms_snap *s, uint32_t node)
 {

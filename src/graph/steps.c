@@ -83,6 +83,12 @@ ms_err steps_add(steps_maker *m, uint32_t above, uint32_t owner, uint32_t edge, 
         label = ms_snap_label(s, owner, edge);
     label = label_merged(m, above, owner, label, alone);
     *folded = false;
+    for (int i = 0; i < 4; i++)
+        if (m->last[i].above == above && m->last[i].type == type && m->last[i].kind == label.kind && m->last[i].value == label.value &&
+            m->last[i].row != 0) {
+            *row = m->last[i].row;
+            return steps_member_add(m, *row, v, why);
+        }
     for (uint32_t up = above, k = 0; k < 2 && up != 0; k++, up = m->steps->at[up].parent) {
         const ms_step *u = &m->steps->at[up];
         if (label.kind == MS_LABEL_FIELD && label.value == s->attributes && ms_snap_type(s, owner) != m->steps->at[u->parent].type)
@@ -95,6 +101,13 @@ ms_err steps_add(steps_maker *m, uint32_t above, uint32_t owner, uint32_t edge, 
         }
     }
     MS_TRY(steps_row(m, above, label, type, v, row, &new, why));
+    if (!(s->type_flags[type] & MS_SNAP_PSEUDO)) {
+        m->last[m->turn & 3].above = above;
+        m->last[m->turn & 3].kind = label.kind;
+        m->last[m->turn & 3].value = label.value;
+        m->last[m->turn & 3].type = type;
+        m->last[m->turn++ & 3].row = *row;
+    }
     if (new && label.kind == MS_LABEL_VALUE && edge != UINT32_MAX)
         m->steps->at[*row].key = MS_SNAP_TARGET(s->to[edge - 1]);
     return steps_member_add(m, *row, v, why);

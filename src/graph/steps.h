@@ -20,6 +20,8 @@ typedef struct {
     ms_steps *steps;
     ms_table  rows;                /* (row above, label, type) -> row; the label's kind and value are hashed together */
     MS_VEC(steps_member) members;
+    struct { uint32_t above, kind, value, type, row; } last[4]; /* rows found last: brothers come in a row */
+    uint32_t  turn;
 } steps_maker;
 
 ms_err steps_begin(steps_maker *m, ms_snap *s, ms_steps *out, uint32_t top, ms_why *why);

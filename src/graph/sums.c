@@ -84,22 +84,26 @@ static ms_err sums_retained(ms_snap *s, ms_by by, bool garbage_only, ms_sum *out
         cover[g] = s->end[r];
         place[start[g]++] = q;
     }
-    for (uint32_t v = 1; v <= s->objects; v++) {
-        if (ms_snap_holds(s, v) || (garbage_only && !ms_snap_is_garbage(s, v)))
-            continue;
-        uint32_t g = group_of(s, by, v), low = g ? start[g - 1] : 0, high = start[g];
-        if (low < high) {
-            uint32_t at = s->begin[ms_snap_rank(s, s->idom[v])], from = low;
-            while (low < high) { /* the last stretch that begins at or before it */
-                uint32_t middle = (low + high) / 2;
-                if (place[middle] <= at)
-                    low = middle + 1;
-                else
-                    high = middle;
-            }
-            if (low > from && at < s->end[s->walk[place[low - 1]]])
-                continue;
+    /* Those without a stretch at all hold what they are. */
+    for (uint32_t g = 0; g < groups; g++)
+        if (start[g] == (g ? start[g - 1] : 0)) {
+            out[g].retained = out[g].bytes;
+            out[g].retained_said = out[g].said;
         }
+    for (uint32_t v = 1; v <= s->objects; v++) {
+        uint32_t g = group_of(s, by, v), low = g ? start[g - 1] : 0, high = start[g];
+        if (low == high || ms_snap_holds(s, v) || (garbage_only && !ms_snap_is_garbage(s, v)))
+            continue;
+        uint32_t at = s->begin[ms_snap_rank(s, s->idom[v])], from = low;
+        while (low < high) { /* the last stretch that begins at or before it */
+            uint32_t middle = (low + high) / 2;
+            if (place[middle] <= at)
+                low = middle + 1;
+            else
+                high = middle;
+        }
+        if (low > from && at < s->end[s->walk[place[low - 1]]])
+            continue;
         out[g].retained += ms_snap_bytes(s, v);
         out[g].retained_said += ms_snap_said(s, v);
     }
