@@ -5,9 +5,10 @@
  * callbacks. Whoever wants one only says so; the program takes it when it comes to such a moment.
  *
  *   asked   memsure snapshot PID, a signal to the monitor, --snapshot=every: by ms_area.ask and the doorbell
- *   peak    the program's own: live bytes passed the last photographed peak by a fifth, and with this one all
- *           of them together cost at most 1 % of the time it runs: its pauses, and its children's work
- *           as far as the monitor saw it. Before the first is measured, it is estimated on the high side.
+ *   peak    the program's own: live bytes passed the last photographed peak by a fifth, and with this one the
+ *           pauses of all together are at most 1 % of the time it runs, and its children's work, which
+ *           another processor does, at most 10 % (1 % where there is no other). The monitor tells what that
+ *           work was; before anything is measured, it is estimated on the high side.
  *           Who climbs fast is let climb, for half a second: one picture at the top is worth more than one half-way
  *   exit    the last callback of atexit: the program's own have run, its daemon threads are still there.
  *           Where that is gone (atexit._clear), the collection at the beginning of finalization; or os._exit,
@@ -20,6 +21,7 @@
 #include "record/recorder.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,7 +34,8 @@ enum {
     CLIMB_NS = 50000000,   /* ... within this time, */
     CLIMB_MAX_NS = 500000000, /* but is not waited for longer */
     SHARE_AT_EXIT = 20,    /* of a child's run time, that its last may cost: 1/20 */
-    SHARE = 100,           /* of the run time, that peaks may cost: 1/100 */
+    SHARE = 100,           /* of the run time, that the pauses for peaks may take: 1/100 */
+    SHARE_CHILD = 10,      /* ... and their children */
     PAUSE_NS = 500000,     /* estimates before anything was measured: a pause, */
     PAUSE_PER_MIB = 25000, /* ... more for each MiB alive, */
     CHILD_NS = 10000000,   /* ... the child's work for any snapshot, */
@@ -156,16 +159,25 @@ static void answer(void)
 
 /* --- peaks ----------------------------------------------------------------------------------------- */
 
-/* What the next would cost, pause and child. */
-static uint64_t estimate(void)
+/* What the next would cost. */
+static uint64_t pause_estimate(void) { return PAUSE_NS + (ms_area.live_bytes >> 20) * PAUSE_PER_MIB; }
+
+static uint64_t child_estimate(void)
 {
-    uint64_t cost = PAUSE_NS + (ms_area.live_bytes >> 20) * PAUSE_PER_MIB + CHILD_NS, per_block = CHILD_PER_BLOCK;
+    uint64_t per_block = CHILD_PER_BLOCK;
     blocks_last = 0;
     for (uint32_t i = 0; i < ms_area.table[MS_T_TALLY].used; i++)
         blocks_last += ms_area.tally[i].live;
     if (blocks_seen && ms_area.shots_ns) /* as the last ones were */
         per_block = ms_area.shots_ns / blocks_seen + 1;
-    return cost + blocks_last * per_block;
+    return CHILD_NS + blocks_last * per_block;
+}
+
+/* Whether there is but one processor for this process. */
+static bool alone(void)
+{
+    cpu_set_t set;
+    return sched_getaffinity(0, sizeof set, &set) == 0 && CPU_COUNT(&set) == 1;
 }
 
 static bool peak_due_now(uint64_t now)
@@ -174,8 +186,9 @@ static bool peak_due_now(uint64_t now)
         return false;
     if (ms_area.shots != __atomic_load_n(&ms_area.shots_over, __ATOMIC_ACQUIRE))
         return false; /* one at a time */
-    uint64_t cost = spent_ns + ms_area.shots_ns + estimate();
-    peak_due = ms_area.start_ns + cost * SHARE;
+    uint64_t pauses = (spent_ns + pause_estimate()) * SHARE;
+    uint64_t work = (ms_area.shots_ns + child_estimate()) * (alone() ? SHARE : SHARE_CHILD);
+    peak_due = ms_area.start_ns + (pauses > work ? pauses : work);
     return now >= peak_due;
 }
 
@@ -246,6 +259,6 @@ void ms_moment_exit(void)
     if (exit_taken || !(ms_area.snapshot_policy & MS_SNAPSHOT_EXIT))
         return;
     exit_taken = true;
-    if (!child || (ms_now_ns() - ms_area.start_ns) / SHARE_AT_EXIT > estimate())
+    if (!child || (ms_now_ns() - ms_area.start_ns) / SHARE_AT_EXIT > pause_estimate() + child_estimate())
         take_own(MS_MOMENT_EXIT);
 }

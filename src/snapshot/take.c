@@ -261,6 +261,8 @@ void ms_child_main(ms_child *c)
     prctl(PR_SET_NAME, "memsure-snap", 0, 0, 0);
     setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
     put("/proc/self/oom_score_adj", "1000");
+    if (c->options->passing && strcmp(c->options->moment, "exit") != 0)
+        setpriority(PRIO_PROCESS, 0, 15); /* the program goes on, and goes first */
     signals_set();
     note_maps(c);
     facts(c);

@@ -164,7 +164,7 @@ static void test_writer_refuses(void)
 {
     ms_why why;
     static const struct { const char *table, *column; int type; uint32_t width; } wrong[] = {
-        {"", "c", 1, 1}, {"t", "", 1, 1}, {"T", "c", 1, 1}, {"t", "c.d", 1, 1}, {"1", "c", 1, 1}, {"t", "c", 0, 1}, {"t", "c", 7, 1},
+        {"", "c", 1, 1}, {"t", "", 1, 1}, {"T", "c", 1, 1}, {"t", "c.d", 1, 1}, {"1", "c", 1, 1}, {"t", "c", 0, 1}, {"t", "c", 8, 1},
         {"t", "c", -1, 1}, {"t", "c", 1, 0}, {"t", "c", 1, UINT32_MAX}, {"a1234567890123456789012345678901", "c", 1, 1},
     };
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
