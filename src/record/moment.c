@@ -162,13 +162,13 @@ static void answer(void)
 /* What the next would cost. */
 static uint64_t pause_estimate(void) { return PAUSE_NS + (ms_area.live_bytes >> 20) * PAUSE_PER_MIB; }
 
-static uint64_t child_estimate(void)
+static uint64_t child_estimate(bool by_experience)
 {
     uint64_t per_block = CHILD_PER_BLOCK;
     blocks_last = 0;
     for (uint32_t i = 0; i < ms_area.table[MS_T_TALLY].used; i++)
         blocks_last += ms_area.tally[i].live;
-    if (blocks_seen && ms_area.shots_ns) /* as the last ones were */
+    if (by_experience && blocks_seen && ms_area.shots_ns)
         per_block = ms_area.shots_ns / blocks_seen + 1;
     return CHILD_NS + blocks_last * per_block;
 }
@@ -187,7 +187,7 @@ static bool peak_due_now(uint64_t now)
     if (ms_area.shots != __atomic_load_n(&ms_area.shots_over, __ATOMIC_ACQUIRE))
         return false; /* one at a time */
     uint64_t pauses = (spent_ns + pause_estimate()) * SHARE;
-    uint64_t work = (ms_area.shots_ns + child_estimate()) * (alone() ? SHARE : SHARE_CHILD);
+    uint64_t work = (ms_area.shots_ns + child_estimate(true)) * (alone() ? SHARE : SHARE_CHILD);
     peak_due = ms_area.start_ns + (pauses > work ? pauses : work);
     return now >= peak_due;
 }
@@ -259,6 +259,6 @@ void ms_moment_exit(void)
     if (exit_taken || !(ms_area.snapshot_policy & MS_SNAPSHOT_EXIT))
         return;
     exit_taken = true;
-    if (!child || (ms_now_ns() - ms_area.start_ns) / SHARE_AT_EXIT > pause_estimate() + child_estimate())
+    if (!child || (ms_now_ns() - ms_area.start_ns) / SHARE_AT_EXIT > pause_estimate() + child_estimate(false))
         take_own(MS_MOMENT_EXIT);
 }
