@@ -31,6 +31,7 @@ FACTORIES = {
     "ArgumentParser", "compile", "Environment", "Session", "Client", "client", "resource", "Template", "connect",
     "create_engine", "JSONEncoder", "JSONDecoder", "load_model", "from_pretrained", "open_resource", "build",
 }  # fmt: skip
+ONCE = {"Thread", "Process", "Timer", "Event", "Lock", "RLock", "Condition", "StringIO", "BytesIO", "Path", "Decimal", "Future", "Queue"}
 CLASS_MAKERS = {"namedtuple", "make_dataclass", "create_model", "NamedTuple", "new_class"}
 WAITS = {"get", "recv", "accept", "wait", "acquire", "sleep", "select", "poll", "read", "readline", "pop", "next"}
 MOST_LINES = 8  # of a patch: more is no patch to paste
@@ -192,6 +193,8 @@ class Reader:
                 )
             if kind == "list" and isinstance(node, ast.AugAssign):
                 continue  # extends in place
+            if kind == "value":
+                continue  # a number, as far as the source tells
             if kind in ("string", "bytes"):
                 patch = self._join_patch(m, node, target, added, loop, '""' if kind == "string" else 'b""')
             elif kind == "list":
@@ -567,8 +570,11 @@ class Reader:
                 found = self._class_made(m, node)
                 found.rule = "C6"
                 return found
-            if not (name in FACTORIES or name[:1].isupper()):
+            if not (name in FACTORIES or name[:1].isupper()) or name in ONCE:
                 continue
+            above = m.parent.get(node)
+            if isinstance(above, (ast.Call, ast.keyword, ast.Starred, ast.Return, ast.Yield, ast.Raise)):
+                continue  # an argument of something else, or the function's result
             scope = m.scope(node)
             loop = m.up(node, ast.For, ast.AsyncFor, ast.While)
             if scope is m.tree and loop is None:
@@ -603,7 +609,10 @@ class Reader:
         """Whether a call's arguments are the same whenever the function runs: constants and names
         of the module."""
         local = set()
-        if scope is not m.tree:
+        if scope is m.tree:  # a loop at module level: what it binds
+            loop = m.up(node, ast.For, ast.AsyncFor, ast.While)
+            local = {n.id for n in ast.walk(loop) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)} if loop is not None else set()
+        else:
             a = scope.args
             local = {x.arg for x in (*a.posonlyargs, *a.args, *a.kwonlyargs, *filter(None, (a.vararg, a.kwarg)))}
             local |= {n.id for n in ast.walk(scope) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}

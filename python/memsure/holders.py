@@ -114,6 +114,7 @@ class Keepers:
         self.lines = recording.lines
         self._files = None
         self._baseline = baseline
+        self.modules = []  # files of the modules that a way leads through
 
     def files(self, extra=()):
         """The program's own files that allocated, most first, and those of the given lines."""
@@ -126,6 +127,9 @@ class Keepers:
             names = [self.lines.name(row) for row in order]
             self._files = [n for n in names if self.sources.kind(n) == "own"][:MOST_FILES]
         out = list(self._files)
+        for file in self.modules:
+            if file not in out:
+                out.insert(0, file)
         for line in extra:
             if line is not None and line >= 0:
                 name = self.lines.file(line)
@@ -136,9 +140,24 @@ class Keepers:
     def place(self, file, number):
         return self.sources.place(file, number)
 
+    def lead(self, way):
+        """Look into the files of the modules and classes on this way, too: a library's container is filled there."""
+        names = set()
+        for _, _, what, _, _ in way:
+            name = what[7:] if what.startswith("module ") else what
+            while "." in name or what.startswith("module "):
+                names.add("/" + name.replace(".", "/") + ".py")
+                names.add("/" + name.replace(".", "/") + "/__init__.py")
+                name, dot, _ = name.rpartition(".")
+                if not dot:
+                    break
+        known = {self.lines.name(key[0]) for key in self.lines.keys} if names else ()
+        self.modules = [file for file in known if file.endswith(tuple(names))][:8]
+
     def held(self, f):
         """The Holder of an L-like finding, or False where the container is kept on purpose."""
         way, facts = f.way, f.facts
+        self.lead(way)
         h = Holder()
         kind = KINDS.get(facts.get("type", ""), short_type(facts.get("type", "")))
         owner, name = name_of(way)
@@ -168,7 +187,9 @@ class Keepers:
         if saved:
             h.saves = f"{size(saved)} of {size(facts['live'])} live ({count(keep)} entries take {small})"
             f.saves = saved
-        h.evidence = f"{text.change(f.slope.rise)} from {seconds(f.slope.start)} to {seconds(f.slope.end)}; its entries were born all along"
+        h.evidence = f"its {count(entries)} entries were born all along"
+        if f.slope is not None:
+            h.evidence = f"{text.change(f.slope.rise)} from {seconds(f.slope.start)} to {seconds(f.slope.end)}; its entries were born all along"
         place = ""
         if h.mark:
             place = f" ({self.place(self.lines.file(f.line), h.mark[0])})"
@@ -176,10 +197,8 @@ class Keepers:
         def verdict(r, f, who):
             from .words import rate
 
-            return (
-                f"{rate(f.process, f.slope)}, with no plateau{who}",
-                f"{h.culprit}{place} keeps every {value} that it was given",
-            )
+            grown = f"{rate(f.process, f.slope)}, with no plateau" if f.slope is not None else f"{size(f.bytes)} of {size(facts['live'])} live, and it only grows"
+            return grown + who, f"{h.culprit}{place} keeps every {value} that it was given"
 
         h.verdict = verdict
         h.short = f"{h.culprit} only grows: {count(entries)} entries"
@@ -191,7 +210,7 @@ class Keepers:
             self.bounded(f, h, name, kind, keep)
         from .words import rate
 
-        h.one_line = f"{kind} {h.culprit} grows {rate(f.process, f.slope)}"
+        h.one_line = f"{kind} {h.culprit} grows {rate(f.process, f.slope)}" if f.slope is not None else f"{kind} {h.culprit} only grows, {size(f.bytes)}"
         return h
 
     @staticmethod
@@ -494,6 +513,7 @@ class Keepers:
     def kept(self, f):
         """The Holder of a finding of retention: its way, and words by rule."""
         h = Holder()
+        self.lead(f.way)
         facts = f.facts
         h.path = path_words(f.way)
         h.held = " → ".join(h.path)
@@ -625,6 +645,12 @@ class Keepers:
     def _kept_s4(self, f, h, kind, n):
         h.title = "a column of few different objects"
         h.fix = "astype('category')"
+
+    def _kept_s7(self, f, h, kind, n):
+        h.title = "wide records of defaults"
+        h.evidence = f"{count(n)} dicts whose values are nearly all one and the same object"
+        h.note = f"{count(n)} dicts, {count(f.facts['elements'])} entries"
+        h.fix = "keep the defaults once: ChainMap(given, DEFAULTS), or attributes of the class"
 
     def _kept_s6(self, f, h, kind, n):
         h.title = "room that was reserved and not used"

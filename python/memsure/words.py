@@ -9,8 +9,9 @@ from . import text
 from .text import NBSP, change, count, percent, seconds, size
 
 TITLES = {
+    "L6": "objects that nobody refers to, and that live on",
     "L1": "blocks that pile up",
-    "L7": "memory outside of Python that grows",
+    "L7": "native memory that grows, outside of Python",
     "C8": "dead until the collector came",
     "N8": "allocated, and not kept",
     "P1": "few survivors hold many pages",
@@ -59,13 +60,17 @@ def verdict(r, f, who):
     facts = f.facts
     if f.holder is not None and f.holder.verdict:
         return f.holder.verdict(r, f, who)
+    if f.rule == "L6":
+        what = f"{count(facts['number'])} {facts.get('type', 'objects')}" if facts["number"] else size(facts["raw"])
+        head = f"{rate(f.process, f.slope)}, with no plateau{who}" if f.slope else f"{size(f.bytes)} in objects that nobody refers to{who}"
+        return head, f"{what}, made by {where}: C code holds a reference too many"
     if f.verdict == "leak":
         head = f"{rate(f.process, f.slope)}, with no plateau{who}" if f.slope else f"{size(f.bytes)} that only grew{who}"
         return head, f"suspect: {where}"
     if f.rule == "L7":
         return (
-            f"memory outside of Python grows by {rate(f.process, f.slope)}{who}",
-            "Python's own does not: C code keeps it, or an allocator of a library",
+            f"native memory grows by {rate(f.process, f.slope)}, outside of Python{who}",
+            "Python's own does not: C code keeps it" + (f"; meanwhile the program is at {where}" if where else ""),
         )
     if f.verdict == "cyclic" and "by_collector" in facts:
         if facts["waiting"]:
@@ -128,6 +133,10 @@ def note(r, f):
     if f.verdict == "cyclic":
         blocks, nbytes = lines["gc_freed_blocks"][i], lines["gc_freed_bytes"][i]
         return f"{count(blocks)} blocks, {size(nbytes)} freed by the collector"
+    if f.rule == "L6":
+        if facts["number"]:
+            return f"{count(facts['number'])} {facts.get('type', 'objects')} made here, and nothing refers to them"
+        return f"{size(facts['raw'])} in blocks that belong to no object"
     if f.rule == "N8":
         blocks = facts["temporary_blocks"]
         return f"{count(blocks)} blocks, {size(f.bytes / blocks)} each on average"
@@ -135,6 +144,8 @@ def note(r, f):
         return f"{size(facts.get('passed', 0))} passed through here, {size(facts.get('each', 0))} each; all of it was freed"
     if f.rule == "P1":
         return f"{count(facts.get('survivors', 0))} blocks, {size(facts.get('survivors_bytes', 0))}, are still live"
+    if f.rule == "L7":
+        return "of the program's lines, this one allocates most while it grows"
     if f.rule == "Y1":
         return f"{count(facts.get('live_blocks', 0))} blocks that live on"
     if f.rule == "Y4":
@@ -155,6 +166,8 @@ def evidence(r, f):
         elif lines["allocated_bytes"][i]:
             told += f"; {percent(kept, lines['allocated_bytes'][i])} of what it ever allocated is live at the end"
         return told
+    if f.rule == "L6":
+        return f"{count(facts['number'])} reference counts that no object of the snapshot explains; born all along" if facts["number"] else "raw blocks of C code, more and more"
     if f.rule == "L7":
         s = f.slope
         return f"malloc's live bytes less Python's: {change(s.rise)} from {seconds(s.start)} to {seconds(s.end)}"
@@ -198,6 +211,7 @@ def fix(r, f):
     facts = f.facts
     return {
         "L1": "see who keeps it, and bound that",
+        "L6": "upgrade the extension that is called here; in its code: Py_DECREF on every path",
         "L7": "name the library: run it for a part of the work only; renew the worker until it is repaired",
         "C8": "break the loop at this line: let one of the two refer weakly",
         "P1": "make what lives long before the peak, or copy it afterwards",
@@ -228,6 +242,8 @@ def saves(r, f):
     if f.holder is not None and f.holder.saves:
         return f.holder.saves
     facts = f.facts
+    if f.verdict == "cyclic" and "waiting" in facts and "collector_s" not in facts:
+        return f"up to {size(f.saves)} of {size(facts['peak'])} live"
     if f.verdict == "cyclic" and "waiting" in facts:
         took = seconds(facts["collector_s"])
         if facts["waiting"]:

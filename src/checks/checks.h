@@ -286,12 +286,13 @@ ms_err ms_checks_run(const ms_evidence *e, ms_findings *out);
 ms_slope ms_trend_slope(uint32_t n, const double *t, const double *v);
 /* The lowest value in each of `parts` equal stretches of time, stretches without points left out; how many. */
 uint32_t ms_trend_lows(uint32_t n, const double *t, const double *v, uint32_t parts, double *out);
-/* Whether the curve grows to its end, and by enough to matter against `live` bytes. up and steps: how many
- * of the steps between the stretches' lowest levels rise. */
-bool     ms_trend_grows(uint32_t n, const double *t, const double *v, double live, ms_slope *out, uint32_t *up, uint32_t *steps);
+/* Whether the curve grows to its end, and by at least `least` bytes. up and steps: how many of the steps between
+ * the stretches' lowest levels rise. */
+bool     ms_trend_grows(uint32_t n, const double *t, const double *v, double least, ms_slope *out, uint32_t *up, uint32_t *steps);
 /* The part of a run in which growth is judged; false: too short. */
 bool     ms_trend_window(const ms_process *p, double *start, double *end);
 
+#define MS_GROWTH_LEAST 131072.0  /* a line's slope is known from 128 KiB on: a snapshot may prove it */
 #define MS_GROWTH_BYTES 1048576.0 /* growth matters from 1 MiB (a heap's noise) ... */
 #define MS_GROWTH_SHARE 0.05      /* ... and 5 % of what is live (else another line decides) */
 

@@ -11,9 +11,14 @@
 #include <math.h>
 #include <string.h>
 
-/* Dead and waiting: from 4 MiB on (a young generation's worth of large objects is normal) and a fifth of the peak. */
-#define WAITING_BYTES (4u << 20)
+/* Dead and waiting: from 16 MiB on (a young generation's worth of large objects is normal, and libraries make some: a
+ * tokenizer's closures, a parser's tree) and a fifth of the peak. */
+#define WAITING_BYTES (16.0 * 1048576)
 #define WAITING_SHARE 0.2
+/* Or three tenths of all that is freed, and 32 MiB, only the collector frees: then most of what the program makes is in
+ * circles, however soon they are found. */
+#define CIRCLES_SHARE 0.3
+#define CIRCLES_BYTES (32.0 * 1048576)
 /* Or the collector works a tenth of the run, and frees a fifth of all bytes that are freed. */
 #define COLLECTOR_TIME 0.1
 #define COLLECTOR_SHARE 0.2
@@ -32,8 +37,9 @@ static ms_err waiting(const ms_evidence *e, uint32_t at, ms_findings *out)
         }
     }
     bool much = most >= fmax(WAITING_BYTES, WAITING_SHARE * (double)p->peak_bytes);
-    bool busy = p->duration > 0 && took >= COLLECTOR_TIME * p->duration && p->gc_freed_bytes >= WAITING_BYTES &&
+    bool busy = p->duration > 0 && took >= COLLECTOR_TIME * p->duration && (double)p->gc_freed_bytes >= WAITING_BYTES &&
                 (double)p->gc_freed_bytes >= COLLECTOR_SHARE * (double)p->freed_bytes;
+    busy = busy || (double)p->gc_freed_bytes >= fmax(CIRCLES_BYTES, CIRCLES_SHARE * (double)p->freed_bytes);
     uint32_t line = ms_line_top(e, p, offsetof(ms_line, gc_freed_bytes));
     if (!(much || busy) || line == MS_NONE)
         return MS_OK;
@@ -202,8 +208,8 @@ static ms_err classes(const ms_evidence *e, uint32_t at, ms_findings *out)
     ms_err err = held && number ? MS_OK : MS_ENOMEM;
     for (uint32_t i = 1; err == MS_OK && i <= s->objects; i++) {
         uint32_t line = ms_view_type_is(v, i, "type") || ms_view_type_is(v, i, "abc.ABCMeta") ? ms_view_line(p, v, i) : MS_NONE;
-        if (!ms_line_counts(e, line))
-            continue;
+        if (!ms_line_counts(e, line) || ms_snap_id(s->birth, i) < s->epoch / 3)
+            continue; /* those of the start-up are the program's text, imported late or not */
         held[line] += (double)ms_snap_retained(s, i);
         number[line]++;
         if (best == MS_NONE || held[line] > held[best])

@@ -24,8 +24,13 @@ static ms_err exceptions(const ms_evidence *e, uint32_t at, ms_view *v, ms_findi
     for (uint32_t i = 1; i <= s->objects; i++) {
         if (!(s->type_flags[ms_snap_type(s, i)] & MS_SNAP_EXCEPTION) || !ms_snap_holds(s, i) || ms_snap_is_garbage(s, i))
             continue;
-        double held = (double)ms_snap_retained(s, i);
+        double held = 0; /* by way of the traceback: other things that it holds are its own business */
         uint32_t up = s->idom[i];
+        for (uint32_t edge = s->first[i]; edge < s->first[i + 1]; edge++) {
+            uint32_t t = MS_SNAP_TARGET(s->to[edge]);
+            if (t && s->idom[t] == i && ms_view_type_is(v, t, "traceback"))
+                held = (double)ms_snap_retained(s, t);
+        }
         if (held < 4096 || (up && up <= s->objects && s->type_flags[ms_snap_type(s, up)] & MS_SNAP_EXCEPTION))
             continue;
         sum += held;

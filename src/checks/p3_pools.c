@@ -21,9 +21,9 @@
 #define SMALL_COUNT 1000000.0
 #define SMALL_RATE 50000.0
 #define SMALL_DEAD 0.9
-/* P4: a tenth of all bytes and 32 MiB, allocated by code outside on behalf of the line. */
-#define TREE_SHARE 0.1
-#define TREE_BYTES (32.0 * 1048576)
+/* P4: a fifth of all bytes and 64 MiB, half of them allocated by code outside on behalf of the line. */
+#define TREE_SHARE 0.2
+#define TREE_BYTES (64.0 * 1048576)
 /* P1: a quarter of RSS and 16 MiB are holes between live blocks. */
 #define HOLES_SHARE 0.25
 #define HOLES_BYTES (16.0 * 1048576)
@@ -62,7 +62,7 @@ static ms_err line_pools(const ms_evidence *e, uint32_t at, uint32_t i, ms_findi
         (double)l->temporary_blocks >= SMALL_DEAD * blocks)
         MS_TRY(add(e, out, "P3", at, i, bytes, "allocated_blocks"));
     double tree = bytes + l->through_bytes, kept = (double)l->live_bytes + l->through_live;
-    if (tree >= fmax(TREE_SHARE * all, TREE_BYTES) && kept < tree / 4 && l->through_bytes >= tree / 4)
+    if (tree >= fmax(TREE_SHARE * all, TREE_BYTES) && kept < tree / 4 && l->through_bytes >= tree / 2)
         MS_TRY(add(e, out, "P4", at, i, tree, "allocated_bytes"));
     return MS_OK;
 }
@@ -74,8 +74,9 @@ static ms_err holes(const ms_evidence *e, uint32_t at, ms_findings *out)
     if (!r->known || (double)r->slab_holes < fmax(HOLES_SHARE * (double)r->rss, HOLES_BYTES))
         return MS_OK;
     uint32_t line = MS_NONE, late = 0, high = 0;
+    double since = fmin(p->duration * 0.85, p->duration - 0.3);
     for (uint32_t i = 0; i < p->npoint; i++) /* what was freed a moment ago goes back in the next */
-        if (p->t[i] >= p->duration * 0.85) {
+        if (p->t[i] >= since) {
             late++;
             high += p->slab[i] - p->python[i] >= (double)r->slab_holes / 2;
         }

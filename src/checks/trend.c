@@ -71,9 +71,9 @@ uint32_t ms_trend_lows(uint32_t n, const double *t, const double *v, uint32_t pa
     return found;
 }
 
-bool ms_trend_grows(uint32_t n, const double *t, const double *v, double live, ms_slope *out, uint32_t *up, uint32_t *steps)
+bool ms_trend_grows(uint32_t n, const double *t, const double *v, double least, ms_slope *out, uint32_t *up, uint32_t *steps)
 {
-    double low[PARTS], least = fmax(MS_GROWTH_BYTES, MS_GROWTH_SHARE * live);
+    double low[PARTS];
     if (n < LEAST_POINTS)
         return false;
     uint32_t parts = ms_trend_lows(n, t, v, PARTS, low);

@@ -305,7 +305,7 @@ ms_err ms_view_contents(const ms_process *p, const ms_view *v, uint32_t node, ms
 
 static void copy_text(char *out, size_t room, const char *before, ms_snap_string s, const char *after)
 {
-    size_t n = s.size < room / 2 ? s.size : room / 2;
+    size_t most = room - strlen(before) - strlen(after) - 4, n = s.size < most ? s.size : most;
     while (n > 0 && n < s.size && ((unsigned char)s.at[n] & 0xc0) == 0x80)
         n--;
     snprintf(out, room, "%s%.*s%s%s", before, (int)n, s.at ? s.at : "", n < s.size ? "…" : "", after);

@@ -226,7 +226,7 @@ static PyObject *core_trend(PyObject *module, PyObject *args)
         uint32_t up, steps;
         uint32_t few = (uint32_t)(n < m ? n : m);
         s = ms_trend_slope(few, t, v);
-        bool grows = ms_trend_grows(few, t, v, live, &grown, &up, &steps);
+        bool grows = ms_trend_grows(few, t, v, fmax(MS_GROWTH_BYTES, MS_GROWTH_SHARE * live), &grown, &up, &steps);
         result = Py_BuildValue("(ddddN)", s.per_second, s.error, s.start, s.end, PyBool_FromLong(grows));
     }
     PyMem_Free(t);

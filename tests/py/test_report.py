@@ -290,6 +290,9 @@ def test_churn_is_large_fast_and_not_numbers(here):
 def test_little_waiting_garbage_is_not_cyclic(here):
     b = synthetic.cyclic(here)
     b.collections = [(t, g, 1000, c, u, 3 * MIB) for t, g, _, c, u, _ in b.collections]
+    assert kind_of(b) == "cyclic", "nearly all that is freed is freed by the collector"
+    for site in b.sites:
+        site[7]["gc_freed_bytes"] //= 5
     assert kind_of(b) == "healthy"
 
 

@@ -47,7 +47,7 @@ def test_the_planted_program_is_found(name):
     marked = [n for n, line in enumerate(path.read_text().splitlines(), 1) if "# culprit" in line]
     if marked:
         assert (first["line"], os.path.basename(first["file"])) == (marked[0], path.name), first
-    assert first["fix"] and first["confidence"] > 0
+    assert first["fix"] and first["what"] and 0 < first["confidence"] <= 1
 
 
 @pytest.mark.parametrize("name", list(map(tier, NAMES)))

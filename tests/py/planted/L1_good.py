@@ -16,7 +16,7 @@ class Views:
 
 
 VIEWS = Views()
-end, n = time.monotonic() + 1.6, 0
+end, n = time.monotonic() + 2.2, 0
 while time.monotonic() < end:
     for _ in range(50):
         VIEWS.get(n)

@@ -22,5 +22,5 @@ def consume():
 
 
 threading.Thread(target=consume, daemon=True).start()
-produce(1.6)
+produce(2.2)
 print(jobs.qsize() >= 0)

@@ -6,7 +6,7 @@ malloc, free = ctypes.CDLL(None).malloc, ctypes.CDLL(None).free
 malloc.argtypes, malloc.restype, free.argtypes = [ctypes.c_size_t], ctypes.c_void_p, [ctypes.c_void_p]
 memset = ctypes.CDLL(None).memset
 memset.argtypes = [ctypes.c_void_p, ctypes.c_int, ctypes.c_size_t]
-end, n = time.monotonic() + 1.6, 0
+end, n = time.monotonic() + 2.2, 0
 while time.monotonic() < end:
     for _ in range(20):
         p = malloc(5000)

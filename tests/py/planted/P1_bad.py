@@ -12,5 +12,5 @@ def peak(n):
 entries = peak(600_000)
 KEPT = entries[::60]
 del entries
-time.sleep(0.4)
+time.sleep(0.8)
 print(len(KEPT))

@@ -20,7 +20,7 @@ class Widget:
 
 
 BUS = Bus()
-end, n = time.monotonic() + 1.6, 0
+end, n = time.monotonic() + 2.2, 0
 while time.monotonic() < end:
     for _ in range(30):
         Widget(BUS, n)
