@@ -2,6 +2,8 @@
 #ifndef MS_GRAPH_SORT_H
 #define MS_GRAPH_SORT_H
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 

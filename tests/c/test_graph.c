@@ -366,6 +366,38 @@ static void chain(uint32_t n, uint32_t back)
     free(bytes);
 }
 
+/* Each link of a long list holds a value that an index holds, too: values are the root's, and that is found without
+ * going up the whole list for each. (It would take a day.) */
+static void test_long_chain_of_shared_values(void)
+{
+    enum { N = 1000000 };
+    uint32_t *first = malloc((2 * N + 3) * sizeof *first), *to = malloc((4 * (size_t)N + 4) * sizeof *to), e = 0;
+    first[0] = 0;
+    to[e++] = 1;         /* links 1 .. N */
+    to[e++] = 2 * N + 1; /* the index; values N + 1 .. 2 N */
+    for (uint32_t v = 1; v <= N; v++) {
+        first[v] = e;
+        if (v < N)
+            to[e++] = v + 1;
+        to[e++] = N + v;
+    }
+    for (uint32_t v = N + 1; v <= 2 * N + 1; v++)
+        first[v] = e;
+    for (uint32_t v = 0; v < N; v++)
+        to[e++] = N + 1 + v;
+    first[2 * N + 2] = e;
+    ms_graph g = {.nodes = 2 * N + 2, .edges = e, .first = first, .to = to};
+    ms_analysis *a = NULL;
+    uint32_t wrong = 0;
+    EXPECT_EQ(ms_analysis_new(&g, 0, &a), MS_OK);
+    for (uint32_t v = 1; a && v <= 2 * N + 1; v++)
+        wrong += a->idom[v] != (v <= N ? v - 1 : 0);
+    EXPECT_EQ(wrong, 0);
+    ms_analysis_delete(a);
+    free(first);
+    free(to);
+}
+
 static void test_long_chains(void)
 {
     chain(1000000, 0);
@@ -1171,6 +1203,7 @@ int main(void)
     RUN(test_analysis_is_what_the_slow_one_finds);
     RUN(test_analysis_survives_every_failed_allocation);
     RUN(test_long_chains);
+    RUN(test_long_chain_of_shared_values);
     RUN(test_tree_and_groups);
     RUN(test_diff);
     RUN(test_paths_and_routes);
