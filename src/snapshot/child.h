@@ -290,6 +290,8 @@ struct ms_child {
     bool        skip_type;       /* its type is to be left out of its edges, once */
     sigjmp_buf  again;           /* where a crash goes on */
     volatile uint64_t foreign;   /* counts calls of tp_traverse of types we do not know; odd: inside one */
+    uint32_t    crashes;
+    volatile int again_how;      /* why */
     volatile bool guarded;
 
     /* types, shapes, names */
@@ -302,6 +304,7 @@ struct ms_child {
     struct { uint32_t shape1; } shape_cache[4096];
     ms_map      strings;
     ms_vec      string_offsets, string_data;
+    uint32_t    type_unreadable;
     uint32_t    split_dict;      /* entry for dicts with shared keys; 0: none yet */
     ms_vec      namespaces;      /* PyObject *: dicts whose keys are names */
     ms_vec      named;           /* PyObject *: modules, types, functions, code */
@@ -378,6 +381,7 @@ uint64_t ms_room(const ms_child *c, const void *block, size_t size);
 /* Read the object: its edges, its sizes, its birth. */
 void ms_read_object(ms_child *c, PyObject *o);
 void ms_record(ms_child *c);
+void ms_record_unreadable(ms_child *c);
 /* The reader for instances of this type; sets rest, fields and flags. Called once for each type. */
 void ms_reader_choose(ms_child *c, ms_ty *t);
 uint32_t ms_field_add(ms_child *c, ms_ty *t, const char *name, int32_t offset, uint32_t kind);

@@ -546,6 +546,21 @@ static void write_raw(out *f, const uint32_t *row)
     ms_vec_free(&counts);
 }
 
+static void skipped_info(ms_child *c)
+{
+    char text[2048] = "[";
+    size_t n = 1;
+    const ms_ty *t = MS_VEC_AT(c->type_table, ms_ty);
+    const int64_t *offset = MS_VEC_AT(c->string_offsets, int64_t);
+    for (size_t i = 1; i < MS_VEC_N(c->type_table, ms_ty) && n < sizeof text - 300; i++)
+        if (t[i].given_up)
+            n += (size_t)snprintf(text + n, sizeof text - n, "%s\"%.*s\"", n > 1 ? ", " : "",
+                                  (int)(offset[t[i].name + 1] - offset[t[i].name] < 200 ? offset[t[i].name + 1] - offset[t[i].name] : 200),
+                                  c->string_data.at + offset[t[i].name]);
+    snprintf(text + n, sizeof text - n, "]");
+    ms_info(c, "skipped_types", "%s", text);
+}
+
 void ms_file_write(ms_child *c)
 {
     out f = {.c = c};
@@ -570,6 +585,7 @@ void ms_file_write(ms_child *c)
     write_edges(&f);
     if (whole)
         ms_info(c, "garbage_node", "%u", c->nodes - 1);
+    skipped_info(c);
     ms_info(c, "nodes", "%u", c->nodes);
     ms_info(c, "objects", "%u", c->objects);
     ms_info(c, "edges", "%u", c->edge_count);

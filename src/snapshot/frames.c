@@ -95,7 +95,8 @@ static void read_generator(ms_child *c, PyObject *o, const ms_ty *t)
     emit_named(c, g->gi_name, "__name__");
     emit_named(c, g->gi_qualname, "__qualname__");
     emit_named(c, g->gi_exc_state.exc_value, "exception");
-    emit_named(c, g->gi_origin_or_finalizer, "origin");
+    if (t->type != &PyGen_Type) /* a generator never sets it */
+        emit_named(c, g->gi_origin_or_finalizer, "origin");
 #if PY_VERSION_HEX < 0x030c0000
     emit_named(c, (PyObject *)g->gi_code, "gi_code");
     const PyCodeObject *code = g->gi_code;

@@ -67,8 +67,10 @@ static void stack_fill(ms_child *c)
 
 void ms_sweep(ms_child *c)
 {
-    /* A crash in a foreign tp_traverse comes back here: what it left is dropped, and the sweep goes on. */
-    if (sigsetjmp(c->again, 0) != 0) {
+    /* A crash while an object is read comes back here: what it left is dropped, and the sweep goes on. */
+    if (sigsetjmp(c->again, 0) != 0 && c->type_index == 0) {
+        ms_record_unreadable(c); /* what was taken for an object is none */
+    } else if (c->again_how) {
         ms_ty *t = &MS_VEC_AT(c->type_table, ms_ty)[c->type_index];
         t->given_up = 1;
         t->flags |= MS_TYPE_GIVEN_UP;
@@ -76,6 +78,7 @@ void ms_sweep(ms_child *c)
         c->foreign += c->foreign & 1;
         ms_record(c);
     }
+    c->again_how = 0;
     c->guarded = true;
     if (!c->stack_mode) {
         uint64_t all = 0, read;

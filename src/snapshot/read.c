@@ -588,15 +588,33 @@ void ms_record(ms_child *c)
     MS_PUSH(c, c->refs, int32_t, (int32_t)(refs > MS_IMMORTAL ? MS_IMMORTAL : refs));
 }
 
+/* Somebody refers to an address that is no object, or no longer: a node without anything. */
+void ms_record_unreadable(ms_child *c)
+{
+    if (c->type_unreadable == 0)
+        c->type_unreadable = ms_type_pseudo(c, "(not readable)", MS_REST_NONE);
+    c->edges.used = c->start;
+    uintptr_t a = (uintptr_t)c->object;
+    MS_PUSH(c, c->granule, uint32_t, ms_marks_at(&c->marks, a)->number << MS_GRANULES | (uint32_t)(a >> 4 & ((1u << MS_GRANULES) - 1)));
+    MS_PUSH(c, c->degree, uint32_t, 0);
+    MS_PUSH(c, c->shape, uint32_t, ms_shape_find(c, c->type_unreadable, 0, 0));
+    MS_PUSH(c, c->site, uint32_t, 0);
+    MS_PUSH(c, c->birth, uint32_t, 0);
+    MS_PUSH(c, c->value, uint32_t, 0);
+    MS_PUSH(c, c->refs, int32_t, MS_IMMORTAL);
+}
+
 void ms_read_object(ms_child *c, PyObject *o)
 {
+    c->start = c->edges.used;
+    c->object = o;
+    c->type_index = 0; /* until its type is known to be one */
+    __asm__ volatile("" ::: "memory");
     PyTypeObject *type = Py_TYPE(o);
     uint32_t at = (uint32_t)((uintptr_t)type >> 4 ^ (uintptr_t)type >> 13) & (MS_TYPE_CACHE - 1);
     uint32_t index = MS_LIKELY(c->type_cache[at].type == type) ? c->type_cache[at].index : ms_type_new(c, type);
     const ms_ty *t = &MS_VEC_AT(c->type_table, ms_ty)[index];
 
-    c->start = c->edges.used;
-    c->object = o;
     c->type_index = index;
     c->said = t->prefix + t->basicsize;
     c->said_more = c->raw_bytes = 0;

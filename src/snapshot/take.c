@@ -63,8 +63,10 @@ void ms_child_fail(ms_child *c, ms_err err, const char *sentence)
 static void on_crash(int sig)
 {
     ms_child *c = self;
-    if (c->guarded && c->foreign & 1)
+    if (c->guarded && c->crashes++ < 1000) {
+        c->again_how = 1;
         siglongjmp(c->again, 1);
+    }
     c->guarded = false;
     signal(sig, SIG_DFL);
     ms_child_fail(c, MS_EDAMAGED, sig == SIGSEGV || sig == SIGBUS ? "the snapshot met memory it could not read" : "the snapshot's process failed");
@@ -80,6 +82,7 @@ static void on_tick(int sig)
     last = c->foreign;
     if (c->guarded && c->foreign & 1 && same >= HANG_TICKS) {
         same = 0;
+        c->again_how = 2;
         siglongjmp(c->again, 2);
     }
 }
@@ -338,6 +341,11 @@ ms_err ms_snapshot_take(const char *path, const ms_snapshot_options *options, ms
         err = MS_EINVAL;
         goto done;
     }
+    ms_writer *w;
+    if ((err = ms_writer_open(path, why, &w)) != MS_OK) /* a path that cannot be is said now */
+        goto done;
+    ms_writer_abort(w);
+    err = MS_ENOMEM;
     strcpy(s->path, path);
     s->options = *options;
     s->owner = getpid();

@@ -1,21 +1,23 @@
 """memsure.snapshot(): what is in the file is what is in the program."""
+import functools
 import json
-import subprocess
 import sys
 
 import pytest
 
 import decode
-from conftest import clean_env, run, MEMSURE
+from conftest import run, MEMSURE
+from memsure import _core
 
 
 class Snap:
-    """A snapshot read by the second decoder: nodes, edges by name, sizes."""
+    """A snapshot read column by column: nodes, edges by name, sizes. decoded: by the second decoder."""
 
-    def __init__(self, path, prefix=""):
-        self.file = f = decode.decode(path)
+    def __init__(self, path, prefix="", decoded=False):
+        self.file = decode.decode(path) if decoded else _core.open(str(path))
         self.prefix = prefix
-        self.strings = s = f.strings()
+        offsets, data = self.column("strings", "offsets"), bytes(self.column("strings", "data"))
+        self.strings = s = [data[a:b].decode() for a, b in zip(offsets, list(offsets)[1:])]
         self.info = {s[k]: s[v] for k, v in zip(self.column("snap_info", "key"), self.column("snap_info", "value"))}
         self.shape, self.degree = self.column("objects", "shape"), list(self.column("objects", "degree"))
         for node, degree in zip(self.column("wide", "node"), self.column("wide", "degree")):
@@ -45,7 +47,15 @@ class Snap:
         self.at = {a: n for n, a in self.address.items()}
 
     def column(self, table, name):
-        return self.file.column(self.prefix + table, name)
+        return list(self.file.column(self.prefix + table, name))
+
+    @functools.cached_property
+    def retained(self):
+        """{node: (allocated, said)} of the nodes that dominate others."""
+        return {n: (a, b) for n, a, b in zip(*(self.column("heavy", c) for c in ("node", "retained", "retained_said")))}
+
+    def of_type(self, name):
+        return [n for n in range(self.nodes) if self.type(n) == name]
 
     def type(self, node):
         return self.type_name[self.shape_type[self.shape[node]]]
@@ -92,14 +102,15 @@ def snap(say=None, **objects):
 @pytest.fixture(params=["plain", "recorded"])
 def snapshot(request, tmp_path):
     """snapshot(source) runs it, with a function snap(**facts), plain and under memsure run: (Snap, facts)."""
-    def take(source, *, recorded=request.param == "recorded", **more):
+    def take(source, *, recorded=request.param == "recorded", decoded=False, **more):
         (tmp_path / "app.py").write_text(SNAPSHOT + source)
         out = tmp_path / "snap.memsure"
         command = [str(tmp_path / "app.py"), str(out)]
         done = run([*MEMSURE, "run", "-q", "-o", str(tmp_path / "run.memsure"), *command] if recorded else [sys.executable, *command],
                    cwd=tmp_path, **more)
         assert done.returncode == 0, done.stderr
-        return Snap(out), json.loads(done.stdout)
+        facts = json.loads(done.stdout)
+        return Snap(out, decoded=decoded), facts
     return take
 
 
@@ -114,7 +125,7 @@ class B:
 a, b = A(), B()
 b.q = a
 snap(a=a, x=a.x, y=a.y, b=b, two=a.x[1], half=a.x[0])
-""")
+""", decoded=True)
     a = s.at[facts["a"]]
     assert s.type(a) == "__main__.A" and s.type(s.at[facts["b"]]) == "__main__.B"
     assert s.edge(a, "x") == s.at[facts["x"]] and s.edge(a, "y") == s.at[facts["y"]]
@@ -139,3 +150,149 @@ snap(many=many)
     assert len(nodes) == 300
     assert {lines[s.site[n]] for n in nodes} == {SNAPSHOT.count("\n") + 3}
     assert {s.strings[files[s.site[n]]].rpartition("/")[2] for n in nodes} == {"app.py"}
+
+
+def test_the_program_notices_nothing(tmp_path):
+    """No SIGCHLD, no child for wait, no zombie, no descriptor; signal handlers and atexit run in the program alone."""
+    (tmp_path / "app.py").write_text("""
+import atexit, json, os, signal, sys, threading
+import memsure
+got = []
+signal.signal(signal.SIGCHLD, lambda *a: got.append(a[0]))
+signal.signal(signal.SIGALRM, lambda *a: got.append(a[0]))
+atexit.register(print, "end")
+os.register_at_fork(before=lambda: got.append("fork"))
+fds = os.listdir("/proc/self/fd")
+stop = threading.Event()
+def busy():
+    n = 0
+    while not stop.is_set():
+        d = {str(i): [i] for i in range(50)}
+        n += len(d)
+threads = [threading.Thread(target=busy) for _ in range(3)]
+for t in threads: t.start()
+for i in range(50):
+    memsure.snapshot(sys.argv[1], wait=i % 2 == 0)
+for running in memsure._running:
+    memsure._core.snapshot_wait(running)
+memsure._running.clear()
+stop.set()
+for t in threads: t.join()
+try:
+    os.waitpid(-1, 0)
+    got.append("a child")
+except ChildProcessError:
+    pass
+children = open(f"/proc/self/task/{os.getpid()}/children").read().split() if os.path.exists(f"/proc/self/task/{os.getpid()}/children") else []
+print(json.dumps([got, children, fds == os.listdir("/proc/self/fd")]))
+""")
+    done = run([sys.executable, str(tmp_path / "app.py"), str(tmp_path / "s.memsure")])
+    assert done.returncode == 0, done.stderr
+    line, end = done.stdout.splitlines()
+    assert json.loads(line) == [[], [], True] and end == "end"
+    assert [p.name for p in tmp_path.iterdir() if p.name.startswith(".")] == []      # nothing half done
+    assert Snap(tmp_path / "s.memsure").info["complete"] == "1"
+
+
+@pytest.mark.parametrize("path, text", [("missing/s", "does not exist"), (".", "a folder"), ("x" * 5000, "characters")])
+def test_a_path_that_cannot_be_written(tmp_path, path, text):
+    with pytest.raises(_core.Error, match=text):
+        _core.snapshot(str(tmp_path / path))
+
+
+def test_locals_of_frames_and_generators_have_names(snapshot):
+    s, facts = snapshot("""
+import threading
+def generator(given):
+    inside = ["inside"]
+    yield inside
+    print(given, inside)
+g = generator(["given"]); next(g)
+async def coroutine(argument):
+    await argument
+def work():
+    of_thread = ["of thread"]
+    ready.set()
+    go.wait()
+ready, go = threading.Event(), threading.Event()
+t = threading.Thread(target=work); t.start(); ready.wait()
+class Wait:
+    def __await__(self): yield
+co = coroutine(Wait()); co.send(None)
+def f(own):
+    snap(g=g, own=own, co=co, inside=g.gi_frame.f_locals["inside"])
+f(["own"])
+go.set(); t.join()
+""")
+    g = {name: t for name, _, t in s.edges(s.at[facts["g"]])}
+    assert g["inside"] == s.at[facts["inside"]] and s.type(g["given"]) == "list"
+    assert "argument" in {name for name, _, _ in s.edges(s.at[facts["co"]])}
+    frames = {s.texts[n].partition(" in ")[0]: {name: t for name, _, t in s.edges(n)} for n in s.of_type("(frame)")}
+    assert frames["f"]["own"] == s.at[facts["own"]] and "of_thread" in frames["work"]
+    assert len(s.of_type("(thread)")) == 2
+
+
+def test_a_weak_reference_keeps_nothing(snapshot):
+    s, facts = snapshot("""
+import weakref
+class A: pass
+a = A()
+r = weakref.ref(a, print)
+snap(a=a, r=r)
+""")
+    edges = {name: (kind, t) for name, kind, t in s.edges(s.at[facts["r"]])}
+    assert edges["referent"] == (3, s.at[facts["a"]]) and edges["__callback__"][0] == 0
+
+
+def test_garbage_is_listed(snapshot):
+    s, facts = snapshot("""
+import gc
+gc.disable()
+class Ring: pass
+for i in range(10):
+    a, b = Ring(), Ring()
+    a.other, b.other = b, a
+    a.data = ["lost", i]
+del a, b
+snap()
+""")
+    node = int(s.info["garbage_node"])
+    assert [s.type(t) for _, _, t in s.edges(node)].count("__main__.Ring") == 10     # one of each pair
+    assert int(s.info["garbage_nodes"]) >= 30
+    assert sum(s.type(n) == "__main__.Ring" for n in s.column("cycles", "node")) == 20
+
+
+def test_containers_and_equal_values(snapshot):
+    s, facts = snapshot("""
+emptied = {i: None for i in range(1000)}
+for i in range(990): del emptied[i]
+same = ["the same text %d" % 7 for i in range(40)]
+snap(emptied=emptied, same=same)
+""")
+    box = {n: (u, r) for n, u, r in zip(*(s.column("containers", c) for c in ("node", "used", "room")))}
+    used, room = box[s.at[facts["emptied"]]]
+    assert used == 10 and room > 1000
+    counts = {s.type(e): c for e, c in zip(s.column("equal", "example"), s.column("equal", "count")) if c >= 40}
+    assert counts.get("str", 0) >= 40
+    texts = s.edges(s.at[facts["same"]])
+    example = {e: c for e, c in zip(s.column("equal", "example"), s.column("equal", "count"))}
+    assert example[min(t for _, _, t in texts)] == 40
+
+
+def test_numpy_arrays(snapshot):
+    pytest.importorskip("numpy")
+    s, facts = snapshot("""
+import numpy as np
+class A: pass
+objects = np.array([A() for i in range(50)], dtype=object)
+view = objects[10:20]
+records = np.array([(1, A()), (2, A())], dtype=[("n", "i8"), ("a", "O")])
+numbers = np.arange(1000.0)
+snap([sys.getsizeof(numbers), sys.getsizeof(objects)], objects=objects, view=view, records=records, numbers=numbers)
+""")
+    at = {k: s.at[v] for k, v in facts.items() if k != "say"}
+    assert sum(s.type(t) == "__main__.A" for _, _, t in s.edges(at["objects"])) == 50
+    assert s.edge(at["view"], "base") == at["objects"]
+    assert sum(s.type(t) == "__main__.A" for _, _, t in s.edges(at["records"])) == 2
+    assert [s.said(at["numbers"]), s.said(at["objects"])] == facts["say"]
+    assert all(n not in s.unexplained for n in s.of_type("__main__.A"))
