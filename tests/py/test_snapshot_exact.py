@@ -105,8 +105,8 @@ def test_retained_sizes_are_those_that_were_built(tmp_path, recorded):
     holders["local of a generator"] = local, inner
     del left, right, shared, d, o, i, knot, pairs, texts, instances, slots, chain, table, group, f, g, extra
     """, recorded)
-    assert len(facts) == 11
     both, shares = facts["both"][0], facts.pop("shares")
+    assert len(facts) == 11
     assert [s.retained[t][1] for _, _, t in s.edges(both)] == shares
     got = {name: s.retained.get(node, (0, s.said(node)))[1] for name, (node, said) in facts.items()}
     assert got == {name: said for name, (node, said) in facts.items()}
