@@ -20,6 +20,7 @@ typedef struct {
     const char *moment;        /* call, exit, peak, signal, every: told in the file */
     const char *prefix;        /* put before each table's name, "" or e.g. "exit_" */
     bool        leave_why;     /* when it comes to nothing, leave the reason in a file, path and ".why": nobody waits */
+    bool        loose;         /* the child is none of the program's: nobody can wait for it, and no zombie is left */
     bool        passing;       /* the file is soon copied into another and removed: it is not forced to the disk */
     bool        values;        /* store the texts of str, bytes, int and float data */
     uint64_t    memory_limit;  /* bytes that the child may take; 0: what the machine and its cgroup leave */

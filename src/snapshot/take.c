@@ -1,6 +1,7 @@
 /* take.c -- the fork, the child's life, and its end.
  *
- * The child is cloned without an exit signal and on a stack of its own (a thread's may be small). All
+ * The child is cloned without an exit signal and on a stack of its own (a thread's may be small). One that
+ * the recorder asked for is nobody's child: a relay makes it and is gone at once (clone_loose). All
  * signals are blocked while that happens: the program's handlers must not run in the child. Two words
  * pass between both, in a shared page: how it ended, and the figures.
  *
@@ -257,6 +258,45 @@ static int child_entry(void *arg)
     ms_child_main(arg);
 }
 
+/* The child of nobody. A relay, in the program's own memory while the program waits, makes the child and is no
+ * more: so the child is an orphan from its first moment. It also holds none of the program's files then. */
+typedef struct {
+    ms_child *c;
+    char     *stack;
+    pid_t     pid;
+    int       failed;
+} relay;
+
+static int relay_entry(void *arg)
+{
+    relay *r = arg;
+    close_all();
+    syscall(SYS_setsid); /* out of the program's process group, which may be killed as a whole */
+    r->pid = clone(child_entry, r->stack, 0, r->c);
+    r->failed = errno;
+    syscall(SYS_exit_group, 0);
+    return 0;
+}
+
+static pid_t clone_loose(ms_child *c, char *stack)
+{
+    relay r = {c, stack + STACK_SIZE, -1, 0};
+    pid_t first = clone(relay_entry, stack + STACK_SIZE / 4, CLONE_VM | CLONE_VFORK, &r);
+    if (first < 0)
+        return -1;
+    while (waitpid(first, NULL, __WCLONE) < 0 && errno == EINTR)
+        ;
+    errno = r.failed;
+    return r.pid;
+}
+
+/* Orphans come to this process: a child may as well be its own. */
+static bool reaps_orphans(void)
+{
+    int reaper = 0;
+    return getpid() == 1 || (prctl(PR_GET_CHILD_SUBREAPER, &reaper, 0, 0, 0) == 0 && reaper);
+}
+
 void ms_child_main(ms_child *c)
 {
     self = c;
@@ -365,11 +405,12 @@ ms_err ms_snapshot_take(const char *path, const ms_snapshot_options *options, ms
     c->type_table.used = sizeof(ms_ty); /* 0: no type */
     ((ms_ty *)(void *)c->type_table.at)->dict_field = -1;
 
+    bool loose = options->loose && !reaps_orphans();
     uint64_t all = ~(uint64_t)0, before;
     ms_recorder_parts(&c->heap, &c->raw_heap, &c->large); /* takes the recorder's lock */
     syscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, &before, sizeof all);
     c->forked_ns = ms_now_ns();
-    s->pid = clone(child_entry, stack + STACK_SIZE, 0, c);
+    s->pid = loose ? clone_loose(c, stack) : clone(child_entry, stack + STACK_SIZE, 0, c);
     int failed = errno;
     s->status->figures.pause_ns = ms_now_ns() - c->forked_ns;
     syscall(SYS_rt_sigprocmask, SIG_SETMASK, &before, NULL, sizeof all);
@@ -380,6 +421,7 @@ ms_err ms_snapshot_take(const char *path, const ms_snapshot_options *options, ms
         err = MS_EIO;
         goto done;
     }
+    s->options.loose = loose;
     *out = s;
     s = NULL;
     err = MS_OK;
@@ -420,26 +462,31 @@ ms_err ms_snapshot_wait(ms_snapshot *s, bool block, ms_why *why, ms_snapshot_fig
 
 /* --- for the recorder --------------------------------------------------------------------------------- */
 
-/* Those it asked for: nobody waits for them, so what has ended is noted at the next one. */
-static ms_snapshot *loose[32];
+/* Those it asked for: nobody waits for them. Where they have to be children of the program, one that has ended
+ * is noted at the next one. */
+static ms_snapshot *own[32];
 
 static ms_err taker(const char *path, const char *moment, ms_why *why, pid_t *child)
 {
-    ms_snapshot **free_place = NULL;
-    for (size_t i = 0; i < sizeof loose / sizeof *loose; i++) {
-        if (loose[i] && (loose[i]->owner != getpid() || ms_snapshot_wait(loose[i], false, NULL, NULL) != MS_EINVAL))
-            loose[i] = NULL;
-        if (loose[i] == NULL)
-            free_place = &loose[i];
+    ms_snapshot **free_place = NULL, *taken;
+    for (size_t i = 0; i < sizeof own / sizeof *own; i++) {
+        if (own[i] && (own[i]->owner != getpid() || ms_snapshot_wait(own[i], false, NULL, NULL) != MS_EINVAL))
+            own[i] = NULL;
+        if (own[i] == NULL)
+            free_place = &own[i];
     }
     if (free_place == NULL) {
         ms_why_set(why, "32 snapshots are being written already");
         return MS_ELIMIT;
     }
-    ms_snapshot_options options = {.moment = moment, .leave_why = true,
+    ms_snapshot_options options = {.moment = moment, .leave_why = true, .loose = true,
                                    .passing = strcmp(moment, "exit") == 0 || strcmp(moment, "peak") == 0 || strcmp(moment, "every") == 0};
-    MS_TRY(ms_snapshot_take(path, &options, why, free_place));
-    *child = (*free_place)->pid;
+    MS_TRY(ms_snapshot_take(path, &options, why, &taken));
+    *child = taken->pid;
+    if (taken->options.loose)
+        snapshot_free(taken);
+    else
+        *free_place = taken;
     return MS_OK;
 }
 

@@ -475,6 +475,8 @@ try:
 except ChildProcessError:
     print("no children")
 assert os.system("exit 3") >> 8 == 3
+import glob
+assert [open(f).read() for f in glob.glob("/proc/self/task/*/children")] in ([""], [])      # not even a zombie
 """
 
 
