@@ -4,7 +4,7 @@
     tools/accuracy.py --cache DIR                       all of tests/corpus/corpus.toml; writes docs/ACCURACY.md
     tools/accuracy.py --cache DIR --only regex_fuzzy    this one (may be given several times); writes no page
     tools/accuracy.py --cache DIR --measure             the bugs themselves, seen without memsure
-    tools/accuracy.py --cache DIR --again               forget what earlier runs found out
+    tools/accuracy.py --cache DIR --again               run again what has been run (after a change of the recorder)
     tools/accuracy.py --cache DIR --page                only write the page from what earlier runs found out
 
 Interpreters are python3.11 and so on of the PATH, or given: --python 3.11=/opt/python3.11/bin/python3. memsure is installed
@@ -12,7 +12,7 @@ from this checkout into DIR, once for each minor (--reinstall after a change), o
 
 Each set of pins has a virtual environment below DIR, each program runs there as `memsure run -- python PROGRAM`, one at a
 time; recordings stay below DIR, and what came out stands in DIR/results.json, so that a run that was cut short goes on
-where it was. A sick program passes when one of the first three findings has a rule and a culprit that corpus.toml expects;
+where it was. Reports are made anew each time, so after a change of the checks nothing has to run again. A sick program passes when one of the first three findings has a rule and a culprit that corpus.toml expects;
 its clean twin, when no finding has one of these rules. A finding on a healthy program counts as wrong unless corpus.toml
 calls it right and says why. Exit status: 0 the goals are met (nine in ten found, clean ones silent, at most one wrong
 finding on all healthy ones), 1 not, 2 it could not be run.
@@ -35,6 +35,8 @@ CORPUS = ROOT / "tests" / "corpus"
 FIRST = 3               # a culprit further down is a miss
 FOUND_SHARE = 0.9
 WRONG_MOST = 1
+KEEP = ("rule", "principle", "file", "line", "function", "bytes", "what", "title", "culprit", "path", "confidence", "verdict", "note",
+        "own", "library", "saves_bytes")           # of a finding, for the page and for looking back
 
 
 def read_corpus(path=CORPUS / "corpus.toml"):
@@ -169,9 +171,11 @@ class Runner:
         folder = self.cache / "venvs" / name
         if not (folder / "ready").exists():
             shutil.rmtree(folder, ignore_errors=True)
-            status, out, err = call([self.python(minor), "-m", "venv", folder])
+            # Without a pip of its own an environment is made ten times as fast; this interpreter's pip installs into it.
+            status, out, err = call([self.python(minor), "-m", "venv", "--without-pip", folder])
             if not status and pins:
-                status, out, err = call([folder / "bin" / "python", "-m", "pip", "install", "-q", "--disable-pip-version-check", *pins])
+                status, out, err = call([sys.executable, "-m", "pip", "--python", folder / "bin" / "python", "install", "-q",
+                                         "--disable-pip-version-check", *pins])
             if status:
                 raise Trouble(f"cannot install {' '.join(pins)}: {(err or out).strip().splitlines()[-1:]}")
             (folder / "ready").write_text(" ".join(pins) + "\n")
@@ -196,12 +200,8 @@ class Runner:
 
     def once(self, key, do):
         if self.o.again or key not in self.results:
-            if self.o.page:
-                return None
             self.results[key] = do()
-            part = self.store.with_suffix(".part")
-            part.write_text(json.dumps(self.results, indent=1))
-            part.replace(self.store)
+            self.save()
         return self.results[key]
 
     def measure(self, program, pins, minor):
@@ -218,31 +218,46 @@ class Runner:
         return {**{k: v for k, v in os.environ.items() if not k.startswith(("PYTHON", "MEMSURE"))}, "PYTHONHASHSEED": "0"}
 
     def recorded(self, program, pins, minor, release):
-        """What memsure finds in the program: {"findings": [...], "verdict": {...}, "seconds", "recording"} or {"trouble": text}."""
-        python, memsure = (None, None) if self.o.page else (self.environment(minor, pins), self.memsure(minor))
+        """What memsure finds in the program: {"findings": [...], "verdict": {...}, "seconds", "recording"} or {"trouble": text}.
+
+        The recording is kept, the report is made anew each time: it is quick, and the checks may have changed."""
+        key = self.key(f"run-{release}", program, pins, minor)
+        if self.o.page:
+            return self.results.get("report " + key)
+        python, memsure = self.environment(minor, pins), self.memsure(minor)
         recording = self.cache / "recordings" / f"{program.stem}-{release}.memsure"
 
-        def do():
+        def run():
             if recording.is_dir():
                 shutil.rmtree(recording)
+            recording.unlink(missing_ok=True)
             began = time.monotonic()
             try:
                 status, out, err = call([memsure, "run", "-q", *self.o.run_option, "-o", recording, "--", python, program],
                                         timeout=self.o.timeout, env=self.env(), cwd=self.cache)
             except subprocess.TimeoutExpired:
                 return {"trouble": f"not done after {self.o.timeout} s"}
-            seconds = round(time.monotonic() - began, 2)
             if status:
                 return {"trouble": f"exit status {status}: {(err or out).strip()[-300:]}"}
+            return {"seconds": round(time.monotonic() - began, 2), "recording": str(recording)}
+
+        ran = self.once(key, run)
+        if "trouble" not in ran:
             status, out, err = call([memsure, "report", recording, "--json"])
             if status:
-                return {"trouble": f"memsure report: {err.strip()[-300:]}"}
-            report = json.loads(out)
-            keep = ("rule", "principle", "file", "line", "function", "bytes", "what", "title", "culprit", "path", "confidence", "verdict",
-                    "note", "own", "library", "saves_bytes")
-            return {"verdict": report.get("verdict"), "seconds": seconds, "recording": str(recording),
-                    "findings": [{k: f[k] for k in keep if k in f} for f in report.get("findings", [])]}
-        return self.once(self.key(f"run-{release}", program, pins, minor), do)
+                ran = {"trouble": f"memsure report: {err.strip()[-300:]}"}
+            else:
+                report = json.loads(out)
+                ran = {**ran, "verdict": report.get("verdict"),
+                       "findings": [{k: f[k] for k in KEEP if k in f} for f in report.get("findings", [])]}
+        self.results["report " + key] = ran
+        self.save()
+        return ran
+
+    def save(self):
+        part = self.store.with_suffix(".part")
+        part.write_text(json.dumps(self.results, indent=1))
+        part.replace(self.store)
 
 
 def do_measure(runner, corpus):
