@@ -15,8 +15,8 @@ for n, name in enumerate(NAMES):
 
 
 class Provider(AbstractProvider):
-    def identify(self, it):
-        return it[0]
+    def identify(self, requirement_or_candidate):
+        return requirement_or_candidate[0]
 
     def get_preference(self, identifier, resolutions, candidates, information, backtrack_causes):
         return identifier
@@ -35,5 +35,6 @@ class Provider(AbstractProvider):
 
 
 for round in range(12):
-    result = Resolver(Provider(), BaseReporter()).resolve([(name, SpecifierSet(">=1.0")) for name in NAMES[:5 + round]])
+    result = Resolver(Provider(), BaseReporter()).resolve(
+        [(name, SpecifierSet(">=1.0")) for name in NAMES[:5 + round]], max_rounds=5000)
 print(len(result.mapping))
