@@ -262,6 +262,16 @@ class Reader:
                 for part in ast.walk(value):
                     if isinstance(part, ast.Constant) and isinstance(part.value, (str, bytes)):
                         return "string" if isinstance(part.value, str) else "bytes"
+        for n in ast.walk(m.scope(node)):  # what else is added to it, and what is asked of it
+            if isinstance(n, ast.AugAssign) and same(n.target, target):
+                for part in ast.walk(n.value):
+                    if isinstance(part, ast.Constant) and isinstance(part.value, (str, bytes)):
+                        return "string" if isinstance(part.value, str) else "bytes"
+            if isinstance(n, ast.Attribute) and isinstance(n.value, (ast.Name, ast.Attribute)) and same(n.value, target):
+                if n.attr == "decode":
+                    return "bytes"
+                if n.attr in ("encode", "format", "splitlines", "casefold", "lower", "upper"):
+                    return "string"
         return "value"
 
     def _first_value(self, m, target, node):
@@ -577,8 +587,8 @@ class Reader:
                 continue  # an argument of something else, or the function's result
             scope = m.scope(node)
             loop = m.up(node, ast.For, ast.AsyncFor, ast.While)
-            if scope is m.tree and loop is None:
-                continue
+            if scope is m.tree:
+                continue  # a script's own loop does what it is there for
             guard = m.up(node, ast.If)
             if guard is not None and isinstance(guard.test, (ast.Compare, ast.UnaryOp)) and ("None" in m.text(guard.test) or " in " in m.text(guard.test)):
                 continue  # made when it is first needed

@@ -18,7 +18,8 @@ KINDS = {
     "dict": "dict", "list": "list", "set": "set", "collections.deque": "deque", "collections.OrderedDict": "OrderedDict",
     "collections.defaultdict": "defaultdict", "collections.Counter": "Counter", "tuple": "tuple",
 }  # fmt: skip
-READERS = {"len", "id", "bool", "type", "isinstance"}  # they do not look at what is inside
+# They do not look at what is inside; but how many different ones there are is what a set or dict is for.
+READERS = {"len", "id", "bool", "type", "isinstance"}
 MOST_FILES = 60
 NAMED, VALUE, FIELD = 7, 3, 1
 
@@ -172,7 +173,7 @@ class Keepers:
         h.culprit = f"{owner}.{name}" if owner and not in_frame else f"{name} of {owner}" if in_frame else name or "a container"
         fills = self.fills(name, f) if name else []
         module = chain[-2][1][7:] if len(chain) > 1 and chain[-2][1].startswith("module ") else None
-        if self.on_purpose(fills, name, frame if in_frame else None, module):
+        if self.on_purpose(fills, name, frame if in_frame else None, module, kind):
             return False
         if fills:
             best = fills[0]
@@ -259,7 +260,7 @@ class Keepers:
         found.sort(key=lambda t: -t[0])
         return [t[1:] for t in found]
 
-    def on_purpose(self, fills, name, frame, module):
+    def on_purpose(self, fills, name, frame, module, kind):
         """Whether the scope that owns the container fills it, and reads it there later."""
         if not fills:
             return False
@@ -276,7 +277,7 @@ class Keepers:
                 above = m.parent.get(node)
                 if isinstance(above, ast.Attribute) and above.attr in FILL:
                     continue
-                if isinstance(above, ast.Call) and isinstance(above.func, ast.Name) and above.func.id in READERS:
+                if isinstance(above, ast.Call) and isinstance(above.func, ast.Name) and above.func.id in READERS and (above.func.id != "len" or kind in ("list", "deque")):
                     continue
                 if isinstance(above, ast.Subscript) and isinstance(above.ctx, (ast.Store, ast.Del)):
                     continue

@@ -11,17 +11,19 @@
 #include <math.h>
 #include <string.h>
 
-/* Dead and waiting: from 16 MiB on (a young generation's worth of large objects is normal, and libraries make some: a
- * tokenizer's closures, a parser's tree) and a fifth of the peak. */
-#define WAITING_BYTES (16.0 * 1048576)
-#define WAITING_SHARE 0.2
+/* Dead and waiting: from 8 MiB on (a young generation's worth of large objects is normal, and libraries make some: a
+ * tokenizer's closures, a parser's tree) and three tenths of the peak. */
+#define WAITING_BYTES (8.0 * 1048576)
+#define WAITING_SHARE 0.3
+#define LIBRARY_SHARE 0.4
 /* Or three tenths of all that is freed, and 32 MiB, only the collector frees: then most of what the program makes is in
  * circles, however soon they are found. */
 #define CIRCLES_SHARE 0.3
 #define CIRCLES_BYTES (32.0 * 1048576)
-/* Or the collector works a tenth of the run, and frees a fifth of all bytes that are freed. */
+/* Or the collector works a tenth of the run, and not for nothing: it frees 64 MiB, and a twentieth of all bytes freed. */
 #define COLLECTOR_TIME 0.1
-#define COLLECTOR_SHARE 0.2
+#define COLLECTOR_SHARE 0.05
+#define COLLECTOR_BYTES (64.0 * 1048576)
 
 static ms_err waiting(const ms_evidence *e, uint32_t at, ms_findings *out)
 {
@@ -36,11 +38,12 @@ static ms_err waiting(const ms_evidence *e, uint32_t at, ms_findings *out)
             when = p->collections[i].t_ns;
         }
     }
-    bool much = most >= fmax(WAITING_BYTES, WAITING_SHARE * (double)p->peak_bytes);
-    bool busy = p->duration > 0 && took >= COLLECTOR_TIME * p->duration && (double)p->gc_freed_bytes >= WAITING_BYTES &&
+    uint32_t line = ms_line_top(e, p, offsetof(ms_line, gc_freed_bytes));
+    bool own = line != MS_NONE && e->whose[line] == MS_OWN; /* what a library makes inside has to be more */
+    bool much = most >= fmax(WAITING_BYTES, (own ? WAITING_SHARE : LIBRARY_SHARE) * (double)p->peak_bytes);
+    bool busy = p->duration > 0 && took >= COLLECTOR_TIME * p->duration && (double)p->gc_freed_bytes >= COLLECTOR_BYTES &&
                 (double)p->gc_freed_bytes >= COLLECTOR_SHARE * (double)p->freed_bytes;
     busy = busy || (double)p->gc_freed_bytes >= fmax(CIRCLES_BYTES, CIRCLES_SHARE * (double)p->freed_bytes);
-    uint32_t line = ms_line_top(e, p, offsetof(ms_line, gc_freed_bytes));
     if (!(much || busy) || line == MS_NONE)
         return MS_OK;
     ms_finding *f;
@@ -62,8 +65,8 @@ static ms_err waiting(const ms_evidence *e, uint32_t at, ms_findings *out)
 
 enum { MOST_LOOP = 12, MOST_FORMS = 200, MOST_LINES = 16, MOST_NODES = 64 };
 /* Dead at the moment of the snapshot, when no collection told: as much as for one that did. */
-#define DEAD_BYTES (4.0 * 1048576)
-#define DEAD_SHARE 0.2
+#define DEAD_BYTES (8.0 * 1048576)
+#define DEAD_SHARE 0.3
 #define CLASSES_BYTES (1.0 * 1048576) /* C6: classes made at run time that are kept: 1 MiB and 100 of them */
 enum { CLASSES = 100 };
 

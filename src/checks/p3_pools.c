@@ -73,6 +73,9 @@ static ms_err holes(const ms_evidence *e, uint32_t at, ms_findings *out)
     const ms_rss *r = &p->end;
     if (!r->known || (double)r->slab_holes < fmax(HOLES_SHARE * (double)r->rss, HOLES_BYTES))
         return MS_OK;
+    for (uint32_t i = 0; i < p->nview; i++) /* freed by the exit itself: there was no time to give it back */
+        if (p->view[i]->prefix[0] == 'e' && (double)p->view[i]->live > (double)r->live + (double)r->slab_holes / 2)
+            return MS_OK;
     uint32_t line = MS_NONE, late = 0, high = 0;
     double since = fmin(p->duration * 0.85, p->duration - 0.3);
     for (uint32_t i = 0; i < p->npoint; i++) /* what was freed a moment ago goes back in the next */
