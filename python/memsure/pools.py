@@ -18,7 +18,7 @@ from memsure import _pool
 if memsure._recorded is None:       # it was recorded, and is no longer
     _pool.recording(False)
 
-__all__ = ["NotPooled", "pooled"]
+__all__ = ["NotPooled", "explain", "pooled"]
 
 
 class NotPooled(TypeError):
@@ -48,6 +48,24 @@ def pooled(cls):
     plan, _ = compile_constructor(cls)
     _pool.attach(cls, plan)
     return cls
+
+
+def explain(cls):
+    """What calling a pooled class does, and why not less: one sentence. For a class that is not pooled, why it is not.
+
+    >>> import memsure.pools
+    >>> memsure.pools.explain(int)
+    'int cannot be pooled: it is not written in Python'
+    """
+    info = _pool.info(cls)
+    if info is None:
+        why = refusal(cls)
+        return f"{cls.__qualname__} cannot be pooled: {why}" if why else f"{cls.__qualname__} is not pooled"
+    _, why = compile_constructor(cls)
+    if info["constructor"] == "compiled":
+        return f"{cls.__qualname__}: its constructor is compiled"
+    how = "__init__ is called" if info["constructor"] == "called" else "type.__call__ is used"
+    return f"{cls.__qualname__}: {how}: {why or 'the class was changed'}"
 
 
 def refusal(cls):

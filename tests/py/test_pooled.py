@@ -8,8 +8,12 @@ import abc
 import copy
 import dataclasses
 import gc
+import importlib.util
 import inspect
+import json
+import os
 import pickle
+import re
 import random
 import subprocess
 import sys
@@ -19,6 +23,7 @@ import threading
 import typing
 import weakref
 from dataclasses import KW_ONLY, InitVar, dataclass, field
+from pathlib import Path
 
 import pytest
 
@@ -999,7 +1004,7 @@ def test_subinterpreters():
 
 def run(source, **env):
     return subprocess.run([sys.executable, "-c", textwrap.dedent(source)], capture_output=True, text=True, timeout=120,
-                          env={**__import__("os").environ, **env})
+                          env={**os.environ, **env})
 
 
 @pytest.mark.parametrize("allocator", ["debug", "malloc_debug"])
@@ -1131,7 +1136,34 @@ def test_what_is_compiled():
                       ("self.a = a if b else 3", "branch|does more"), ("a.b = self", "another object"), ("self.a = a; self.a = b", "twice"),
                       ("c = a; self.b = c", "does more|local"), ("return a", "returns"), ("self.a = f'{a}'", "does more"),
                       ("self.a = [a]", "does more"), ("self.a = lambda: a", "inner"), ("self.b.c = a", "does more|another")]:
-        assert (said := compiled(slots + "    " + body)) and __import__("re").search(why, said), body
+        assert (said := compiled(slots + "    " + body)) and re.search(why, said), body
+
+
+def test_explain():
+    P = point(memsure.pooled)
+    assert pools.explain(P) == f"{P.__qualname__}: its constructor is compiled"
+    P.__init__ = lambda self, x: setattr(self, "x", x)
+    assert "__init__ is called: it" in pools.explain(P)
+    P.__new__ = lambda cls, x: object.__new__(cls)
+    assert "type.__call__ is used: the class has a __new__ of its own" in pools.explain(P)
+    assert "cannot be pooled: it is not written in Python" in pools.explain(int)
+    assert pools.explain(point(lambda cls: cls)).endswith(" is not pooled")
+
+
+def test_type_checkers_see_the_class():
+    """mypy finds the three faults marked in the file, and nothing else."""
+    if importlib.util.find_spec("mypy") is None:
+        pytest.skip("mypy is not installed")
+    path = Path(__file__).with_name("typed_pooled.py")
+    done = subprocess.run([sys.executable, "-m", "mypy", "--strict", "--cache-dir", os.devnull, str(path)], capture_output=True, text=True)
+    found = sorted(int(line.split(":")[1]) for line in done.stdout.splitlines() if ": error:" in line)
+    assert found == [i for i, line in enumerate(path.read_text().splitlines(), 1) if "# error" in line], done.stdout
+
+
+def test_stubs_name_what_there_is():
+    for module in (pools, memsure.buffers):
+        stub = Path(module.__file__).with_suffix(".pyi").read_text()
+        assert set(re.findall(r"^(?:def|class) (\w+)", stub, re.M)) - {"_Class"} == set(module.__all__)
 
 
 # ---- random classes, random operations, compared with the plain class ----
@@ -1264,3 +1296,61 @@ def test_random_classes_behave_as_plain_ones(start):
         kinds[constructor(made[0])] += 1
         assert _pool.check() is None, f"seed {seed}"
     assert kinds["compiled"] > 10 and kinds["called"] > 2, kinds
+
+
+# ---- CPython's own tests ----
+
+@pytest.mark.parametrize("slots", ["-slots", pytest.param("", marks=pytest.mark.slow)])
+def test_cpythons_tests_of_dataclasses(slots):
+    """Every test ends with pooled classes as it ends without; with -slots every dataclass has slots, so nearly all are pooled."""
+    if importlib.util.find_spec("test.test_dataclasses") is None:
+        pytest.skip("CPython's tests are not installed")
+    runs = [subprocess.Popen([sys.executable, str(Path(__file__).with_name("pooled_suite.py")), mode + slots],
+                             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for mode in ("plain", "pooled")]
+    plain, pooled = (json.loads(r.communicate(timeout=120)[0].splitlines()[-1]) for r in runs)
+    different = {name: (o, pooled["outcomes"].get(name)) for name, o in plain["outcomes"].items() if o != pooled["outcomes"].get(name)}
+    assert not different and len(pooled["outcomes"]) == len(plain["outcomes"]) > 200
+    assert pooled["counts"]["broken"] is None and pooled["counts"]["compiled"] > (200 if slots else 15)
+
+
+# ---- without memory ----
+
+def test_every_failed_allocation():
+    _testcapi = pytest.importorskip("_testcapi")
+
+    def source_of(kind):
+        space = {"dataclass": dataclass, "field": field}
+        exec(textwrap.dedent({
+            "simple": "@dataclass(slots=True)\nclass C:\n  x: object\n  y: object = None",
+            "factory": "@dataclass(slots=True)\nclass C:\n  x: object\n  y: object = field(default_factory=list)",
+            "called": "class C:\n  __slots__ = ('x', 'y')\n  def __init__(self, x, y=None, **more):\n    self.x = x; self.y = [y]",
+        }[kind]), space)
+        return space["C"]
+
+    def fails_until_it_works(call):
+        for n in range(1, 500):
+            _testcapi.set_nomemory(n, n + 1)
+            try:
+                result = call()
+            except MemoryError:
+                continue
+            finally:
+                _testcapi.remove_mem_hooks()
+            return result, n
+        pytest.fail("never worked")
+
+    value = object()
+    for kind in ("simple", "factory", "called"):
+        C = source_of(kind)
+        plan, _ = pools.compile_constructor(C)
+        fails_until_it_works(lambda: _pool.attach(C, plan))
+        keep, count = [], sys.getrefcount(value)
+        for call in (lambda: C(value), lambda: C([value]), lambda: C(value, y=value), lambda: C(x=value), lambda: C.__new__(C)):
+            for _ in range(3):
+                _pool.sweep(True)
+                keep.append(fails_until_it_works(call)[0])
+                assert _pool.check() is None
+        assert type(keep[0]) is C and keep[0].x is value
+        del keep[:]
+        gc.collect()
+        assert sys.getrefcount(value) == count and _pool.check() is None
