@@ -14,6 +14,7 @@
 #define MS_UNLIKELY(x) __builtin_expect(!!(x), 0)
 #define MS_COLD        __attribute__((noinline, cold))
 #define MS_EXPORT      __attribute__((visibility("default")))
+#define MS_HIDDEN      __attribute__((visibility("hidden"))) /* of a variable of the library: read at its address, not by a table */
 
 /* What can go wrong. MS_OK is 0; ms_err_text() says each in words. */
 typedef enum {

@@ -4,7 +4,7 @@
  * change under the check. The 32-bit counters of a tally wrap after 4 billion frees; each reading adds
  * what came since the last one to a 64-bit counter, whose low half is the counter as it was then.
  *
- * A tally tells, in blocks of `stride` bytes:  freed = ages + gc_freed,  born = live + freed - inherited.
+ * A tally tells, in blocks of `stride` bytes:  freed = young + older[] + gc_freed,  born = live + freed - inherited.
  * Where the process marked its end (ended == 1), what lives is what lived then; deaths after that
  * moment belong to the interpreter's finalization and are taken out again, oldest ages first. */
 #include "monitor/watch.h"
@@ -23,6 +23,7 @@ static const struct {
     [MS_T_NODE] = {offsetof(ms_live, node), sizeof(ms_node), MS_NODE_MAX},
     [MS_T_THREAD] = {offsetof(ms_live, thread), sizeof(ms_thread), MS_THREAD_MAX},
     [MS_T_TEXT] = {offsetof(ms_live, text), 1, MS_TEXT_MAX},
+    [MS_T_COUNT] = {offsetof(ms_live, count), sizeof(ms_count), MS_TALLY_MAX},
 };
 
 uint32_t ms_live_used(const ms_process *p, int table)
@@ -101,10 +102,11 @@ static uint32_t site_of(const ms_process *p, uint32_t owner, uint32_t nsite)
     return owner < nsite ? owner : 0;
 }
 
-static void widen(uint64_t wide[MS_COUNTERS], const ms_tally *t)
+static void widen(uint64_t wide[MS_COUNTERS], const ms_count *c, const ms_tally *t)
 {
-    for (int k = 0; k < MS_COUNTERS; k++)
-        wide[k] += (uint32_t)((&t->age[0])[k] - (uint32_t)wide[k]);
+    wide[0] += (uint32_t)(c->young - (uint32_t)wide[0]);
+    for (int k = 1; k < MS_COUNTERS; k++)
+        wide[k] += (uint32_t)((&t->older[0])[k - 1] - (uint32_t)wide[k]);
 }
 
 static uint64_t freed_of(const uint64_t wide[MS_COUNTERS])
@@ -117,27 +119,29 @@ static uint64_t freed_of(const uint64_t wide[MS_COUNTERS])
 
 static uint64_t less(uint64_t a, uint64_t b) { return a > b ? a - b : 0; }
 
-typedef void tally_fn(ms_process *p, const ms_tally *t, const uint64_t wide[MS_COUNTERS], void *arg);
+typedef void tally_fn(ms_process *p, const ms_count *c, const ms_tally *t, const uint64_t wide[MS_COUNTERS], void *arg);
 
 static ms_err each_tally(ms_session *s, ms_process *p, tally_fn *fn, void *arg)
 {
     if (p->mode == MS_MODE_EXACT)
         MS_TRY(nodes_learn(s, p));
-    uint32_t used = ms_live_used(p, MS_T_TALLY), room = 0;
+    uint32_t used = ms_live_used(p, MS_T_TALLY), counts = ms_live_used(p, MS_T_COUNT), room = 0;
+    used = used < counts ? used : counts;
     while (room < p->nwide)
         room = room ? room * 2 : 64;
     if (!grow(&p->wide, &room, used, sizeof *p->wide))
         return MS_ENOMEM;
     p->nwide = used > p->nwide ? used : p->nwide;
+    enum { EACH = MS_BUFFER / (sizeof(ms_count) + sizeof(ms_tally)) };
     ms_tally *tally = s->buffer;
+    ms_count *count = (ms_count *)(tally + EACH);
     for (uint32_t i = 0; i < used;) {
-        uint32_t n = MS_BUFFER / sizeof *tally;
-        n = used - i < n ? used - i : n;
-        if (!ms_live_read(p, MS_T_TALLY, i, n, tally))
+        uint32_t n = used - i < EACH ? used - i : EACH;
+        if (!ms_live_read(p, MS_T_TALLY, i, n, tally) || !ms_live_read(p, MS_T_COUNT, i, n, count))
             return MS_EIO;
         for (uint32_t k = 0; k < n; k++) {
-            widen(p->wide[i + k], &tally[k]);
-            fn(p, &tally[k], p->wide[i + k], arg);
+            widen(p->wide[i + k], &count[k], &tally[k]);
+            fn(p, &count[k], &tally[k], p->wide[i + k], arg);
         }
         i += n;
     }
@@ -151,12 +155,12 @@ typedef struct {
     bool     ended;
 } reading;
 
-static void read_one(ms_process *p, const ms_tally *t, const uint64_t wide[MS_COUNTERS], void *arg)
+static void read_one(ms_process *p, const ms_count *c, const ms_tally *t, const uint64_t wide[MS_COUNTERS], void *arg)
 {
     reading *r = arg;
-    uint64_t born = less(t->live + freed_of(wide), t->inherited), live, allocated;
+    uint64_t born = less(c->live + freed_of(wide), t->inherited), live, allocated;
     uint32_t stride = t->stride & ~MS_TALLY_LOCKED;
-    uint64_t blocks = r->ended ? t->end_live : t->live;
+    uint64_t blocks = r->ended ? t->end_live : c->live;
     if (stride) {
         live = blocks * stride;
         allocated = born * stride;
@@ -214,17 +218,17 @@ static void sum_add(ms_sum *to, const ms_sum *x)
         a[i] += b[i];
 }
 
-static void sum_one(ms_process *p, const ms_tally *t, const uint64_t wide[MS_COUNTERS], void *arg)
+static void sum_one(ms_process *p, const ms_count *c, const ms_tally *t, const uint64_t wide[MS_COUNTERS], void *arg)
 {
     summing *m = arg;
     uint32_t site = site_of(p, t->owner, m->nsite);
     bool locked = t->stride & MS_TALLY_LOCKED; /* outside the sums, without a peak: what lives now stands for it */
     uint32_t stride = t->stride & ~MS_TALLY_LOCKED;
     uint64_t freed = freed_of(wide), age[MS_COUNTERS];
-    ms_sum x = {.inherited_blocks = t->inherited, .live_blocks = m->ended ? t->end_live : t->live};
+    ms_sum x = {.inherited_blocks = t->inherited, .live_blocks = m->ended ? t->end_live : c->live};
     memcpy(age, wide, sizeof age);
 
-    x.allocated_blocks = less(t->live + freed, t->inherited);
+    x.allocated_blocks = less(c->live + freed, t->inherited);
     /* Born after the end was marked, and living on: not there at the end. */
     if (x.live_blocks > x.allocated_blocks + x.inherited_blocks)
         x.live_blocks = x.allocated_blocks + x.inherited_blocks;
@@ -239,8 +243,8 @@ static void sum_one(ms_process *p, const ms_tally *t, const uint64_t wide[MS_COU
     x.gc_freed_blocks = age[MS_AGE_GC];
     x.temporary_blocks = age[0];
 
-    bool as_live = m->on_peak || locked || t->gen != m->gen;
-    x.peak_blocks = locked ? x.live_blocks : as_live ? t->live : t->peak;
+    bool as_live = m->on_peak || locked || c->gen != m->gen;
+    x.peak_blocks = locked ? x.live_blocks : as_live ? c->live : c->peak;
     if (stride) {
         x.allocated_bytes = x.allocated_blocks * stride;
         x.freed_bytes = x.freed_blocks * stride;
@@ -281,7 +285,7 @@ ms_err ms_tally_sum(ms_session *s, ms_process *p, ms_sum *site, uint32_t nsite, 
 {
     const ms_live *head = p->head;
     summing m = {site, node, nsite, nnode, __atomic_load_n(&head->gen, __ATOMIC_RELAXED),
-                 __atomic_load_n(&head->live_bytes, __ATOMIC_RELAXED) == __atomic_load_n(&head->peak_bytes, __ATOMIC_RELAXED),
+                 ms_on_peak(head),
                  ms_ended(p)};
     return each_tally(s, p, sum_one, &m);
 }

@@ -26,7 +26,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define HEAD_SIZE offsetof(ms_live, tally)
+#define HEAD_SIZE offsetof(ms_live, count)
 enum { TAKEN = 1, DOUBTED }; /* values of ms_session.taken */
 enum { DOUBT_MS = 1000 };    /* a file may be made step by step: so long it may look wrong */
 
@@ -395,7 +395,7 @@ static bool maps_affordable(const ms_process *p, uint64_t now)
 
 static void peak_look(ms_process *p, uint64_t now)
 {
-    uint64_t peak = __atomic_load_n(&p->head->peak_bytes, __ATOMIC_RELAXED);
+    uint64_t peak = ms_peak(p->head);
     if (peak <= p->peak_bytes)
         return;
     p->peak_bytes = peak;

@@ -188,6 +188,12 @@ int    ms_pidfd_open(pid_t pid);
 uint32_t ms_live_used(const ms_process *p, int table);   /* entries that may be read */
 /* Read entries [first, first + n) of a table into out; false: the file is shorter. */
 bool ms_live_read(const ms_process *p, int table, uint32_t first, uint32_t n, void *out);
+static inline uint64_t ms_peak(const ms_live *head)         /* the program notes a peak at the death that leaves it */
+{
+    uint64_t live = __atomic_load_n(&head->live_bytes, __ATOMIC_RELAXED), peak = __atomic_load_n(&head->peak_bytes, __ATOMIC_RELAXED);
+    return live > peak ? live : peak;
+}
+static inline bool ms_on_peak(const ms_live *head) { return ms_peak(head) > __atomic_load_n(&head->peak_bytes, __ATOMIC_RELAXED); }
 bool ms_ended(const ms_process *p);                      /* its finalization has begun */
 typedef void ms_site_fn(ms_process *p, uint32_t site, uint64_t live_bytes, uint64_t allocated_bytes);
 /* Read all tallies, extend their counters, and set p->live_*, p->allocated_bytes. by_site, if not

@@ -313,7 +313,7 @@ static ms_err gather_nodes(gathering *g)
             at[g->node[i].parent] = 1;
     }
     uint32_t gen = g->p->head->gen, n = 0;
-    bool on_peak = g->p->head->live_bytes == g->p->head->peak_bytes;
+    bool on_peak = ms_on_peak(g->p->head);
     for (uint32_t i = 0; i < g->nnode; i++) {
         if (!at[i])
             continue;
@@ -420,7 +420,7 @@ static void gather_info(gathering *g, bool final, uint64_t now)
     info_number(g, "peak_blocks", t->peak_blocks);
     info_number(g, "peak_bytes", t->peak_bytes);
     /* A peak that no tick saw came after the last one. */
-    uint64_t peak_ns = head->peak_bytes > p->peak_bytes ? end : p->peak_ns;
+    uint64_t peak_ns = ms_peak(head) > p->peak_bytes ? end : p->peak_ns;
     info_number(g, "peak_t_ns", peak_ns > p->start_ns ? peak_ns - p->start_ns : 0);
     info_number(g, "overhead_ns", head->cold_ns + (uint64_t)((double)(t->allocated_blocks + t->freed_blocks) * ms_hot_event_ns()));
     info_number(g, "unrecorded_blocks", head->unrecorded_blocks);

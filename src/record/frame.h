@@ -50,7 +50,7 @@ static inline bool ms_frame_verify(void) { return true; }
 
 /* Offset of the thread state from the thread pointer. Until it is known it leads to a thread-local of
  * ours that is always NULL, so the hot path needs no test of its own. */
-extern intptr_t ms_tss_offset;
+extern MS_HIDDEN intptr_t ms_tss_offset;
 void ms_frame_init(void);
 bool ms_frame_verify(void);
 

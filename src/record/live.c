@@ -28,6 +28,7 @@ static const struct {
     [MS_T_NODE] = {offsetof(ms_live, node), sizeof(ms_node), MS_NODE_MAX, 1024},
     [MS_T_THREAD] = {offsetof(ms_live, thread), sizeof(ms_thread), MS_THREAD_MAX, MS_THREAD_MAX},
     [MS_T_TEXT] = {offsetof(ms_live, text), 1, MS_TEXT_MAX, 65536},
+    [MS_T_COUNT] = {offsetof(ms_live, count), sizeof(ms_count), MS_TALLY_MAX, 2048},
 };
 
 /* Have the file system set aside the bytes, so that touching them cannot fail. A signal would end the
@@ -96,7 +97,7 @@ static ms_err place(void)
     }
     if (fd < 0)
         goto fail;
-    if (ftruncate(fd, sizeof ms_area) != 0 || !reserve(fd, 0, offsetof(ms_live, tally)) ||
+    if (ftruncate(fd, sizeof ms_area) != 0 || !reserve(fd, 0, offsetof(ms_live, count)) ||
         !reserve(fd, offsetof(ms_live, gc), sizeof ms_area.gc))
         goto fail;
     for (int t = 0; t < MS_TABLES; t++)
@@ -168,7 +169,7 @@ static size_t used_parts(size_t offset[], size_t size[])
 {
     int n = 0;
     offset[n] = 0;
-    size[n++] = offsetof(ms_live, tally);
+    size[n++] = offsetof(ms_live, count);
     for (int t = 0; t < MS_TABLES; t++) {
         offset[n] = region[t].offset;
         size[n++] = ms_area.table[t].used * region[t].entry;
@@ -227,7 +228,7 @@ void ms_live_fork_child(void)
             memcpy(backed, ms_area.table, sizeof backed);
             size_t at = 0;
             for (int i = 0; i <= MS_TABLES; i++) {
-                size_t offset = i ? region[i - 1].offset : 0, size = i ? used[i - 1] * region[i - 1].entry : offsetof(ms_live, tally);
+                size_t offset = i ? region[i - 1].offset : 0, size = i ? used[i - 1] * region[i - 1].entry : offsetof(ms_live, count);
                 memcpy((char *)&ms_area + offset, copy + at, size);
                 at += size;
             }
@@ -239,14 +240,15 @@ void ms_live_fork_child(void)
     }
     for (uint32_t i = 0; i < ms_area.table[MS_T_TALLY].used; i++) {
         ms_tally *t = &ms_area.tally[i];
-        t->inherited = t->live;
+        ms_count *c = &ms_area.count[i];
+        t->inherited = c->live;
         t->inherited_bytes = t->live_bytes;
-        memset(t->age, 0, sizeof t->age);
-        t->gc_freed = t->end_live = 0;
-        t->peak = t->live;
+        memset(t->older, 0, sizeof t->older);
+        c->young = t->gc_freed = t->end_live = 0;
+        c->peak = c->live;
         t->peak_bytes = t->live_bytes;
         t->freed_bytes = t->gc_bytes = t->end_bytes = 0;
-        t->gen = ms_area.gen;
+        c->gen = ms_area.gen;
     }
     for (uint32_t i = 0; i < ms_area.table[MS_T_NODE].used; i++) {
         ms_node *n = &ms_area.node[i];

@@ -35,24 +35,31 @@
 #define MS_THREAD_MAX   512u
 #define MS_TEXT_MAX     (16u << 20)
 
-/* One (site, size class). freed blocks = sum of age[] + gc_freed; born = live + freed - inherited.
+/* One (site, size class), in two parts of one number: count[n], all that most births and deaths touch,
+ * four to a cache line, and tally[n], the rest.
+ * Freed blocks = young + sum of older[] + gc_freed; born = live + freed - inherited.
  * The 32-bit counters wrap; the monitor reads them often enough to extend them to 64 bits.
- * stride is the bytes each block counts for; 0 marks a tally of large blocks, whose bytes differ and
- * are summed in the 64-bit fields. Where gen is not the process's gen, nothing changed here since the
- * last peak: what is live now was live at the peak. */
+ * Where gen is not the process's gen, nothing changed here since the last peak: what is live now was live
+ * at the peak. */
 typedef struct {
     uint32_t gen;
     uint32_t live;
-    uint32_t peak;
+    uint32_t peak;              /* live at the peak, where gen is the process's */
+    uint32_t young;             /* freed in the epoch of their birth: age 0 */
+} ms_count;
+
+/* stride is the bytes each block counts for; 0 marks a tally of large blocks, whose bytes differ and
+ * are summed in the 64-bit fields. */
+typedef struct {
     uint32_t stride;
-    uint32_t age[MS_AGES];      /* end of the first cache line */
-    uint32_t gc_freed;          /* must follow age[]: MS_AGE_GC indexes it */
     uint32_t owner;             /* site, or in exact mode node */
+    uint32_t older[MS_AGES - 1]; /* freed at age 1 and up */
+    uint32_t gc_freed;          /* must follow older[]: MS_AGE_GC indexes it */
     uint32_t end_live;
     uint32_t inherited;
     uint64_t live_bytes, peak_bytes, freed_bytes, gc_bytes, end_bytes, inherited_bytes;
 } ms_tally;
-#define MS_AGE_GC MS_AGES
+#define MS_AGE_GC MS_AGES       /* what the collector freed, as if it were an age */
 /* In stride: counted under the recorder's lock, outside live_bytes and peak_bytes, and without a share
  * of the peak. Memory taken without the GIL, or by an interpreter with a GIL of its own. */
 #define MS_TALLY_LOCKED 0x80000000u
@@ -103,7 +110,7 @@ typedef struct {
     uint32_t backed;             /* entries that the file has room for */
 } ms_table;
 
-enum { MS_T_TALLY, MS_T_SITE, MS_T_CODE, MS_T_NODE, MS_T_THREAD, MS_T_TEXT, MS_TABLES };
+enum { MS_T_TALLY, MS_T_SITE, MS_T_CODE, MS_T_NODE, MS_T_THREAD, MS_T_TEXT, MS_T_COUNT, MS_TABLES };
 
 enum { MS_MODE_ALLOC, MS_MODE_LINE, MS_MODE_EXACT };
 enum { MS_STARTED_PRELOAD, MS_STARTED_LATE, MS_STARTED_FORK };
@@ -166,13 +173,14 @@ typedef struct {
 
     /* written by the program as it goes: the hot line */
     _Alignas(64) uint64_t live_bytes;
-    uint64_t peak_bytes;
+    uint64_t peak_bytes;         /* as the last death saw it: live_bytes may be above it, and is the peak then */
     int64_t  sample_left;        /* bytes to the next sample; the monitor may set -1: the doorbell */
-    uint32_t gen;                /* rises when the first free leaves a new peak */
+    uint32_t gen;                /* rises when the first death leaves a new peak */
     uint32_t gc_on;              /* MS_AGE_GC while the collector frees, else 0 */
 
     /* written by the monitor: its own line */
-    _Alignas(64) uint32_t epoch;
+    _Alignas(64) uint32_t epoch_below; /* always 0: with epoch, one word that is a tag's high half */
+    uint32_t epoch;
     uint32_t monitor;            /* the monitor's pid; 0: none looks after this file */
     uint32_t want_memory;        /* the monitor raises it: the program answers in memory_now */
     uint32_t shots_over;         /* of `shots`, those whose child has ended */
@@ -197,7 +205,8 @@ typedef struct {
     ms_shot  shot[MS_SHOTS];
     ms_ask   ask;
 
-    _Alignas(4096) ms_tally tally[MS_TALLY_MAX];
+    _Alignas(4096) ms_count count[MS_TALLY_MAX];
+    ms_tally  tally[MS_TALLY_MAX];
     ms_site   site[MS_SITE_MAX];
     ms_code   code[MS_CODE_MAX];
     ms_node   node[MS_NODE_MAX];

@@ -232,7 +232,7 @@ static MS_COLD uint32_t tag_new(PyThreadState *ts, ms_frame *f, uint32_t callers
 {
     ms_lock_take();
     ms_python_attach(ts);
-    uint32_t tag = ms_tally_tag(ms_tally_intern(node_of(callers, f), bytes));
+    uint32_t tag = ms_tag_of(node_of(callers, f), cls);
     ms_lock_give();
     uint32_t i = (uint32_t)((instruction ^ (uint64_t)callers << 40) * 0x9E3779B97F4A7C15ull >> (64 - TAGS_BITS));
     tags[cls][i].instruction = instruction;
@@ -258,7 +258,7 @@ uint32_t ms_path_who(PyThreadState *ts, ms_frame *f, uint32_t cls, uint32_t byte
     if (MS_UNLIKELY(!ms_frame_is_python(f)))
         f = ms_frame_python(f);
     if (MS_UNLIKELY(f == NULL))
-        return ms_tally_tag(ms_tally_intern(ms_node_below(0, MS_SITE_NO_FRAME), bytes));
+        return ms_tag_of(ms_node_below(0, MS_SITE_NO_FRAME), cls);
     path *p = current;
     uint32_t callers;
     if (MS_LIKELY(p && p->ts == ts && p->depth) && p->steps[p->depth - 1].frame == f && f->f_locals && f->f_locals == mark_of(p->depth - 1) &&

@@ -38,22 +38,33 @@ static PyMemAllocatorEx before[3]; /* by domain: raw, mem, obj */
 /* The interpreter whose GIL guards the heap and its tallies; NULL until Python runs. On 3.11 all share one. */
 static PyInterpreterState *main_interpreter __attribute__((unused));
 
-/* Which tally, by class and instruction: pairs of entries, the newer first. An entry costs a miss to
- * replace, nothing to be wrong about: the instruction is the whole question. */
-#define CACHE_BITS 10
+/* The thread that the heap was last used by with that GIL: while the current thread is this one, the hot
+ * path need not ask which interpreter it runs. Forgotten when it is freed: another's may come to lie there. */
+#define NO_THREAD ((PyThreadState *)1)
+static PyThreadState *main_thread = NO_THREAD;
+
+/* Which tally, by instruction and class: an entry is in its place, or in the neighbour of that, to which
+ * the next one pushes it. So two hot ones that share a place stay where they are, and neither is looked
+ * for in vain. An entry costs a miss to replace, nothing to be wrong about: its key is the whole question. */
+#define CACHE_BITS 13
 typedef struct {
-    uintptr_t instruction;
-    uint32_t  tag, unused;
+    uint64_t key;
+    uint32_t tag, unused;
 } cache_entry;
-static _Alignas(64) cache_entry cache[MS_CLASSES][1u << CACHE_BITS][2];
-static ms_map places; /* instruction -> site, for misses */
+static _Alignas(64) cache_entry cache[1u << CACHE_BITS];
+static ms_map places; /* instruction -> site, for misses; extra: the classes that were asked for, mod 32 */
 static ms_map codes;  /* the code objects that have places */
 
+/* User addresses end below bit 58. */
+static inline uint64_t cache_key(uintptr_t instruction, uint32_t cls) { return instruction | (uint64_t)cls << 58; }
+
 /* Multiples of a large odd number spread neighbouring instructions evenly (Knuth, TAOCP 3, 6.4). */
-static inline cache_entry *cache_at(uintptr_t instruction, uint32_t cls)
+static inline cache_entry *cache_at(uint64_t key)
 {
-    return cache[cls][instruction * 0x9E3779B97F4A7C15ull >> (64 - CACHE_BITS)];
+    return (cache_entry *)((char *)cache + (key * 0x9E3779B97F4A7C15ull >> (64 - CACHE_BITS) << 4));
 }
+static inline cache_entry *cache_beside(cache_entry *e) { return (cache_entry *)((uintptr_t)e ^ sizeof *e); }
+_Static_assert(sizeof(cache_entry) == 16, "an entry's place is shifted by 4");
 
 uint64_t ms_now_ns(void)
 {
@@ -61,6 +72,15 @@ uint64_t ms_now_ns(void)
     clock_gettime(CLOCK_MONOTONIC, &t);
     return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
+
+/* The epoch as the high half of a tag. */
+static inline uint64_t epoch_word(void)
+{
+    uint64_t word;
+    memcpy(&word, &ms_area.epoch_below, sizeof word);
+    return word;
+}
+_Static_assert(offsetof(ms_live, epoch) == offsetof(ms_live, epoch_below) + 4 && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the epoch is a word's high half");
 
 void ms_cold_begin(uint64_t *t) { *t = ms_now_ns(); }
 void ms_cold_end(uint64_t t)
@@ -127,13 +147,17 @@ void ms_code_died(PyCodeObject *code)
         ms_map_slot *s = ms_map_find(&places, instruction | 1);
         if (s == NULL)
             continue;
-        ms_map_remove(&places, s);
         for (uint32_t cls = 0; cls < MS_CLASSES; cls++) {
-            cache_entry *e = cache_at(instruction, cls);
-            for (int way = 0; way < 2; way++)
-                if (e[way].instruction == instruction)
-                    e[way].instruction = 0;
+            uint64_t key = cache_key(instruction, cls);
+            cache_entry *e = cache_at(key);
+            if (!(s->extra >> (cls & 31) & 1))
+                continue;
+            if (e->key == key)
+                e->key = 0;
+            if (cache_beside(e)->key == key)
+                cache_beside(e)->key = 0;
         }
+        ms_map_remove(&places, s);
     }
     ms_path_forget();
 }
@@ -145,10 +169,22 @@ static uint32_t owner_of_site(uint32_t site)
 
 static inline uint32_t class_bytes(uint32_t cls) { return cls ? ms_class_stride[cls] - MS_TAG_SIZE : 0; }
 
-static uint32_t tag_of_site(uint32_t site, uint32_t cls)
+/* What counts where there is no room for one more tally: by class, so that bytes add up. */
+static uint32_t full[MS_CLASSES];
+
+static void full_init(void)
 {
-    return ms_tally_tag(ms_tally_intern(owner_of_site(site), class_bytes(cls)));
+    for (uint32_t cls = 1; cls < MS_CLASSES && ms_class_stride[cls]; cls++)
+        full[cls] = ms_tally_intern(0, class_bytes(cls));
 }
+
+uint32_t ms_tag_of(uint32_t owner, uint32_t cls)
+{
+    uint32_t tally = ms_tally_intern(owner, class_bytes(cls));
+    return ms_tally_tag(tally ? tally : full[cls]);
+}
+
+static uint32_t tag_of_site(uint32_t site, uint32_t cls) { return ms_tag_of(owner_of_site(site), cls); }
 
 static uint32_t frameless[2][MS_CLASSES]; /* by whether Python has run, and class */
 
@@ -184,9 +220,13 @@ static MS_COLD uint32_t who_new(PyThreadState *ts, ms_frame *f, uintptr_t instru
     ms_frame_verify();
     ms_python_attach(ts);
     uint32_t tag = tag_of_site(ms_who_site(f, instruction), cls);
-    cache_entry *e = cache_at(instruction, cls);
-    e[1] = e[0];
-    e[0] = (cache_entry){.instruction = instruction, .tag = tag};
+    ms_map_slot *place = ms_map_find(&places, instruction | 1);
+    if (place == NULL)
+        return tag; /* no memory to remember it by: nothing would forget it when its code dies */
+    place->extra |= 1u << (cls & 31);
+    cache_entry *e = cache_at(cache_key(instruction, cls));
+    *cache_beside(e) = *e;
+    *e = (cache_entry){.key = cache_key(instruction, cls), .tag = tag};
     return tag;
 }
 
@@ -199,74 +239,117 @@ static uint32_t who(uint32_t cls)
     if (ms_mode == MS_MODE_EXACT)
         return ms_path_who(ts, f, cls, class_bytes(cls));
     uintptr_t instruction = ms_frame_instruction(f);
-    const cache_entry *e = cache_at(instruction, cls);
-    return e[0].instruction == instruction   ? e[0].tag
-           : e[1].instruction == instruction ? e[1].tag
-                                             : who_new(ts, f, instruction, cls);
+    uint64_t key = cache_key(instruction, cls);
+    cache_entry *e = cache_at(key);
+    if (e->key != key && (e = cache_beside(e))->key != key)
+        return who_new(ts, f, instruction, cls);
+    return e->tag;
 }
 
 /* --- births and deaths ---------------------------------------------------------------------------- */
 
-ALWAYS void tally_touch(ms_tally *t, bool is_large)
+/* Before a tally changes: the first time since the last peak, what lives now is its share of that. */
+ALWAYS void count_touch(ms_count *c)
 {
-    if (t->gen != ms_area.gen) {
-        t->peak = t->live;
-        if (is_large)
-            t->peak_bytes = t->live_bytes;
-        t->gen = ms_area.gen;
+    if (MS_UNLIKELY(c->gen != ms_area.gen)) {
+        c->peak = c->live;
+        c->gen = ms_area.gen;
     }
 }
 
-ALWAYS void birth(ms_tally *t, uint64_t bytes, bool is_large)
+/* Before a death: a peak is known for one when something dies, and has to be remembered from here on. */
+ALWAYS void peak_look(void)
 {
-    tally_touch(t, is_large);
-    t->live++;
-    if (is_large)
-        t->live_bytes += bytes;
-    uint64_t live = ms_area.live_bytes + bytes;
-    ms_area.live_bytes = live;
-    if (live > ms_area.peak_bytes)
-        ms_area.peak_bytes = live;
+    if (MS_UNLIKELY(ms_area.live_bytes > ms_area.peak_bytes)) {
+        ms_area.peak_bytes = ms_area.live_bytes;
+        ms_area.gen++;
+    }
 }
 
-ALWAYS uint32_t age_index(uint32_t age)
+void ms_peak_look(void) { peak_look(); }
+
+ALWAYS void birth(ms_count *c, uint64_t bytes)
+{
+    count_touch(c);
+    c->live++;
+    ms_area.live_bytes += bytes;
+}
+
+static inline uint32_t age_index(uint32_t age)
 {
     uint32_t i = age ? 32u - (uint32_t)__builtin_clz(age) : 0;
     return i < MS_AGES ? i : MS_AGES - 1;
 }
 
-ALWAYS void death(ms_tally *t, uint64_t bytes, uint32_t born, bool is_large)
+/* One more death at index of older[] + 1; 0: young. */
+static inline void aged(ms_count *c, ms_tally *t, uint32_t index)
 {
-    if (ms_area.live_bytes == ms_area.peak_bytes)
-        ms_area.gen++;
-    tally_touch(t, is_large);
-    t->live--;
-    uint32_t age = ms_area.epoch - born;
-    if (MS_LIKELY((age | ms_area.gc_on) == 0)) /* most die young */
-        t->age[0]++;
+    if (index == 0)
+        c->young++;
     else
-        (&t->age[0])[ms_area.gc_on ? MS_AGE_GC : age_index(age)]++;
+        (&t->older[0])[index - 1]++;
+}
+
+static inline uint32_t age_index_now(uint32_t born) { return ms_area.gc_on ? MS_AGE_GC : age_index(ms_area.epoch - born); }
+
+/* All of a death but its age. */
+ALWAYS void death_counted(ms_count *c, uint64_t bytes)
+{
+    peak_look();
+    count_touch(c);
+    c->live--;
     ms_area.live_bytes -= bytes;
-    if (is_large) {
+}
+
+static void death(uint32_t low, uint64_t bytes, uint32_t born)
+{
+    death_counted(ms_tag_count(low), bytes);
+    aged(ms_tag_count(low), ms_tag_tally(low), age_index_now(born));
+}
+
+/* The same for blocks of any tally: those of large blocks count their bytes, too. */
+static void birth_any(uint32_t low, uint64_t bytes)
+{
+    ms_count *c = ms_tag_count(low);
+    ms_tally *t = ms_tag_tally(low);
+    if (t->stride == 0) {
+        if (c->gen != ms_area.gen)
+            t->peak_bytes = t->live_bytes;
+        t->live_bytes += bytes;
+    }
+    birth(c, bytes);
+}
+
+static void death_any(uint32_t low, uint64_t bytes, uint32_t born)
+{
+    ms_count *c = ms_tag_count(low);
+    ms_tally *t = ms_tag_tally(low);
+    if (t->stride == 0) {
+        peak_look();
+        if (c->gen != ms_area.gen)
+            t->peak_bytes = t->live_bytes;
         t->live_bytes -= bytes;
         t->freed_bytes += bytes;
         if (ms_area.gc_on)
             t->gc_bytes += bytes;
     }
+    death(low, bytes, born);
 }
 
 /* The same for a tally that is the lock's: outside the process's sums and without a peak. */
-static void birth_locked(ms_tally *t, uint64_t bytes)
+static void birth_locked(uint32_t low, uint64_t bytes)
 {
-    t->live++;
+    ms_tally *t = ms_tag_tally(low);
+    ms_tag_count(low)->live++;
     if ((t->stride & ~MS_TALLY_LOCKED) == 0)
         t->live_bytes += bytes;
 }
 
-static void death_locked(ms_tally *t, uint64_t bytes, uint32_t born)
+static void death_locked(uint32_t low, uint64_t bytes, uint32_t born)
 {
-    t->live--;
-    t->age[age_index(ms_area.epoch - born)]++;
+    ms_tally *t = ms_tag_tally(low);
+    ms_tag_count(low)->live--;
+    aged(ms_tag_count(low), t, age_index(ms_area.epoch - born));
     if ((t->stride & ~MS_TALLY_LOCKED) == 0) {
         t->live_bytes -= bytes;
         t->freed_bytes += bytes;
@@ -296,8 +379,7 @@ static MS_COLD void deferred_settle(void)
 {
     while (ndeferred) {
         uint64_t tag = deferred[--ndeferred].tag, bytes = deferred[ndeferred].bytes;
-        ms_tally *t = ms_tag_tally((uint32_t)tag);
-        death(t, bytes, (uint32_t)(tag >> 32), t->stride == 0);
+        death_any((uint32_t)tag, bytes, (uint32_t)(tag >> 32));
     }
 }
 
@@ -305,17 +387,16 @@ static MS_COLD void deferred_settle(void)
 static void death_cold(void *block, uint64_t tag, uint64_t bytes, int caller)
 {
     uint32_t low = (uint32_t)tag, born = (uint32_t)(tag >> 32);
-    ms_tally *t = ms_tag_tally(low);
     if (ms_mode == MS_MODE_ALLOC)
         return;
     if (low & MS_TAG_LOCKED) {
         if (low & MS_TAG_WATCH)
             watched(block, bytes);
-        death_locked(t, bytes, born);
+        death_locked(low, bytes, born);
     } else if (caller == MAIN) {
         if (low & MS_TAG_WATCH)
             watched(block, bytes);
-        death(t, bytes, born, t->stride == 0);
+        death_any(low, bytes, born);
     } else if (ndeferred < sizeof deferred / sizeof *deferred) {
         deferred[ndeferred].tag = tag;
         deferred[ndeferred++].bytes = bytes;
@@ -329,7 +410,7 @@ static uint64_t birth_cold(uint32_t cls, uint64_t bytes, int caller)
 {
     if (ms_mode == MS_MODE_ALLOC)
         return MS_TAG_LIVE;
-    uint64_t epoch = (uint64_t)ms_area.epoch << 32;
+    uint64_t epoch = epoch_word();
     if (caller != MAIN) {
         uint32_t site = MS_SITE_NO_GIL;
         PyThreadState *ts = caller == OTHER ? ms_thread_state_asked() : NULL;
@@ -337,14 +418,13 @@ static uint64_t birth_cold(uint32_t cls, uint64_t bytes, int caller)
         if (caller == OTHER)
             site = f ? ms_who_site(f, ms_frame_instruction(f)) : MS_SITE_NO_FRAME;
         uint32_t low = ms_tally_tag(ms_tally_intern(owner_of_site(site), class_bytes(cls) | MS_TALLY_LOCKED)) | MS_TAG_LOCKED;
-        birth_locked(ms_tag_tally(low), bytes);
+        birth_locked(low, bytes);
         return low | epoch;
     }
     if (ndeferred)
         deferred_settle();
     uint32_t low = who(cls);
-    ms_tally *t = ms_tag_tally(low);
-    birth(t, t->stride ? t->stride : bytes, t->stride == 0);
+    birth_any(low, bytes);
     return low | epoch;
 }
 
@@ -430,11 +510,13 @@ static void *raw_take(size_t size, bool zero, int caller)
     return block;
 }
 
-static void release_odd(void *block, int mode);
+static void release_odd(void *ctx, void *block, int mode);
 
 /* Free what is not in the heap, under the lock. */
 static void release_any(void *block, int caller, int domain)
 {
+    if ((uintptr_t)main_thread - (uintptr_t)block < sizeof(PyThreadState))
+        main_thread = NO_THREAD;
     if (ms_heap_has(&raw_heap, block)) {
         uint64_t tag = *ms_tag(block);
         if (!(tag & MS_TAG_LIVE))
@@ -446,7 +528,7 @@ static void release_any(void *block, int caller, int domain)
     }
     if (ms_heap_has(&heap, block)) {
         if (caller == MAIN) /* else it stays: nobody may touch the heap now */
-            release_odd(block, ms_mode);
+            release_odd(NULL, block, ms_mode);
         return;
     }
     ms_large_slot *s = ms_large_find(&large, block);
@@ -461,7 +543,7 @@ static void release_any(void *block, int caller, int domain)
     }
 }
 
-static MS_COLD void release_other(void *block, int domain)
+static MS_COLD void release_other(void *ctx, void *block, int domain)
 {
     if (block == NULL)
         return;
@@ -503,11 +585,13 @@ static bool fits(uint64_t room, size_t size) { return size <= room && size > roo
 /* --- the hot path --------------------------------------------------------------------------------- */
 
 /* The whole of take(), at leisure. */
-static MS_COLD void *take_slow(size_t size, bool zero)
+static MS_COLD void *take_slow(void *ctx, size_t size, bool zero)
 {
     void *block = NULL;
     ms_lock_take();
     int caller = caller_is();
+    if (caller == MAIN)
+        main_thread = ms_thread_state() ? ms_thread_state() : NO_THREAD;
     if (caller == OTHER) {
         block = raw_take(size, zero, OTHER);
     } else if (size <= MS_BLOCK_MAX) {
@@ -515,12 +599,11 @@ static MS_COLD void *take_slow(size_t size, bool zero)
         uint32_t cls = ms_class(size), low = counting ? who(cls) : MS_TAG_LIVE;
         block = pop(&heap, cls);
         if (block) {
-            *ms_tag(block) = low | (uint64_t)ms_area.epoch << 32;
+            *ms_tag(block) = low | epoch_word();
             if (counting) {
-                ms_tally *t = ms_tag_tally(low);
-                birth(t, t->stride, false);
-                if ((ms_area.sample_left -= t->stride) < 0)
-                    ms_sample(block, ms_tag(block), t->stride);
+                birth(ms_tag_count(low), class_bytes(cls));
+                if ((ms_area.sample_left -= class_bytes(cls)) < 0)
+                    ms_sample(block, ms_tag(block), class_bytes(cls));
             }
             if (zero)
                 memset(block, 0, size);
@@ -535,52 +618,52 @@ static MS_COLD void *take_slow(size_t size, bool zero)
 static MS_COLD void *take_sampled(void *block, size_t size, bool zero)
 {
     ms_lock_take();
-    ms_sample(block, ms_tag(block), ms_tag_tally((uint32_t)*ms_tag(block))->stride);
+    ms_sample(block, ms_tag(block), ms_slab_of(&heap, block)->bytes);
     ms_lock_give();
     return zero ? memset(block, 0, size) : block;
 }
 
-/* Straight-line: whatever is unusual is left to a tail call, so nothing has to be saved. */
-ALWAYS void *take(size_t size, bool zero, int mode)
+/* Straight-line: whatever is unusual is left to a tail call, so nothing has to be saved. The slow functions
+ * take the caller's arguments where they stand. */
+ALWAYS void *take(void *ctx, size_t size, bool zero, int mode)
 {
-    if (MS_UNLIKELY(size > MS_BLOCK_MAX))
-        return take_slow(size, zero);
-    uint32_t cls = ms_class(size), low = MS_TAG_LIVE;
+    uint32_t cls, low = MS_TAG_LIVE;
+    if (MS_LIKELY(size <= MS_UNITS_LINEAR * 16 - MS_TAG_SIZE))
+        cls = (uint32_t)((size + MS_TAG_SIZE + 15) >> 4);
+    else if (MS_LIKELY(size <= MS_BLOCK_MAX))
+        cls = ms_class(size);
+    else
+        return take_slow(ctx, size, zero);
     void *block = heap.list[cls];
     if (MS_UNLIKELY(block == NULL))
-        return take_slow(size, zero);
+        return take_slow(ctx, size, zero);
     PyThreadState *ts = mode == MS_MODE_ALLOC ? NULL : ms_thread_state();
     ms_frame *f = NULL;
     if (mode != MS_MODE_ALLOC) {
-        if (MS_UNLIKELY(ts == NULL))
-            return take_slow(size, zero);
-#if PY_VERSION_HEX >= 0x030c0000
-        if (MS_UNLIKELY(ts->interp != main_interpreter))
-            return take_slow(size, zero);
-#endif
+        if (MS_UNLIKELY(ts != main_thread)) /* another thread's turn, or none that may touch the heap */
+            return take_slow(ctx, size, zero);
         f = ms_frame_top(ts);
         if (MS_UNLIKELY(f == NULL))
-            return take_slow(size, zero);
+            return take_slow(ctx, size, zero);
     }
     if (mode == MS_MODE_EXACT) {
         low = ms_path_who(ts, f, cls, class_bytes(cls));
         block = heap.list[cls]; /* free lists were emptied meanwhile, perhaps */
         if (MS_UNLIKELY(block == NULL))
-            return take_slow(size, zero);
+            return take_slow(ctx, size, zero);
     }
     if (mode == MS_MODE_LINE) {
-        uintptr_t instruction = ms_frame_instruction(f);
-        const cache_entry *e = cache_at(instruction, cls);
-        if (MS_UNLIKELY(e->instruction != instruction) && (++e)->instruction != instruction)
-            return take_slow(size, zero);
+        uint64_t key = cache_key(ms_frame_instruction(f), cls);
+        cache_entry *e = cache_at(key);
+        if (MS_UNLIKELY(e->key != key) && (e = cache_beside(e))->key != key)
+            return take_slow(ctx, size, zero);
         low = e->tag;
     }
     heap.list[cls] = (void *)*ms_tag(block);
-    *ms_tag(block) = low | (uint64_t)ms_area.epoch << 32;
+    *ms_tag(block) = low | epoch_word();
     if (mode != MS_MODE_ALLOC) {
-        ms_tally *t = ms_tag_tally(low);
-        uint32_t bytes = t->stride;
-        birth(t, bytes, false);
+        uint32_t bytes = ms_class_stride[cls] - MS_TAG_SIZE;
+        birth(ms_tag_count(low), bytes);
         if (MS_UNLIKELY((ms_area.sample_left -= bytes) < 0))
             return take_sampled(block, size, zero);
     }
@@ -588,39 +671,61 @@ ALWAYS void *take(size_t size, bool zero, int mode)
 }
 
 /* A block whose tag has marks, or none of a live block's. */
-static MS_COLD void release_odd(void *block, int mode)
+static MS_COLD void release_odd(void *ctx, void *block, int mode)
 {
     ms_lock_take();
     uint64_t tag = *ms_tag(block);
     if (tag & MS_TAG_LIVE) { /* else freed twice: a bug of the program's, which a pool must survive */
+        ms_slab *s = ms_slab_of(&heap, block);
         if (mode != MS_MODE_ALLOC) {
-            ms_tally *t = ms_tag_tally((uint32_t)tag);
             if (tag & MS_TAG_WATCH)
-                watched(block, t->stride);
-            death(t, t->stride, (uint32_t)(tag >> 32), false);
+                watched(block, class_bytes(s->cls));
+            death((uint32_t)tag, class_bytes(s->cls), (uint32_t)(tag >> 32));
         }
-        ms_heap_give(&heap, ms_slab_of(&heap, block), block, ms_area.epoch);
+        ms_heap_give(&heap, s, block, ms_area.epoch);
     }
     ms_lock_give();
 }
 
-ALWAYS void release(void *block, int mode, int domain)
+/* The end of a release: which age, of one that did not die young. */
+static __attribute__((noinline)) void release_aged(uint32_t low, uint32_t born)
+{
+    aged(ms_tag_count(low), ms_tag_tally(low), age_index_now(born));
+}
+
+static MS_COLD void release_event(uint32_t low, uint32_t born, ms_slab *s, int mode)
+{
+    if (mode != MS_MODE_ALLOC)
+        release_aged(low, born);
+    ms_slab_event(&heap, s, ms_area.epoch);
+}
+
+ALWAYS void release(void *ctx, void *block, int mode, int domain)
 {
     if (MS_UNLIKELY(!ms_heap_has(&heap, block))) {
-        release_other(block, domain);
+        release_other(ctx, block, domain);
         return;
     }
     uint64_t tag = *ms_tag(block);
-    uint32_t low = (uint32_t)tag, look = mode == MS_MODE_ALLOC ? MS_TAG_LIVE : MS_TAG_LIVE | MS_TAG_WATCH;
+    uint32_t low = (uint32_t)tag, born = (uint32_t)(tag >> 32), look = mode == MS_MODE_ALLOC ? MS_TAG_LIVE : MS_TAG_LIVE | MS_TAG_WATCH;
     if (MS_UNLIKELY((low & look) != MS_TAG_LIVE)) {
-        release_odd(block, mode);
+        release_odd(ctx, block, mode);
         return;
     }
-    if (mode != MS_MODE_ALLOC) {
-        ms_tally *t = ms_tag_tally(low);
-        death(t, t->stride, (uint32_t)(tag >> 32), false);
+    ms_slab *s = ms_slab_of(&heap, block);
+    ms_count *c = ms_tag_count(low);
+    if (mode != MS_MODE_ALLOC)
+        death_counted(c, s->bytes);
+    if (MS_UNLIKELY(ms_slab_push(s, block))) {
+        release_event(low, born, s, mode);
+        return;
     }
-    ms_heap_give(&heap, ms_slab_of(&heap, block), block, ms_area.epoch);
+    if (mode == MS_MODE_ALLOC)
+        return;
+    if (MS_LIKELY(((ms_area.epoch - born) | ms_area.gc_on) == 0)) /* most die young */
+        c->young++;
+    else
+        release_aged(low, born);
 }
 
 static MS_COLD void *move_other(void *block, size_t size, int domain)
@@ -636,7 +741,7 @@ static MS_COLD void *move_other(void *block, size_t size, int domain)
     else if (fits(old, size))
         next = block;
     else {
-        next = domain == D_RAW ? raw_take(size, false, caller) : take_slow(size, false);
+        next = domain == D_RAW ? raw_take(size, false, caller) : take_slow(NULL, size, false);
         if (next) {
             memcpy(next, block, old < size ? old : size);
             release_any(block, caller, domain);
@@ -646,19 +751,19 @@ static MS_COLD void *move_other(void *block, size_t size, int domain)
     return next;
 }
 
-ALWAYS void *move(void *block, size_t size, int mode, int domain)
+ALWAYS void *move(void *ctx, void *block, size_t size, int mode, int domain)
 {
     if (block == NULL)
-        return take(size, false, mode);
+        return take(ctx, size, false, mode);
     if (MS_UNLIKELY(!ms_heap_has(&heap, block)))
         return move_other(block, size, domain);
     uint32_t old = class_bytes(ms_slab_of(&heap, block)->cls);
     if (fits(old, size))
         return block;
-    void *next = take(size, false, mode);
+    void *next = take(ctx, size, false, mode);
     if (next) {
         memcpy(next, block, old < size ? old : size);
-        release(block, mode, domain);
+        release(ctx, block, mode, domain);
     }
     return next;
 }
@@ -668,14 +773,14 @@ ALWAYS void *move(void *block, size_t size, int mode, int domain)
 static bool product(size_t n, size_t each, size_t *size) { return !__builtin_mul_overflow(n, each, size); }
 
 #define DOMAIN(name, mode, domain)                                                 \
-    static void *name##_malloc(void *ctx, size_t size) { return take(size, false, mode); } \
+    static void *name##_malloc(void *ctx, size_t size) { return take(ctx, size, false, mode); } \
     static void *name##_calloc(void *ctx, size_t n, size_t each)                   \
     {                                                                              \
         size_t size;                                                               \
-        return product(n, each, &size) ? take(size, true, mode) : NULL;            \
+        return product(n, each, &size) ? take(ctx, size, true, mode) : NULL;            \
     }                                                                              \
-    static void *name##_realloc(void *ctx, void *block, size_t size) { return move(block, size, mode, domain); } \
-    static void name##_free(void *ctx, void *block) { release(block, mode, domain); }
+    static void *name##_realloc(void *ctx, void *block, size_t size) { return move(ctx, block, size, mode, domain); } \
+    static void name##_free(void *ctx, void *block) { release(ctx, block, mode, domain); }
 DOMAIN(alloc_mem, MS_MODE_ALLOC, D_MEM)
 DOMAIN(alloc_obj, MS_MODE_ALLOC, D_OBJ)
 DOMAIN(line_mem, MS_MODE_LINE, D_MEM)
@@ -717,7 +822,7 @@ static void *raw_calloc(void *ctx, size_t n, size_t each)
 }
 
 static void *raw_realloc(void *ctx, void *block, size_t size) { return block ? move_other(block, size, D_RAW) : raw_malloc(ctx, size); }
-static void raw_free(void *ctx, void *block) { release_other(block, D_RAW); }
+static void raw_free(void *ctx, void *block) { release_other(ctx, block, D_RAW); }
 
 /* --- the interpreter's frame stack ------------------------------------------------------------------ */
 
@@ -774,11 +879,11 @@ void ms_block_disown(void *block)
     if (ms_mode == MS_MODE_ALLOC || !ms_heap_has(&heap, block) || !(*ms_tag(block) & MS_TAG_LIVE))
         return;
     ms_lock_take();
-    ms_tally *from = ms_tag_tally((uint32_t)*ms_tag(block));
+    ms_count *from = ms_tag_count((uint32_t)*ms_tag(block));
     uint32_t low = tag_of_site(MS_SITE_OURS, ms_slab_of(&heap, block)->cls) | (*ms_tag(block) & MS_TAG_WATCH);
-    ms_tally *to = ms_tag_tally(low);
-    tally_touch(from, false);
-    tally_touch(to, false);
+    ms_count *to = ms_tag_count(low);
+    count_touch(from);
+    count_touch(to);
     from->live--; /* births are live + freed: this one never was */
     to->live++;
     *ms_tag(block) = low | (*ms_tag(block) >> 32 << 32);
@@ -794,7 +899,7 @@ void ms_recorder_end(void)
     ms_area.end_ns = ms_now_ns();
     ms_memory_read(&ms_area.memory_end);
     for (uint32_t i = 0; i < ms_area.table[MS_T_TALLY].used; i++) {
-        ms_area.tally[i].end_live = ms_area.tally[i].live;
+        ms_area.tally[i].end_live = ms_area.count[i].live;
         ms_area.tally[i].end_bytes = ms_area.tally[i].live_bytes;
     }
     ms_mode = MS_MODE_ALLOC;
@@ -933,7 +1038,8 @@ static uint64_t adopted(uint64_t tag, uint32_t cls, uint64_t bytes, uint32_t loc
 {
     uint32_t low = ms_tally_tag(ms_tally_intern(owner_of_site(site_earlier), class_bytes(cls) | locked));
     ms_tally *t = ms_tag_tally(low);
-    t->peak = t->inherited = ++t->live;
+    ms_count *c = ms_tag_count(low);
+    c->peak = t->inherited = ++c->live;
     if (cls == 0)
         t->peak_bytes = t->inherited_bytes = t->live_bytes += bytes;
     if (!locked)
@@ -951,6 +1057,8 @@ static ms_err begin_again(const char *dir)
 {
     MS_TRY(ms_live_open(dir));
     MS_TRY(ms_site_init());
+    full_init();
+    main_thread = NO_THREAD;
     memset(cache, 0, sizeof cache);
     memset(frameless, 0, sizeof frameless);
     ms_map_free(&places);
@@ -989,6 +1097,7 @@ ms_err ms_recorder_start(const char *dir, int mode, uint64_t sample_bytes, uint6
         MS_TRY(ms_live_open(dir));
         MS_TRY(ms_site_init());
         MS_TRY(heaps_init());
+        full_init();
     }
     ms_area.mode = (uint32_t)mode;
     ms_area.started = started;

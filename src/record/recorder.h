@@ -21,18 +21,19 @@
 #include "record/site.h"
 #include "record/slab.h"
 
-/* Low half of a tag: the tally's offset in bytes (a multiple of 128) and marks. High half: birth epoch. */
+/* Low half of a tag: the offset of the tally's count in bytes (a multiple of 16) and marks. High half: birth epoch. */
 #define MS_TAG_WATCH  2u /* look closer when it is freed: sampled, or a code object with sites */
 #define MS_TAG_LOCKED 4u /* its tally is the lock's: MS_TALLY_LOCKED */
 #define MS_TAG_BEFORE 8u /* of a block in no slab: the allocator from before made it */
-#define MS_TAG_MARKS  127u
+#define MS_TAG_MARKS  15u
 
-static inline ms_tally *ms_tag_tally(uint32_t low)
+static inline ms_count *ms_tag_count(uint32_t low)
 {
-    return (ms_tally *)((char *)ms_area.tally + (low & ~MS_TAG_MARKS));
+    return (ms_count *)((char *)ms_area.count + (low & ~MS_TAG_MARKS));
 }
-static inline uint32_t ms_tally_tag(uint32_t tally) { return tally * (uint32_t)sizeof(ms_tally) | MS_TAG_LIVE; }
-_Static_assert(sizeof(ms_tally) == 128, "a tag holds a tally's offset and seven bits of marks");
+static inline ms_tally *ms_tag_tally(uint32_t low) { return &ms_area.tally[low / sizeof(ms_count)]; }
+static inline uint32_t ms_tally_tag(uint32_t tally) { return tally * (uint32_t)sizeof(ms_count) | MS_TAG_LIVE; }
+_Static_assert(sizeof(ms_count) == 16 && (uint64_t)MS_TALLY_MAX * sizeof(ms_count) <= UINT32_MAX, "a tag holds a count's offset and four marks");
 
 /* --- recorder.c --- */
 extern int ms_mode;
@@ -40,6 +41,10 @@ extern int ms_mode;
 MS_EXPORT ms_err ms_recorder_start(const char *dir, int mode, uint64_t sample_bytes, uint64_t seed, uint32_t started);
 /* The tag's low half for an allocation at frame f in size class cls (bytes: what the block counts for). */
 uint32_t ms_who_site(ms_frame *f, uintptr_t instruction);
+/* The tag's low half for the owner's (site's or node's) tally of a size class. */
+uint32_t ms_tag_of(uint32_t owner, uint32_t cls);
+/* Before a death is counted: remember the peak if this is one. */
+void ms_peak_look(void);
 /* The tag word of a block of Python memory, wherever it lies; NULL when it is not ours. */
 uint64_t *ms_block_tag(void *block);
 /* Move a block's birth to memsure's own site: it was made by us, on the program's line. */

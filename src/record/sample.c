@@ -209,8 +209,7 @@ void ms_sample_died(void *block, uint64_t bytes)
         return;
     ms_node *n = &ms_area.node[s->value];
     double weight = stands_for(bytes);
-    if (ms_area.live_bytes == ms_area.peak_bytes)
-        ms_area.gen++;
+    ms_peak_look();
     node_touch(n);
     n->live_blocks -= weight;
     n->live_bytes -= weight * (double)bytes;

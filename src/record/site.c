@@ -98,13 +98,15 @@ uint32_t ms_tally_intern(uint32_t owner, uint32_t stride)
     ms_map_slot *s = ms_map_put(&tallies, (uint64_t)owner << 32 | (uint32_t)(stride << 1 | stride >> 31 << 30 | 1));
     if (s == NULL || s->value)
         return s ? s->value : 0;
-    uint32_t n = entry_new(MS_T_TALLY);
-    if (n == 0) {
+    uint32_t n = entry_new(MS_T_COUNT);
+    if (n == 0 || entry_new(MS_T_TALLY) == 0) {
         ms_map_remove(&tallies, s);
         return 0;
     }
-    ms_area.tally[n] = (ms_tally){.owner = owner, .stride = stride, .gen = ms_area.gen};
+    ms_area.count[n] = (ms_count){.gen = ms_area.gen};
+    ms_area.tally[n] = (ms_tally){.owner = owner, .stride = stride};
     s->value = n;
+    entry_done(MS_T_COUNT, n + 1);
     entry_done(MS_T_TALLY, n + 1);
     return n;
 }
@@ -143,6 +145,8 @@ const char *ms_site_check(void)
     for (uint32_t i = 1; i < a->table[MS_T_NODE].used; i++)
         if (a->node[i].parent >= i || a->node[i].site >= a->table[MS_T_SITE].used)
             return "a node names a parent or site that is not there";
+    if (a->table[MS_T_COUNT].used != a->table[MS_T_TALLY].used)
+        return "the two parts of the tallies are not as many";
     uint32_t owners = a->mode == MS_MODE_EXACT ? a->table[MS_T_NODE].used : a->table[MS_T_SITE].used;
     uint64_t live = 0;
     for (uint32_t i = 0; i < a->table[MS_T_TALLY].used; i++) {
@@ -153,7 +157,7 @@ const char *ms_site_check(void)
         uint32_t owner = a->tally[i].owner, site = a->mode == MS_MODE_EXACT ? a->node[owner].site : owner;
         if (site == MS_SITE_NO_GIL)
             continue; /* counted outside the process's sums */
-        live += a->tally[i].stride ? (uint64_t)a->tally[i].live * a->tally[i].stride : a->tally[i].live_bytes;
+        live += a->tally[i].stride ? (uint64_t)a->count[i].live * a->tally[i].stride : a->tally[i].live_bytes;
     }
     return live == a->live_bytes ? NULL : "the live bytes of the tallies are not those of the process";
 }

@@ -12,7 +12,7 @@
 #include "record/live.h"
 
 /* This process's counters; live.c maps the shared file over it. */
-extern ms_live ms_area;
+extern MS_HIDDEN ms_live ms_area;
 
 /* Place the area in folder dir as a file PID-N.live; with dir NULL it stays private memory. */
 ms_err ms_live_open(const char *dir);

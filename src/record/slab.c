@@ -12,7 +12,7 @@ static const uint32_t tail_strides[] = {640,  768,  896,  1024, 1280, 1536, 1792
 static void classes_init(void)
 {
     uint32_t n = 1;
-    for (; n <= 32; n++)
+    for (; n <= MS_UNITS_LINEAR; n++)
         ms_class_stride[n] = (uint16_t)(n * 16);
     for (uint32_t i = 0; i < sizeof tail_strides / sizeof *tail_strides; i++)
         if (tail_strides[i] <= MS_STRIDE_MAX)
@@ -60,6 +60,13 @@ static inline uint32_t slot_pages(uint32_t stride, uint32_t i)
     uint32_t from = MS_SLAB_FIRST - MS_TAG_SIZE + i * stride, to = from + stride - 1;
     uint32_t first = from / MS_PAGE, last = to / MS_PAGE;
     return (2u << last) - (1u << first);
+}
+
+/* nfree is this now, and the slab is to be looked at when it is trigger. */
+static void wait_for(ms_slab *s, uint32_t nfree, uint32_t trigger)
+{
+    s->trigger = trigger;
+    s->look = trigger - nfree;
 }
 
 static uint32_t batch(const ms_slab *s)
@@ -118,7 +125,7 @@ static bool carve(ms_heap *h, ms_slab *s)
         }
         *s->list = head;
         s->present += got;
-        s->nfree += got;
+        s->look -= got; /* nfree rises */
         if (got)
             return true;
     }
@@ -178,15 +185,14 @@ void *ms_heap_refill(ms_heap *h, uint32_t cls, uint32_t epoch)
         if (s) { /* every present slot is live */
             s->list = &s->free;
             s->free = NULL;
-            s->nfree = 0;
             s->state = MS_SLAB_FULL;
-            s->trigger = batch(s);
+            wait_for(s, 0, batch(s));
             h->current[cls] = MS_NO_SLAB;
         }
         if (h->partial[cls] != MS_NO_SLAB) {
             s = &h->slabs[h->partial[cls]];
             partial_unlink(h, s);
-            if (s->nfree * 4 >= s->present)
+            if (ms_slab_nfree(s) * 4 >= s->present)
                 sort_free(h, s);
             h->list[cls] = s->free;
         } else {
@@ -194,6 +200,7 @@ void *ms_heap_refill(ms_heap *h, uint32_t cls, uint32_t epoch)
             if (s == NULL)
                 return NULL;
             s->cls = (uint8_t)cls;
+            s->bytes = (uint16_t)(ms_class_stride[cls] - MS_TAG_SIZE);
             s->absent = (uint16_t)((1u << MS_SLAB_PAGES) - 1);
             s->present = 0;
             h->list[cls] = NULL;
@@ -201,8 +208,7 @@ void *ms_heap_refill(ms_heap *h, uint32_t cls, uint32_t epoch)
         s->state = MS_SLAB_CURRENT;
         s->list = &h->list[cls];
         s->free = NULL;
-        s->trigger = 0; /* nfree means nothing while CURRENT */
-        s->nfree = 1;
+        wait_for(s, 1, 0); /* nfree means nothing while CURRENT */
         h->current[cls] = number(h, s);
         if (h->list[cls] == NULL)
             carve(h, s);
@@ -215,10 +221,16 @@ void *ms_heap_refill(ms_heap *h, uint32_t cls, uint32_t epoch)
 }
 
 /* Frees still to come before the slab is worth another look: half of what is live. */
-static uint32_t next_look(const ms_slab *s)
+static uint32_t next_look(const ms_slab *s, uint32_t nfree)
 {
-    uint32_t live = s->present - s->nfree;
-    return s->nfree + (live + 1) / 2;
+    uint32_t live = s->present - nfree;
+    return nfree + (live + 1) / 2;
+}
+
+/* A trigger that lies ahead: at the latest when all are free. */
+static void wait_within(ms_slab *s, uint32_t nfree, uint32_t trigger)
+{
+    wait_for(s, nfree, trigger <= nfree || trigger > s->present ? s->present : trigger);
 }
 
 static void make_empty(ms_heap *h, ms_slab *s, uint32_t epoch)
@@ -226,8 +238,8 @@ static void make_empty(ms_heap *h, ms_slab *s, uint32_t epoch)
     s->state = MS_SLAB_EMPTY;
     s->free = NULL;
     s->list = &s->free;
-    s->nfree = s->present = 0;
-    s->trigger = 0;
+    s->present = 0;
+    wait_for(s, 0, 0);
     s->since = epoch;
     if (s->dirty) {
         s->next = h->pool_dirty;
@@ -242,10 +254,11 @@ static void make_empty(ms_heap *h, ms_slab *s, uint32_t epoch)
 void ms_slab_event(ms_heap *h, ms_slab *s, uint32_t epoch)
 {
     if (s->state == MS_SLAB_CURRENT) { /* 2^32 frees into one slab: its count came round */
-        s->nfree = 1;
+        wait_for(s, 1, 0);
         return;
     }
-    if (s->nfree == s->present) {
+    uint32_t nfree = ms_slab_nfree(s);
+    if (nfree == s->present) {
         if (s->state == MS_SLAB_PARTIAL)
             partial_unlink(h, s);
         make_empty(h, s, epoch);
@@ -253,15 +266,13 @@ void ms_slab_event(ms_heap *h, ms_slab *s, uint32_t epoch)
     }
     if (s->state == MS_SLAB_FULL)
         partial_link(h, s);
-    if (!s->queued && s->nfree * 2 >= s->present && s->dirty & (s->dirty - 1)) {
+    if (!s->queued && nfree * 2 >= s->present && s->dirty & (s->dirty - 1)) {
         s->queued = 1;
         s->since = epoch;
         s->queue_next = h->queue;
         h->queue = number(h, s);
     }
-    s->trigger = s->nfree * 2 < s->present ? (s->present + 1) / 2 : next_look(s);
-    if (s->trigger <= s->nfree || s->trigger > s->present)
-        s->trigger = s->present;
+    wait_within(s, nfree, nfree * 2 < s->present ? (s->present + 1) / 2 : next_look(s, nfree));
 }
 
 static void give_back(ms_heap *h, ms_slab *s, uint32_t pages)
@@ -294,10 +305,12 @@ static void purge_pages(ms_heap *h, ms_slab *s)
         if (*ms_tag(base + MS_SLAB_FIRST + (size_t)i * stride) & MS_TAG_LIVE)
             used |= pages;
     }
+    uint32_t nfree = ms_slab_nfree(s);
     uint32_t idle = ~used & ((1u << MS_SLAB_PAGES) - 1) & ~s->absent;
     if (idle) {
-        uint32_t absent = s->absent | idle, present = 0, nfree = 0;
+        uint32_t absent = s->absent | idle, present = 0;
         void *head = NULL;
+        nfree = 0;
         for (uint32_t i = n; i-- > 0;) {
             uint32_t pages = slot_pages(stride, i);
             if (pages & absent)
@@ -314,13 +327,10 @@ static void purge_pages(ms_heap *h, ms_slab *s)
          * bit 0 is clear, so it reads as free. */
         s->free = head;
         s->present = present;
-        s->nfree = nfree;
         s->absent = (uint16_t)absent;
         give_back(h, s, idle);
     }
-    s->trigger = next_look(s);
-    if (s->trigger <= s->nfree || s->trigger > s->present)
-        s->trigger = s->present;
+    wait_within(s, nfree, next_look(s, nfree));
 }
 
 bool ms_heap_purge(ms_heap *h, uint32_t epoch)
@@ -335,7 +345,7 @@ bool ms_heap_purge(ms_heap *h, uint32_t epoch)
         }
         *link = s->queue_next;
         s->queued = 0;
-        if (s->state == MS_SLAB_PARTIAL && s->nfree * 2 >= s->present)
+        if (s->state == MS_SLAB_PARTIAL && ms_slab_nfree(s) * 2 >= s->present)
             purge_pages(h, s);
     }
     /* The pool is last in, first out: the young ones, which stay, come first. */
@@ -425,7 +435,7 @@ const char *ms_heap_check(const ms_heap *h)
                 return "H4: a current slab is not named";
             continue;
         }
-        if (s->nfree != (uint32_t)length)
+        if (ms_slab_nfree(s) != (uint32_t)length)
             return "H2: nfree is not the length of the list";
         if (live == 0)
             return "H3: a slab without live slots is not empty";

@@ -56,6 +56,7 @@
 
 #define MS_STRIDE_MAX  (MS_SLAB_SHIFT >= 16 ? 8176u : 2032u)
 #define MS_BLOCK_MAX   (MS_STRIDE_MAX - MS_TAG_SIZE) /* bytes; larger blocks are not a slab's */
+#define MS_UNITS_LINEAR 32u                          /* to there a class is the size in units of 16 */
 #define MS_CLASSES     64u                           /* class 0 is not used */
 
 enum { MS_SLAB_NEW, MS_SLAB_EMPTY, MS_SLAB_CURRENT, MS_SLAB_FULL, MS_SLAB_PARTIAL };
@@ -63,12 +64,13 @@ enum { MS_SLAB_NEW, MS_SLAB_EMPTY, MS_SLAB_CURRENT, MS_SLAB_FULL, MS_SLAB_PARTIA
 typedef struct {
     void   **list;     /* where a freed block is pushed: the class's list while CURRENT, else &free */
     void    *free;     /* the slab's own free blocks while not CURRENT */
-    uint32_t nfree;
-    uint32_t trigger;  /* when nfree reaches it, ms_slab_event() looks at the slab */
+    uint32_t look;     /* frees still to come until ms_slab_event() looks at the slab */
+    uint32_t trigger;  /* what nfree will be then: nfree is trigger - look */
     uint32_t present;  /* slots that are live or free, not absent */
     uint16_t absent;   /* one bit per page: its slots are not handed out */
     uint16_t dirty;    /* one bit per page: may be resident */
     uint8_t  cls, state, queued;
+    uint16_t bytes;    /* of its blocks: the stride less the tag */
     uint32_t next, prev; /* in the class's partial list, or the pool */
     uint32_t since;      /* epoch in which it became EMPTY or was queued for purging */
     uint32_t queue_next;
@@ -90,8 +92,8 @@ typedef struct {
 
 #define MS_NO_SLAB UINT32_MAX
 
-extern uint16_t ms_class_stride[MS_CLASSES];           /* bytes, tag included */
-extern uint8_t  ms_class_of_units[MS_STRIDE_MAX / 16 + 1]; /* by (size + tag) / 16, rounded up */
+extern MS_HIDDEN uint16_t ms_class_stride[MS_CLASSES];           /* bytes, tag included */
+extern MS_HIDDEN uint8_t  ms_class_of_units[MS_STRIDE_MAX / 16 + 1]; /* by (size + tag) / 16, rounded up */
 
 /* Reserve span bytes of address space for a heap; MS_ENOMEM when refused. The process's lifetime. */
 ms_err ms_heap_init(ms_heap *h, size_t span);
@@ -100,7 +102,7 @@ ms_err ms_heap_init(ms_heap *h, size_t span);
  * NULL: the span or the system's memory is used up. Its tag is for the caller to set. */
 void *ms_heap_refill(ms_heap *h, uint32_t cls, uint32_t epoch);
 
-/* Called when a slab's nfree reaches its trigger. */
+/* Called when as many blocks of a slab were freed as it waited for. */
 void ms_slab_event(ms_heap *h, ms_slab *s, uint32_t epoch);
 
 /* Give back what has been free for MS_PURGE_AGE epochs. Returns whether something still waits. */
@@ -129,7 +131,7 @@ static inline ms_slab *ms_slab_of(const ms_heap *h, const void *block)
 static inline uint32_t ms_class(size_t size)
 {
     uint32_t units = (uint32_t)((size + MS_TAG_SIZE + 15) >> 4);
-    return MS_LIKELY(units <= 32) ? units : ms_class_of_units[units];
+    return MS_LIKELY(units <= MS_UNITS_LINEAR) ? units : ms_class_of_units[units];
 }
 
 /* Pop a block; its tag still holds the link. NULL only when memory is used up. */
@@ -142,13 +144,21 @@ static inline void *ms_heap_take(ms_heap *h, uint32_t cls, uint32_t epoch)
     return block;
 }
 
-/* Push a block of this heap back. */
-static inline void ms_heap_give(ms_heap *h, ms_slab *s, void *block, uint32_t epoch)
+static inline uint32_t ms_slab_nfree(const ms_slab *s) { return s->trigger - s->look; }
+
+/* Push a block of the slab back; true: ms_slab_event() is due. */
+static inline bool ms_slab_push(ms_slab *s, void *block)
 {
     void **list = s->list;
     *ms_tag(block) = (uint64_t)*list;
     *list = block;
-    if (MS_UNLIKELY(++s->nfree == s->trigger))
+    return --s->look == 0;
+}
+
+/* Push a block of this heap back. */
+static inline void ms_heap_give(ms_heap *h, ms_slab *s, void *block, uint32_t epoch)
+{
+    if (MS_UNLIKELY(ms_slab_push(s, block)))
         ms_slab_event(h, s, epoch);
 }
 

@@ -19,9 +19,10 @@ enum { ENTRIES = 40 };
 static char folder[64] = "/dev/shm/memsure-fuzz-XXXXXX", live[128], recording[128];
 
 static const struct { size_t offset, size; } region[] = {
-    {0, offsetof(ms_live, tally)},
-    {offsetof(ms_live, live_bytes), offsetof(ms_live, tally) - offsetof(ms_live, live_bytes)},
+    {0, offsetof(ms_live, count)},
+    {offsetof(ms_live, live_bytes), offsetof(ms_live, count) - offsetof(ms_live, live_bytes)},
     {offsetof(ms_live, table), sizeof(((ms_live *)0)->table)},
+    {offsetof(ms_live, count), ENTRIES * sizeof(ms_count)},
     {offsetof(ms_live, tally), ENTRIES * sizeof(ms_tally)},
     {offsetof(ms_live, site), ENTRIES * sizeof(ms_site)},
     {offsetof(ms_live, code), ENTRIES * sizeof(ms_code)},
@@ -33,7 +34,7 @@ static const struct { size_t offset, size; } region[] = {
 
 static void seed(ms_live *a)
 {
-    static const uint32_t used[MS_TABLES] = {ENTRIES, ENTRIES, ENTRIES, ENTRIES, 3, 900};
+    static const uint32_t used[MS_TABLES] = {ENTRIES, ENTRIES, ENTRIES, ENTRIES, 3, 900, ENTRIES};
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
     memcpy(a->magic, MS_LIVE_MAGIC, 8);
@@ -53,7 +54,8 @@ static void seed(ms_live *a)
         a->code[i] = (ms_code){9 * i % 800 + 1, 9 * i % 700 + 1, 3, i < 5};
         a->site[i] = (ms_site){i, (int32_t)i, (int32_t)i + 1, 0, 5, 0};
         a->node[i] = (ms_node){.parent = i / 2, .site = i, .samples = i, .blocks = i, .bytes = 64.0 * i, .variance = i, .live_bytes = i};
-        a->tally[i] = (ms_tally){.live = i, .stride = i % 3 ? 48 : 0, .owner = i, .live_bytes = i % 3 ? 0 : 9000, .age = {i, 1}};
+        a->tally[i] = (ms_tally){.stride = i % 3 ? 48 : 0, .owner = i, .live_bytes = i % 3 ? 0 : 9000, .older = {1}};
+        a->count[i] = (ms_count){.live = i, .young = i};
     }
     for (int i = 0; i < 3; i++)
         a->thread[i] = (ms_thread){.id = (uint64_t)getpid() + (uint64_t)i, .samples = 4, .bytes = 1e6};
@@ -98,7 +100,7 @@ static bool look(void)
     if (taken) {
         ms_process *p = s->process[0];
         ms_why why = {""};
-        if (test_below(4) == 0 && ftruncate(p->fd, (off_t)(offsetof(ms_live, tally) + test_below(sizeof(ms_live) - offsetof(ms_live, tally)))) != 0)
+        if (test_below(4) == 0 && ftruncate(p->fd, (off_t)(offsetof(ms_live, count) + test_below(sizeof(ms_live) - offsetof(ms_live, count)))) != 0)
             EXPECT(false);
         uint64_t now = ms_clock_ns();
         (void)ms_tally_read(s, p, NULL, 0);

@@ -134,8 +134,9 @@ static void populate(uint32_t n)
         ms_area.node[node].samples = 2;
         uint32_t t = ms_tally_intern(site, i % 2 ? 0 : 48);
         ms_tally *tally = &ms_area.tally[t];
-        tally->live = i % 7;
-        tally->age[i % MS_AGES] += i % 5;
+        ms_count *count = &ms_area.count[t];
+        count->live = i % 7;
+        *(i % MS_AGES ? &tally->older[i % MS_AGES - 1] : &count->young) += i % 5;
         tally->gc_freed += i % 3;
         if (i % 2) {
             tally->live_bytes = 10000u * (i % 7);
@@ -144,7 +145,7 @@ static void populate(uint32_t n)
     }
     ms_area.live_bytes = 0;
     for (uint32_t i = 1; i < ms_area.table[MS_T_TALLY].used; i++)
-        ms_area.live_bytes += ms_area.tally[i].stride ? ms_area.tally[i].live * ms_area.tally[i].stride : ms_area.tally[i].live_bytes;
+        ms_area.live_bytes += ms_area.tally[i].stride ? ms_area.count[i].live * ms_area.tally[i].stride : ms_area.tally[i].live_bytes;
     ms_area.peak_bytes = ms_area.live_bytes + 5;
 }
 
@@ -196,7 +197,7 @@ static void test_tables_grow(void)
     snprintf(path, sizeof path, "%s/%ld-1.live", folder, (long)getpid());
     EXPECT(stat(path, &st) == 0);
     uint64_t backed = 0;
-    static const size_t entry[MS_TABLES] = {sizeof(ms_tally), sizeof(ms_site), sizeof(ms_code), sizeof(ms_node), sizeof(ms_thread), 1};
+    static const size_t entry[MS_TABLES] = {sizeof(ms_tally), sizeof(ms_site), sizeof(ms_code), sizeof(ms_node), sizeof(ms_thread), 1, sizeof(ms_count)};
     for (int t = 0; t < MS_TABLES; t++) {
         EXPECT(f->table[t].used <= f->table[t].backed);
         backed += f->table[t].backed * entry[t];
@@ -204,6 +205,7 @@ static void test_tables_grow(void)
     EXPECT_EQ(f->table[MS_T_TALLY].used, 9001);
     EXPECT((uint64_t)st.st_blocks * 512 >= backed);
     EXPECT(memcmp(f->tally, ms_area.tally, 9001 * sizeof(ms_tally)) == 0);
+    EXPECT(memcmp(f->count, ms_area.count, 9001 * sizeof(ms_count)) == 0);
     EXPECT_EQ(ms_sys_live(), 5); /* the maps; nothing else is kept */
 }
 
@@ -218,9 +220,8 @@ static void refused_growth(void)
     for (uint32_t i = 0; i < 200000; i++) {
         uint32_t site = ms_site_intern(1, (int32_t)i, 0, 0, 0), t = ms_tally_intern(site, 16 + 16 * (i % 64));
         refused += t == 0;
-        ms_tally *tally = &ms_area.tally[t];
-        tally->live++; /* on tally 0, too: a page that is there */
-        ms_area.live_bytes += tally->stride;
+        ms_area.count[t].live++; /* on tally 0, too: a page that is there */
+        ms_area.live_bytes += ms_area.tally[t].stride;
     }
     EXPECT(refused > 0);
     EXPECT(ms_area.table[MS_T_TALLY].used > before);
@@ -381,7 +382,8 @@ static ms_live *kept; /* what the parent had counted */
 static void keep(void)
 {
     kept = mmap(NULL, sizeof *kept, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    memcpy(kept, &ms_area, offsetof(ms_live, tally));
+    memcpy(kept, &ms_area, offsetof(ms_live, count));
+    memcpy(kept->count, ms_area.count, ms_area.table[MS_T_COUNT].used * sizeof(ms_count));
     memcpy(kept->tally, ms_area.tally, ms_area.table[MS_T_TALLY].used * sizeof(ms_tally));
     memcpy(kept->site, ms_area.site, ms_area.table[MS_T_SITE].used * sizeof(ms_site));
     memcpy(kept->node, ms_area.node, ms_area.table[MS_T_NODE].used * sizeof(ms_node));
@@ -395,14 +397,15 @@ static void expect_inherited(void)
         EXPECT_EQ(ms_area.table[t].used, t == MS_T_THREAD ? 0 : kept->table[t].used);
     for (uint32_t i = 0; i < kept->table[MS_T_TALLY].used; i++) {
         const ms_tally *t = &ms_area.tally[i], *was = &kept->tally[i];
-        uint64_t freed = t->gc_freed + t->freed_bytes + t->gc_bytes + t->end_live + t->end_bytes;
-        for (int k = 0; k < MS_AGES; k++)
-            freed += t->age[k];
+        const ms_count *c = &ms_area.count[i], *before = &kept->count[i];
+        uint64_t freed = c->young + t->gc_freed + t->freed_bytes + t->gc_bytes + t->end_live + t->end_bytes;
+        for (int k = 0; k < MS_AGES - 1; k++)
+            freed += t->older[k];
         EXPECT_EQ(freed, 0);
-        EXPECT(t->owner == was->owner && t->stride == was->stride && t->live == was->live && t->live_bytes == was->live_bytes);
-        EXPECT_EQ(t->inherited, was->live);
+        EXPECT(t->owner == was->owner && t->stride == was->stride && c->live == before->live && t->live_bytes == was->live_bytes);
+        EXPECT_EQ(t->inherited, before->live);
         EXPECT_EQ(t->inherited_bytes, was->live_bytes);
-        EXPECT(t->gen == ms_area.gen && t->peak == was->live && t->peak_bytes == was->live_bytes);
+        EXPECT(c->gen == ms_area.gen && c->peak == before->live && t->peak_bytes == was->live_bytes);
     }
     for (uint32_t i = 0; i < kept->table[MS_T_NODE].used; i++) {
         const ms_node *n = &ms_area.node[i], *was = &kept->node[i];
@@ -439,7 +442,7 @@ static void fork_inherits(bool shared)
         (void)!read(go[0], &c, 1); /* the parent has counted on, and that is not seen here */
         expect_inherited();
         ms_tally *t = &ms_area.tally[5];
-        t->live += 1000;
+        ms_area.count[5].live += 1000;
         ms_area.live_bytes += 1000u * t->stride + (t->stride ? 0 : 3);
         t->live_bytes += t->stride ? 0 : 3;
         uint32_t old = kept->table[MS_T_TALLY].used;
@@ -449,11 +452,12 @@ static void fork_inherits(bool shared)
         const ms_live *own = file_of(getpid(), 1);
         EXPECT_EQ(own != NULL, shared);
         if (own)
-            EXPECT(memcmp(own->tally, ms_area.tally, ms_area.table[MS_T_TALLY].used * sizeof(ms_tally)) == 0);
+            EXPECT(memcmp(own->tally, ms_area.tally, ms_area.table[MS_T_TALLY].used * sizeof(ms_tally)) == 0 &&
+                   memcmp(own->count, ms_area.count, ms_area.table[MS_T_COUNT].used * sizeof(ms_count)) == 0);
         pid_t grandchild = forked();
         if (grandchild == 0) {
             EXPECT_EQ(ms_area.ppid, getppid());
-            EXPECT_EQ(ms_area.tally[9].inherited, ms_area.tally[9].live);
+            EXPECT_EQ(ms_area.tally[9].inherited, ms_area.count[9].live);
             EXPECT_EQ(file_of(getpid(), 1) != NULL, shared);
             forked_end();
         }
@@ -461,14 +465,14 @@ static void fork_inherits(bool shared)
         forked_end();
     }
     for (uint32_t i = 0; i < kept->table[MS_T_TALLY].used; i++) {
-        ms_area.tally[i].live += 17;
-        ms_area.tally[i].age[0] += 17;
+        ms_area.count[i].live += 17;
+        ms_area.count[i].young += 17;
     }
     ms_area.live_bytes = 1;
     EXPECT(write(go[1], "x", 1) == 1);
     EXPECT_EQ(end_of(pid), 0);
     for (uint32_t i = 0; i < kept->table[MS_T_TALLY].used; i++) /* nor did the child write here */
-        EXPECT(ms_area.tally[i].live == kept->tally[i].live + 17 && ms_area.tally[i].inherited == 0);
+        EXPECT(ms_area.count[i].live == kept->count[i].live + 17 && ms_area.tally[i].inherited == 0);
     EXPECT_EQ(ms_area.table[MS_T_TALLY].used, kept->table[MS_T_TALLY].used);
     EXPECT_EQ(ms_area.pid, getpid());
     EXPECT_EQ(ms_sys_live(), 5);
@@ -503,7 +507,7 @@ static void test_fork_without_memory(void)
         EXPECT_EQ(ms_area.pid, getpid());
         for (uint32_t i = 0; i < 9000; i++) {
             uint32_t t = ms_tally_intern(i, 9008);
-            ms_area.tally[t].live++;
+            ms_area.count[t].live++;
         }
         pid_t grandchild = forked();
         if (grandchild == 0)
@@ -529,10 +533,10 @@ static bool stop;
 
 static void *write_on(void *arg)
 {
-    ms_tally *t = arg;
+    ms_count *c = arg;
     while (!__atomic_load_n(&stop, __ATOMIC_RELAXED)) {
-        __atomic_fetch_add(&t->live, 1, __ATOMIC_RELAXED); /* one word at a time, and nobody else writes it */
-        __atomic_fetch_add(&t->age[0], 1, __ATOMIC_RELAXED);
+        __atomic_fetch_add(&c->live, 1, __ATOMIC_RELAXED); /* one word at a time, and nobody else writes it */
+        __atomic_fetch_add(&c->young, 1, __ATOMIC_RELAXED);
     }
     return NULL;
 }
@@ -541,24 +545,25 @@ static void test_fork_beside_a_writer(void)
 {
     begin();
     populate(1500);
-    ms_tally *t = &ms_area.tally[ms_tally_intern(MS_SITE_NO_GIL, 64)];
+    uint32_t tally = ms_tally_intern(MS_SITE_NO_GIL, 64);
+    ms_count *c = &ms_area.count[tally];
     pthread_t thread;
-    EXPECT_EQ(pthread_create(&thread, NULL, write_on, t), 0);
+    EXPECT_EQ(pthread_create(&thread, NULL, write_on, c), 0);
     for (int i = 0; i < 20; i++) {
         pid_t pid = forked();
         if (pid == 0) {
-            uint32_t live = t->live, inherited = t->inherited;
+            uint32_t live = c->live, inherited = ms_area.tally[tally].inherited;
             EXPECT_EQ(live, inherited);
-            EXPECT_EQ(t->age[0], 0);
+            EXPECT_EQ(c->young, 0);
             usleep(1000);
-            EXPECT_EQ(*(volatile uint32_t *)&t->live, live); /* the writer writes elsewhere */
+            EXPECT_EQ(*(volatile uint32_t *)&c->live, live); /* the writer writes elsewhere */
             sound();
             forked_end();
         }
         EXPECT_EQ(end_of(pid), 0);
-        EXPECT_EQ(t->inherited, 0);
+        EXPECT_EQ(ms_area.tally[tally].inherited, 0);
     }
-    for (uint32_t was = __atomic_load_n(&t->live, __ATOMIC_RELAXED); __atomic_load_n(&t->live, __ATOMIC_RELAXED) == was;)
+    for (uint32_t was = __atomic_load_n(&c->live, __ATOMIC_RELAXED); __atomic_load_n(&c->live, __ATOMIC_RELAXED) == was;)
         usleep(100); /* it still writes here */
     __atomic_store_n(&stop, true, __ATOMIC_RELAXED);
     pthread_join(thread, NULL);
@@ -574,8 +579,8 @@ static void look(int signal_number)
     looks++;
     if (!__atomic_load_n(&ms_area.ready, __ATOMIC_ACQUIRE))
         return;
-    const volatile ms_tally *t = &ms_area.tally[ms_area.table[MS_T_TALLY].used - 1];
-    if ((ms_area.pid != (uint32_t)getpid() || ms_area.started != MS_STARTED_FORK || t->inherited != t->live))
+    uint32_t last = ms_area.table[MS_T_TALLY].used - 1;
+    if ((ms_area.pid != (uint32_t)getpid() || ms_area.started != MS_STARTED_FORK || ms_area.tally[last].inherited != ms_area.count[last].live))
         too_soon++;
 }
 
@@ -596,7 +601,7 @@ static void test_child_is_ready_when_it_is(void)
 {
     begin();
     populate(40000);
-    ms_area.tally[ms_area.table[MS_T_TALLY].used - 1].live = 1;
+    ms_area.count[ms_area.table[MS_T_TALLY].used - 1].live = 1;
     ms_area.live_bytes += ms_area.tally[ms_area.table[MS_T_TALLY].used - 1].stride;
     ms_live_fork_before();
     pid_t pid = fork();

@@ -39,7 +39,7 @@ static void live_make(uint32_t n, uint32_t mode, uint32_t started)
     int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (fd < 0 || ftruncate(fd, sizeof *area) != 0)
         _exit(99);
-    back(fd, 0, offsetof(ms_live, tally));
+    back(fd, 0, offsetof(ms_live, count));
     area = mmap(NULL, sizeof *area, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
     close(fd);
     struct timespec t;
@@ -55,7 +55,7 @@ static void live_make(uint32_t n, uint32_t mode, uint32_t started)
     clock_gettime(CLOCK_REALTIME, &t);
     area->start_unix_ns = (uint64_t)t.tv_sec * MS_SECOND_NS + (uint64_t)t.tv_nsec;
     strcpy(area->python, "3.99.1 (fake)");
-    static const uint32_t used[MS_TABLES] = {8, 8, 8, 4, 1, 1};
+    static const uint32_t used[MS_TABLES] = {8, 8, 8, 4, 1, 1, 8};
     for (int i = 0; i < MS_TABLES; i++) {
         area->table[i].used = used[i];
         area->table[i].backed = i == MS_T_TEXT ? 4096 : 64;
@@ -76,10 +76,14 @@ static void live_make(uint32_t n, uint32_t mode, uint32_t started)
     area->peak_bytes = area->live_bytes + 100;
     /* untouched since the peak; touched since; large; without the GIL */
     bool exact = mode == MS_MODE_EXACT;
-    area->tally[1] = (ms_tally){.gen = 6, .live = 4, .peak = 1, .stride = 64, .age = {3, 1, [11] = 2}, .gc_freed = 1, .owner = exact ? 2 : 5, .inherited = 1};
-    area->tally[2] = (ms_tally){.gen = 7, .live = 3, .peak = 6, .stride = 32, .age = {10}, .owner = exact ? 1 : 6};
-    area->tally[3] = (ms_tally){.gen = 7, .live = 2, .peak = 3, .age = {2}, .owner = exact ? 2 : 5, .live_bytes = 5000, .peak_bytes = 5068, .freed_bytes = 1000};
-    area->tally[4] = (ms_tally){.live = 5, .stride = 16, .owner = exact ? 3 : MS_SITE_NO_GIL};
+    area->tally[1] = (ms_tally){.stride = 64, .older = {1, [10] = 2}, .gc_freed = 1, .owner = exact ? 2 : 5, .inherited = 1};
+    area->count[1] = (ms_count){.gen = 6, .live = 4, .peak = 1, .young = 3};
+    area->tally[2] = (ms_tally){.stride = 32, .owner = exact ? 1 : 6};
+    area->count[2] = (ms_count){.gen = 7, .live = 3, .peak = 6, .young = 10};
+    area->tally[3] = (ms_tally){.owner = exact ? 2 : 5, .live_bytes = 5000, .peak_bytes = 5068, .freed_bytes = 1000};
+    area->count[3] = (ms_count){.gen = 7, .live = 2, .peak = 3, .young = 2};
+    area->tally[4] = (ms_tally){.stride = 16, .owner = exact ? 3 : MS_SITE_NO_GIL};
+    area->count[4] = (ms_count){.live = 5};
     if (exact)
         area->node[3].site = MS_SITE_NO_GIL;
     area->gc[0] = (ms_gc){area->start_ns + 5, area->start_ns + 15, 7, 1, 512, 2, 1};
@@ -103,7 +107,7 @@ static int fake(const char *kind)
             area->table[i] = (ms_table){UINT32_MAX, i % 2 ? UINT32_MAX : 4096};
         srand(7);
         uint32_t *words[] = {(uint32_t *)area->tally, (uint32_t *)area->site, (uint32_t *)area->code, (uint32_t *)area->node,
-                             (uint32_t *)area->thread, (uint32_t *)area->text, (uint32_t *)area->gc};
+                             (uint32_t *)area->thread, (uint32_t *)area->text, (uint32_t *)area->gc, (uint32_t *)area->count};
         for (size_t r = 0; r < sizeof words / sizeof *words; r++)
             for (int i = 0; i < 20000; i++)
                 words[r][i] = (uint32_t)rand() * 3u;
@@ -129,23 +133,23 @@ static int fake(const char *kind)
     }
     if (strcmp(kind, "wrap") == 0) { /* a counter that passes 2^32 */
         pause_ms(60);
-        area->tally[1].age[0] = 4000000000u;
+        area->count[1].young = 4000000000u;
         pause_ms(300);
-        area->tally[1].age[0] += 4000000000u;
+        area->count[1].young += 4000000000u;
         pause_ms(300);
         return 0;
     }
     if (strcmp(kind, "ended") == 0) { /* marked its end; then all is freed, as the recorder would not count it */
         for (int i = 1; i <= 4; i++) {
-            area->tally[i].end_live = area->tally[i].live;
+            area->tally[i].end_live = area->count[i].live;
             area->tally[i].end_bytes = area->tally[i].live_bytes;
         }
         pause_ms(60);
         area->end_ns = area->start_ns + 30 * 1000000u;
         area->memory_end = (ms_memory){.when_ns = area->end_ns, .native_free = 1000, .rss_bytes = 123 << 12};
         area->ended = 1;
-        area->tally[1].age[11] += area->tally[1].live;
-        area->tally[1].live = 0;
+        area->tally[1].older[10] += area->count[1].live;
+        area->count[1].live = 0;
         pause_ms(100); /* the interpreter takes itself down */
         return 0;
     }
@@ -156,9 +160,9 @@ static int fake(const char *kind)
                 live_make(1, MS_MODE_LINE, MS_STARTED_FORK);
                 if (strcmp(kind, "idle child") == 0)
                     for (int k = 1; k <= 4; k++) {
-                        memset(area->tally[k].age, 0, sizeof area->tally[k].age);
-                        area->tally[k].gc_freed = 0;
-                        area->tally[k].inherited = area->tally[k].live;
+                        memset(area->tally[k].older, 0, sizeof area->tally[k].older);
+                        area->count[k].young = area->tally[k].gc_freed = 0;
+                        area->tally[k].inherited = area->count[k].live;
                     }
                 live_ready();
                 pause_ms((i % 3 + 2) * 15);
@@ -688,7 +692,7 @@ static void test_split_adds_up_whatever_is_said(void)
 static void test_series_keep_their_size(void)
 {
     ms_process *p = ms_sys_alloc(sizeof *p);
-    p->head = ms_sys_alloc(offsetof(ms_live, tally));
+    p->head = ms_sys_alloc(offsetof(ms_live, count));
     p->point_step = MS_EPOCH_NS;
     for (uint64_t t = 1; t < 100000; t++) {
         p->rss = t == 777 ? 5000000 : t;
@@ -702,7 +706,7 @@ static void test_series_keep_their_size(void)
         EXPECT(i == 0 || p->timeline[i].t_ns > p->timeline[i - 1].t_ns);
     }
     EXPECT(most >= 99000); /* the spike itself may fall between two points of a coarse series */
-    ms_sys_free(p->head, offsetof(ms_live, tally));
+    ms_sys_free(p->head, offsetof(ms_live, count));
     ms_sys_free(p, sizeof *p);
 }
 

@@ -132,7 +132,7 @@ static void step(bool may_fail)
         FIND(model.tally, model.ntally, w)
         if (known_or_next(ms_tally_intern(w[0], w[1]), at, &model.ntally, may_fail)) {
             memcpy(model.tally[model.ntally - 1], w, sizeof w);
-            ms_area.tally[model.ntally - 1].live = 3; /* must not be lost */
+            ms_area.count[model.ntally - 1].live = 3; /* must not be lost */
         }
     }
     }
@@ -152,7 +152,7 @@ static void compare(void)
         EXPECT(memcmp(&ms_area.node[i], model.node[i], sizeof model.node[i]) == 0);
     for (uint32_t i = 1; i < model.ntally; i++) {
         EXPECT(ms_area.tally[i].owner == model.tally[i][0] && ms_area.tally[i].stride == model.tally[i][1]);
-        EXPECT_EQ(ms_area.tally[i].live, 3);
+        EXPECT_EQ(ms_area.count[i].live, 3);
         if (model.node[model.tally[i][0]][1] != MS_SITE_NO_GIL)
             live += 3u * model.tally[i][1];
     }
@@ -260,15 +260,15 @@ static void test_check_knows_the_blocks_without_the_gil(void)
 {
     ms_area.mode = MS_MODE_LINE;
     uint32_t t = ms_tally_intern(MS_SITE_NO_GIL, 56);
-    ms_area.tally[t].live = 3;
+    ms_area.count[t].live = 3;
     sound();
-    ms_area.tally[ms_tally_intern(MS_SITE_NO_FRAME, 56)].live = 3;
+    ms_area.count[ms_tally_intern(MS_SITE_NO_FRAME, 56)].live = 3;
     EXPECT(ms_site_check() != NULL);
 }
 
 static void test_check_knows_the_paths_without_the_gil(void)
 {
-    ms_area.tally[ms_tally_intern(ms_node_intern(0, MS_SITE_NO_GIL), 40)].live = 3;
+    ms_area.count[ms_tally_intern(ms_node_intern(0, MS_SITE_NO_GIL), 40)].live = 3;
     sound();
 }
 
@@ -291,7 +291,7 @@ static void test_check_names_what_is_broken(void)
     BREAK(ms_area.node[node].parent, node);
     BREAK(ms_area.node[node].site, UINT32_MAX);
     BREAK(ms_area.tally[tally].owner, UINT32_MAX);
-    BREAK(ms_area.tally[tally].live, 1);
+    BREAK(ms_area.count[tally].live, 1);
     BREAK(ms_area.live_bytes, 1);
 }
 
