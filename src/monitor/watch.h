@@ -193,7 +193,7 @@ static inline uint64_t ms_peak(const ms_live *head)         /* the program notes
     uint64_t live = __atomic_load_n(&head->live_bytes, __ATOMIC_RELAXED), peak = __atomic_load_n(&head->peak_bytes, __ATOMIC_RELAXED);
     return live > peak ? live : peak;
 }
-static inline bool ms_on_peak(const ms_live *head) { return ms_peak(head) > __atomic_load_n(&head->peak_bytes, __ATOMIC_RELAXED); }
+static inline bool ms_on_peak(const ms_live *head) { return __atomic_load_n(&head->live_bytes, __ATOMIC_RELAXED) >= __atomic_load_n(&head->peak_bytes, __ATOMIC_RELAXED); }
 bool ms_ended(const ms_process *p);                      /* its finalization has begun */
 typedef void ms_site_fn(ms_process *p, uint32_t site, uint64_t live_bytes, uint64_t allocated_bytes);
 /* Read all tallies, extend their counters, and set p->live_*, p->allocated_bytes. by_site, if not

@@ -42,12 +42,14 @@ static struct {
 
 static size_t size_of(uint32_t room) { return sizeof(ms_mark) + room * sizeof(counted); }
 
-static counted count(const ms_tally *t)
+static counted count(uint32_t tally)
 {
-    uint32_t freed = t->gc_freed;
-    for (int i = 0; i < MS_AGES; i++)
-        freed += t->age[i];
-    return (counted){t->live, t->live + freed - t->inherited, t->live_bytes, t->live_bytes + t->freed_bytes - t->inherited_bytes};
+    const ms_tally *t = &ms_area.tally[tally];
+    const ms_count *c = &ms_area.count[tally];
+    uint32_t freed = c->young + t->gc_freed;
+    for (int i = 0; i < MS_AGES - 1; i++)
+        freed += t->older[i];
+    return (counted){c->live, c->live + freed - t->inherited, t->live_bytes, t->live_bytes + t->freed_bytes - t->inherited_bytes};
 }
 
 /* --- the peak --------------------------------------------------------------------------------------- */
@@ -77,8 +79,9 @@ static void put_by(void)
     highest.nnode = nn;
     for (uint32_t i = 0; i < nt; i++) {
         const ms_tally *t = &ms_area.tally[i];
-        bool as_is = at_peak || t->gen != ms_area.gen; /* as the recorder keeps it: see recorder.c */
-        highest.tally[i][0] = as_is ? t->live : t->peak;
+        const ms_count *c = &ms_area.count[i];
+        bool as_is = at_peak || c->gen != ms_area.gen; /* as the recorder keeps it: see recorder.c */
+        highest.tally[i][0] = as_is ? c->live : c->peak;
         highest.tally[i][1] = as_is ? t->live_bytes : t->peak_bytes;
     }
     for (uint32_t i = 0; i < nn; i++) {
@@ -97,12 +100,13 @@ static void peak_tell(void)
 
 void ms_marks_end(void)
 {
+    ms_peak_now();
     peak_tell();
     if (highest.bytes > ms_area.peak_bytes) {
         ms_area.peak_bytes = highest.bytes;
         for (uint32_t i = 0; i < ms_area.table[MS_T_TALLY].used; i++) {
-            ms_area.tally[i].gen = ms_area.gen;
-            ms_area.tally[i].peak = i < highest.ntally ? (uint32_t)highest.tally[i][0] : 0;
+            ms_area.count[i].gen = ms_area.gen;
+            ms_area.count[i].peak = i < highest.ntally ? (uint32_t)highest.tally[i][0] : 0;
             ms_area.tally[i].peak_bytes = i < highest.ntally ? highest.tally[i][1] : 0;
         }
         for (uint32_t i = 0; i < ms_area.table[MS_T_NODE].used; i++) {
@@ -134,12 +138,13 @@ ms_mark *ms_mark_new(void)
         m = ms_sys_alloc(size_of(room));
     }
     if (m) {
+        ms_peak_now();
         put_by();
         peak_tell();
         ms_area.peak_bytes = ms_area.live_bytes; /* at a peak again: gen rises when the next death leaves it */
         *m = (ms_mark){.next = marks, .recording = recording, .n = n, .room = room, .live_bytes = ms_area.live_bytes, .peak = ms_area.live_bytes};
         for (uint32_t i = 0; i < n; i++)
-            m->tally[i] = count(&ms_area.tally[i]);
+            m->tally[i] = count(i);
         marks = m;
     }
     ms_lock_give();
@@ -186,7 +191,7 @@ ms_err ms_mark_since(const ms_mark *m, ms_since *out, ms_line **lines, uint32_t 
         err = MS_ENOMEM;
     for (uint32_t i = 0; err == MS_OK && i < ms_area.table[MS_T_TALLY].used; i++) {
         const ms_tally *t = &ms_area.tally[i];
-        counted now = count(t), then = i < m->n ? m->tally[i] : (counted){0};
+        counted now = count(i), then = i < m->n ? m->tally[i] : (counted){0};
         uint32_t site = site_of(t), stride = t->stride & ~MS_TALLY_LOCKED;
         ms_line d = {.allocated_blocks = now.born - then.born, .live_blocks = (int32_t)(now.live - then.live)};
         d.allocated_bytes = stride ? d.allocated_blocks * stride : now.born_bytes - then.born_bytes;

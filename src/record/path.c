@@ -22,7 +22,6 @@
 
 #define MARKS     1024u
 #define MAP_SIZE  1024u /* frame -> depth, a hint that is verified */
-#define TAGS_BITS 10
 
 typedef struct {
     ms_frame *frame;
@@ -41,29 +40,27 @@ typedef struct {
 static path  paths[32];
 static path *current;
 
-/* (callers, instruction) -> node, and (callers, instruction, class) -> tag: direct-mapped. */
+/* (callers, instruction) -> node: direct-mapped. */
 static struct {
     uintptr_t instruction;
     uint32_t  callers, node;
 } nodes[1u << 13];
-static struct {
-    uintptr_t instruction;
-    uint32_t  callers, tag;
-} tags[MS_CLASSES][1u << TAGS_BITS];
 
-void ms_path_forget(void) /* an instruction's address may come to mean another place */
+static ms_path_top top;
+ms_path_top ms_path_innermost; /* the same, but not set where each capture is to be verified */
+
+void ms_path_forget(uintptr_t from, uintptr_t to) /* addresses that may come to mean other places */
 {
-    memset(nodes, 0, sizeof nodes);
-    for (uint32_t c = 0; c < MS_CLASSES; c++)
-        for (uint32_t i = 0; ms_mode == MS_MODE_EXACT && i < 1u << TAGS_BITS; i++)
-            tags[c][i].instruction = 0;
+    for (uint32_t i = 0; i < sizeof nodes / sizeof *nodes; i++)
+        if (nodes[i].instruction - from < to - from)
+            nodes[i].instruction = 0;
 }
 
 /* Another recording begins: its nodes and tallies are others. */
 void ms_path_reset(void)
 {
     memset(nodes, 0, sizeof nodes);
-    memset(tags, 0, sizeof tags);
+    top = ms_path_innermost = (ms_path_top){0};
     for (size_t i = 0; i < sizeof paths / sizeof *paths; i++)
         paths[i].depth = 0;
     current = NULL;
@@ -228,19 +225,6 @@ static uint32_t capture(PyThreadState *ts, ms_frame *f)
     return callers;
 }
 
-static MS_COLD uint32_t tag_new(PyThreadState *ts, ms_frame *f, uint32_t callers, uintptr_t instruction, uint32_t cls, uint32_t bytes)
-{
-    ms_lock_take();
-    ms_python_attach(ts);
-    uint32_t tag = ms_tag_of(node_of(callers, f), cls);
-    ms_lock_give();
-    uint32_t i = (uint32_t)((instruction ^ (uint64_t)callers << 40) * 0x9E3779B97F4A7C15ull >> (64 - TAGS_BITS));
-    tags[cls][i].instruction = instruction;
-    tags[cls][i].callers = callers;
-    tags[cls][i].tag = tag;
-    return tag;
-}
-
 /* With MEMSURE_VERIFY set, every capture is compared with a walk of the whole stack. */
 bool ms_path_verify;
 
@@ -252,25 +236,23 @@ static MS_COLD void verify(PyThreadState *ts, ms_frame *f, uint32_t callers)
     ms_lock_give();
 }
 
-/* Exact mode's answer to "who allocates": the tag's low half. */
-uint32_t ms_path_who(PyThreadState *ts, ms_frame *f, uint32_t cls, uint32_t bytes)
+/* The node of the callers of frame f, the innermost. */
+uint32_t ms_path_callers(PyThreadState *ts, ms_frame *f)
 {
-    if (MS_UNLIKELY(!ms_frame_is_python(f)))
-        f = ms_frame_python(f);
-    if (MS_UNLIKELY(f == NULL))
-        return ms_tag_of(ms_node_below(0, MS_SITE_NO_FRAME), cls);
-    path *p = current;
-    uint32_t callers;
-    if (MS_LIKELY(p && p->ts == ts && p->depth) && p->steps[p->depth - 1].frame == f && f->f_locals && f->f_locals == mark_of(p->depth - 1) &&
-        f->owner == FRAME_OWNED_BY_THREAD)
-        callers = p->steps[p->depth - 1].callers;
-    else
+    uint32_t callers = top.callers;
+    if (!ms_path_known(&top, ts, f)) {
         callers = capture(ts, f);
+        PyObject *mark = current->depth ? mark_of(current->depth - 1) : NULL;
+        top = (ms_path_top){0};
+        if (mark && f->f_locals == mark && current->steps[current->depth - 1].frame == f)
+            top = (ms_path_top){ts, f, mark, callers};
+        if (!ms_path_verify) /* else each comes by here */
+            ms_path_innermost = top;
+    }
     if (MS_UNLIKELY(ms_path_verify))
         verify(ts, f, callers);
-    uintptr_t instruction = ms_frame_instruction(f);
-    uint32_t i = (uint32_t)((instruction ^ (uint64_t)callers << 40) * 0x9E3779B97F4A7C15ull >> (64 - TAGS_BITS));
-    if (MS_LIKELY(tags[cls][i].instruction == instruction && tags[cls][i].callers == callers && tags[cls][i].tag))
-        return tags[cls][i].tag;
-    return tag_new(ts, f, callers, instruction, cls, bytes);
+    return callers;
 }
+
+/* The node of the path that ends in frame f. */
+uint32_t ms_path_node(ms_frame *f, uint32_t callers) { return node_of(callers, f); }

@@ -43,13 +43,14 @@ static PyInterpreterState *main_interpreter __attribute__((unused));
 #define NO_THREAD ((PyThreadState *)1)
 static PyThreadState *main_thread = NO_THREAD;
 
-/* Which tally, by instruction and class: an entry is in its place, or in the neighbour of that, to which
- * the next one pushes it. So two hot ones that share a place stay where they are, and neither is looked
- * for in vain. An entry costs a miss to replace, nothing to be wrong about: its key is the whole question. */
+/* Which tally, by instruction and class, and in exact mode by the node of the callers: an entry is in its
+ * place, or in the neighbour of that, to which the next one pushes it. So two hot ones that share a place
+ * stay where they are, and neither is looked for in vain. An entry costs a miss to replace, nothing to be
+ * wrong about: what it is compared by is the whole question. */
 #define CACHE_BITS 13
 typedef struct {
     uint64_t key;
-    uint32_t tag, unused;
+    uint32_t tag, callers;
 } cache_entry;
 static _Alignas(64) cache_entry cache[1u << CACHE_BITS];
 static ms_map places; /* instruction -> site, for misses; extra: the classes that were asked for, mod 32 */
@@ -59,12 +60,33 @@ static ms_map codes;  /* the code objects that have places */
 static inline uint64_t cache_key(uintptr_t instruction, uint32_t cls) { return instruction | (uint64_t)cls << 58; }
 
 /* Multiples of a large odd number spread neighbouring instructions evenly (Knuth, TAOCP 3, 6.4). */
-static inline cache_entry *cache_at(uint64_t key)
+ALWAYS cache_entry *cache_at(uint64_t key, uint32_t callers)
 {
-    return (cache_entry *)((char *)cache + (key * 0x9E3779B97F4A7C15ull >> (64 - CACHE_BITS) << 4));
+    uint64_t hash = (key ^ (uint64_t)callers << 32) * 0x9E3779B97F4A7C15ull;
+    return (cache_entry *)((char *)cache + (hash >> (64 - CACHE_BITS) << 4));
 }
-static inline cache_entry *cache_beside(cache_entry *e) { return (cache_entry *)((uintptr_t)e ^ sizeof *e); }
+ALWAYS cache_entry *cache_beside(cache_entry *e) { return (cache_entry *)((uintptr_t)e ^ sizeof *e); }
 _Static_assert(sizeof(cache_entry) == 16, "an entry's place is shifted by 4");
+
+/* The tag's low half, if it is known. In line mode there are no callers to compare. */
+ALWAYS bool cache_find(uint64_t key, uint32_t callers, bool exact, uint32_t *tag)
+{
+    const cache_entry *e = cache_at(key, callers);
+    if (MS_UNLIKELY(e->key != key || (exact && e->callers != callers))) {
+        e = cache_beside((cache_entry *)e);
+        if (e->key != key || (exact && e->callers != callers))
+            return false;
+    }
+    *tag = e->tag;
+    return true;
+}
+
+static void cache_put(uint64_t key, uint32_t callers, uint32_t tag)
+{
+    cache_entry *e = cache_at(key, callers);
+    *cache_beside(e) = *e;
+    *e = (cache_entry){.key = key, .tag = tag, .callers = callers};
+}
 
 uint64_t ms_now_ns(void)
 {
@@ -147,9 +169,9 @@ void ms_code_died(PyCodeObject *code)
         ms_map_slot *s = ms_map_find(&places, instruction | 1);
         if (s == NULL)
             continue;
-        for (uint32_t cls = 0; cls < MS_CLASSES; cls++) {
+        for (uint32_t cls = 0; cls < MS_CLASSES && ms_mode != MS_MODE_EXACT; cls++) {
             uint64_t key = cache_key(instruction, cls);
-            cache_entry *e = cache_at(key);
+            cache_entry *e = cache_at(key, 0);
             if (!(s->extra >> (cls & 31) & 1))
                 continue;
             if (e->key == key)
@@ -159,7 +181,12 @@ void ms_code_died(PyCodeObject *code)
         }
         ms_map_remove(&places, s);
     }
-    ms_path_forget();
+    if (ms_mode != MS_MODE_EXACT)
+        return;
+    for (uint32_t i = 0; i < sizeof cache / sizeof *cache; i++) /* whatever their callers are */
+        if (((cache[i].key & (UINT64_MAX >> 6)) - (from - 2)) <= 2 * n)
+            cache[i].key = 0;
+    ms_path_forget(from - 2, from + 2 * n);
 }
 
 static uint32_t owner_of_site(uint32_t site)
@@ -201,7 +228,7 @@ static MS_COLD uint32_t who_else(uint32_t cls)
     PyThreadState *ts = ms_thread_state();
     ms_frame *f = ts ? ms_frame_python(ms_frame_top(ts)) : NULL;
     if (f)
-        return ms_mode == MS_MODE_EXACT ? ms_path_who(ts, f, cls, class_bytes(cls))
+        return ms_mode == MS_MODE_EXACT ? ms_tag_of(ms_path_node(f, ms_path_callers(ts, f)), cls)
                                         : tag_of_site(ms_who_site(f, ms_frame_instruction(f)), cls);
     python_seen |= ms_area.table[MS_T_SITE].used > MS_SITE_FIRST;
     if (python_seen)
@@ -213,20 +240,20 @@ static MS_COLD uint32_t who_else(uint32_t cls)
 }
 
 /* A miss of the cache. */
-static MS_COLD uint32_t who_new(PyThreadState *ts, ms_frame *f, uintptr_t instruction, uint32_t cls)
+static MS_COLD uint32_t who_new(PyThreadState *ts, ms_frame *f, uint32_t callers, uint32_t cls)
 {
+    uintptr_t instruction = ms_frame_instruction(f);
     if (!ms_frame_is_python(f) || instruction == 0)
         return who_else(cls); /* its instruction is shared by many: not to be cached */
     ms_frame_verify();
     ms_python_attach(ts);
-    uint32_t tag = tag_of_site(ms_who_site(f, instruction), cls);
+    bool exact = ms_mode == MS_MODE_EXACT;
+    uint32_t site = ms_who_site(f, instruction), tag = ms_tag_of(exact ? ms_path_node(f, callers) : site, cls);
     ms_map_slot *place = ms_map_find(&places, instruction | 1);
     if (place == NULL)
         return tag; /* no memory to remember it by: nothing would forget it when its code dies */
     place->extra |= 1u << (cls & 31);
-    cache_entry *e = cache_at(cache_key(instruction, cls));
-    *cache_beside(e) = *e;
-    *e = (cache_entry){.key = cache_key(instruction, cls), .tag = tag};
+    cache_put(cache_key(instruction, cls), callers, tag);
     return tag;
 }
 
@@ -236,14 +263,12 @@ static uint32_t who(uint32_t cls)
     ms_frame *f = ts ? ms_frame_top(ts) : NULL;
     if (f == NULL)
         return who_else(cls);
-    if (ms_mode == MS_MODE_EXACT)
-        return ms_path_who(ts, f, cls, class_bytes(cls));
-    uintptr_t instruction = ms_frame_instruction(f);
-    uint64_t key = cache_key(instruction, cls);
-    cache_entry *e = cache_at(key);
-    if (e->key != key && (e = cache_beside(e))->key != key)
-        return who_new(ts, f, instruction, cls);
-    return e->tag;
+    bool exact = ms_mode == MS_MODE_EXACT;
+    if (exact && (f = ms_frame_python(f)) == NULL)
+        return tag_of_site(MS_SITE_NO_FRAME, cls);
+    uint32_t callers = exact ? ms_path_callers(ts, f) : 0;
+    uint32_t tag;
+    return cache_find(cache_key(ms_frame_instruction(f), cls), callers, exact, &tag) ? tag : who_new(ts, f, callers, cls);
 }
 
 /* --- births and deaths ---------------------------------------------------------------------------- */
@@ -257,10 +282,11 @@ ALWAYS void count_touch(ms_count *c)
     }
 }
 
-/* Before a death: a peak is known for one when something dies, and has to be remembered from here on. */
+/* Before a death: a peak is known for one when something dies, and has to be remembered from here on.
+ * Of moments with as much, the last is the peak. */
 ALWAYS void peak_look(void)
 {
-    if (MS_UNLIKELY(ms_area.live_bytes > ms_area.peak_bytes)) {
+    if (MS_UNLIKELY(ms_area.live_bytes >= ms_area.peak_bytes)) {
         ms_area.peak_bytes = ms_area.live_bytes;
         ms_area.gen++;
     }
@@ -623,41 +649,24 @@ static MS_COLD void *take_sampled(void *block, size_t size, bool zero)
     return zero ? memset(block, 0, size) : block;
 }
 
-/* Straight-line: whatever is unusual is left to a tail call, so nothing has to be saved. The slow functions
- * take the caller's arguments where they stand. */
-ALWAYS void *take(void *ctx, size_t size, bool zero, int mode)
+/* The class of a size that is not too large; 0: it is. */
+ALWAYS uint32_t class_for(size_t size)
 {
-    uint32_t cls, low = MS_TAG_LIVE;
     if (MS_LIKELY(size <= MS_UNITS_LINEAR * 16 - MS_TAG_SIZE))
-        cls = (uint32_t)((size + MS_TAG_SIZE + 15) >> 4);
-    else if (MS_LIKELY(size <= MS_BLOCK_MAX))
-        cls = ms_class(size);
-    else
-        return take_slow(ctx, size, zero);
+        return (uint32_t)((size + MS_TAG_SIZE + 15) >> 4);
+    return MS_LIKELY(size <= MS_BLOCK_MAX) ? ms_class(size) : 0;
+}
+
+/* A block for frame f and, in exact mode, these callers of its. */
+ALWAYS void *take_for(void *ctx, size_t size, bool zero, int mode, uint32_t cls, ms_frame *f, uint32_t callers)
+{
+    uint32_t low = MS_TAG_LIVE;
     void *block = heap.list[cls];
     if (MS_UNLIKELY(block == NULL))
         return take_slow(ctx, size, zero);
-    PyThreadState *ts = mode == MS_MODE_ALLOC ? NULL : ms_thread_state();
-    ms_frame *f = NULL;
     if (mode != MS_MODE_ALLOC) {
-        if (MS_UNLIKELY(ts != main_thread)) /* another thread's turn, or none that may touch the heap */
+        if (MS_UNLIKELY(!cache_find(cache_key(ms_frame_instruction(f), cls), callers, mode == MS_MODE_EXACT, &low)))
             return take_slow(ctx, size, zero);
-        f = ms_frame_top(ts);
-        if (MS_UNLIKELY(f == NULL))
-            return take_slow(ctx, size, zero);
-    }
-    if (mode == MS_MODE_EXACT) {
-        low = ms_path_who(ts, f, cls, class_bytes(cls));
-        block = heap.list[cls]; /* free lists were emptied meanwhile, perhaps */
-        if (MS_UNLIKELY(block == NULL))
-            return take_slow(ctx, size, zero);
-    }
-    if (mode == MS_MODE_LINE) {
-        uint64_t key = cache_key(ms_frame_instruction(f), cls);
-        cache_entry *e = cache_at(key);
-        if (MS_UNLIKELY(e->key != key) && (e = cache_beside(e))->key != key)
-            return take_slow(ctx, size, zero);
-        low = e->tag;
     }
     heap.list[cls] = (void *)*ms_tag(block);
     *ms_tag(block) = low | epoch_word();
@@ -668,6 +677,40 @@ ALWAYS void *take(void *ctx, size_t size, bool zero, int mode)
             return take_sampled(block, size, zero);
     }
     return zero ? memset(block, 0, size) : block;
+}
+
+/* Exact mode, in another frame than last time. */
+static __attribute__((noinline)) void *take_path(void *ctx, size_t size, bool zero)
+{
+    ms_frame *f = ms_frame_python(ms_frame_top(main_thread));
+    if (MS_UNLIKELY(f == NULL))
+        return take_slow(ctx, size, zero);
+    uint32_t callers = ms_path_callers(main_thread, f);
+    return take_for(ctx, size, zero, MS_MODE_EXACT, class_for(size), f, callers);
+}
+
+/* Straight-line: whatever is unusual is left to a tail call, so nothing has to be saved. The slow functions
+ * take the caller's arguments where they stand. */
+ALWAYS void *take(void *ctx, size_t size, bool zero, int mode)
+{
+    uint32_t cls = class_for(size), callers = 0;
+    if (MS_UNLIKELY(cls == 0))
+        return take_slow(ctx, size, zero);
+    ms_frame *f = NULL;
+    if (mode != MS_MODE_ALLOC) {
+        PyThreadState *ts = ms_thread_state();
+        if (MS_UNLIKELY(ts != main_thread)) /* another thread's turn, or none that may touch the heap */
+            return take_slow(ctx, size, zero);
+        f = ms_frame_top(ts);
+        if (MS_UNLIKELY(f == NULL))
+            return take_slow(ctx, size, zero);
+        if (mode == MS_MODE_EXACT) {
+            if (!ms_path_known(&ms_path_innermost, ts, f))
+                return take_path(ctx, size, zero);
+            callers = ms_path_innermost.callers;
+        }
+    }
+    return take_for(ctx, size, zero, mode, cls, f, callers);
 }
 
 /* A block whose tag has marks, or none of a live block's. */

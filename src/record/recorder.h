@@ -45,6 +45,12 @@ uint32_t ms_who_site(ms_frame *f, uintptr_t instruction);
 uint32_t ms_tag_of(uint32_t owner, uint32_t cls);
 /* Before a death is counted: remember the peak if this is one. */
 void ms_peak_look(void);
+/* peak_bytes as it is at this moment: it is noted by deaths only. */
+static inline void ms_peak_now(void)
+{
+    if (ms_area.live_bytes > ms_area.peak_bytes)
+        ms_area.peak_bytes = ms_area.live_bytes;
+}
 /* The tag word of a block of Python memory, wherever it lies; NULL when it is not ours. */
 uint64_t *ms_block_tag(void *block);
 /* Move a block's birth to memsure's own site: it was made by us, on the program's line. */
@@ -82,9 +88,22 @@ void ms_sample_forked(void);
 #define MS_DOORBELL  (INT64_MIN / 2)
 
 /* --- path.c --- */
-/* Exact mode: the tag's low half for an allocation at frame f, by call path. */
-uint32_t ms_path_who(PyThreadState *ts, ms_frame *f, uint32_t cls, uint32_t bytes);
-void ms_path_forget(void);
+/* Exact mode: the node of the callers of f, the innermost frame; and that of the whole path. */
+uint32_t ms_path_callers(PyThreadState *ts, ms_frame *f);
+uint32_t ms_path_node(ms_frame *f, uint32_t callers);
+/* What the last capture found, if its innermost frame is marked: while that runs, its callers are known. */
+typedef struct {
+    PyThreadState *ts;
+    ms_frame *frame;
+    PyObject *mark;
+    uint32_t  callers;
+} ms_path_top;
+extern MS_HIDDEN ms_path_top ms_path_innermost;
+static inline bool ms_path_known(const ms_path_top *top, PyThreadState *ts, ms_frame *f)
+{
+    return f == top->frame && f->f_locals == top->mark && ts == top->ts && f->owner == FRAME_OWNED_BY_THREAD;
+}
+void ms_path_forget(uintptr_t from, uintptr_t to);
 void ms_path_reset(void);
 void ms_path_refill(void);
 extern bool ms_path_verify;
