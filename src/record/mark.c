@@ -211,6 +211,7 @@ ms_err ms_mark_since(const ms_mark *m, ms_since *out, ms_line **lines, uint32_t 
         of[site].live_bytes += d.live_bytes;
     }
     out->live_bytes_now = ms_area.live_bytes;
+    ms_peak_now();
     uint64_t peak = ms_area.peak_bytes > m->peak ? ms_area.peak_bytes : m->peak;
     out->peak_bytes = peak - m->live_bytes;
     for (uint32_t i = 0; of && i < nsite; i++) {

@@ -167,7 +167,7 @@ static uint64_t child_estimate(bool by_experience)
     uint64_t per_block = CHILD_PER_BLOCK;
     blocks_last = 0;
     for (uint32_t i = 0; i < ms_area.table[MS_T_TALLY].used; i++)
-        blocks_last += ms_area.tally[i].live;
+        blocks_last += ms_area.count[i].live;
     if (by_experience && blocks_seen && ms_area.shots_ns)
         per_block = ms_area.shots_ns / blocks_seen + 1;
     return CHILD_NS + blocks_last * per_block;
