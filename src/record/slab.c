@@ -31,16 +31,16 @@ ms_err ms_heap_init(ms_heap *h, size_t span)
         return MS_EINVAL;
     if (ms_class_stride[1] == 0)
         classes_init();
-    char *at = mmap(NULL, span + MS_SLAB_SIZE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    char *at = mmap(NULL, span + MS_HUGE_PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (at == MAP_FAILED)
         return MS_ENOMEM;
     size_t headers = (span >> MS_SLAB_SHIFT) * sizeof(ms_slab);
     ms_slab *slabs = mmap(NULL, headers, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (slabs == MAP_FAILED) {
-        munmap(at, span + MS_SLAB_SIZE);
+        munmap(at, span + MS_HUGE_PAGE);
         return MS_ENOMEM;
     }
-    h->base = ((uintptr_t)at + MS_SLAB_SIZE - 1) & ~(uintptr_t)(MS_SLAB_SIZE - 1);
+    h->base = ((uintptr_t)at + MS_HUGE_PAGE - 1) & ~(uintptr_t)(MS_HUGE_PAGE - 1);
     h->span = span;
     h->slabs = slabs;
     h->limit = (uint32_t)(span >> MS_SLAB_SHIFT);
@@ -154,10 +154,30 @@ static bool commit(ms_heap *h)
 {
     if (h->committed >= h->limit)
         return false;
-    if (mprotect((char *)h->base + ((size_t)h->committed << MS_SLAB_SHIFT), (size_t)MS_COMMIT * MS_SLAB_SIZE, PROT_READ | PROT_WRITE) != 0)
+    char *at = (char *)h->base + ((size_t)h->committed << MS_SLAB_SHIFT);
+    if (mprotect(at, (size_t)MS_COMMIT * MS_SLAB_SIZE, PROT_READ | PROT_WRITE) != 0)
         return false;
+    if (h->committed >= MS_HUGE_FROM)
+        madvise(at, (size_t)MS_COMMIT * MS_SLAB_SIZE, MADV_HUGEPAGE);
     h->committed += MS_COMMIT;
     return true;
+}
+
+/* The first slab of the 2 MiB that s lies in; NULL where huge pages are not asked for. */
+static ms_slab *huge_of(const ms_heap *h, const ms_slab *s)
+{
+    uint32_t n = number(h, s);
+    return n < MS_HUGE_FROM ? NULL : &h->slabs[n & ~(MS_HUGE_SLABS - 1)];
+}
+
+/* In a huge page the first touch of a slab brings all of it. */
+static void comes_whole(ms_heap *h, ms_slab *s)
+{
+    const ms_slab *huge = huge_of(h, s);
+    if (huge == NULL || huge->small)
+        return;
+    h->dirty_pages += MS_SLAB_PAGES - (uint32_t)__builtin_popcount(s->dirty);
+    s->dirty = (uint16_t)((1u << MS_SLAB_PAGES) - 1);
 }
 
 static ms_slab *pool_take(ms_heap *h)
@@ -174,6 +194,7 @@ static ms_slab *pool_take(ms_heap *h)
         if (h->fresh >= h->committed && !commit(h))
             return NULL;
         s = &h->slabs[h->fresh++];
+        comes_whole(h, s);
     }
     return s;
 }
@@ -275,9 +296,21 @@ void ms_slab_event(ms_heap *h, ms_slab *s, uint32_t epoch)
     wait_within(s, nfree, nfree * 2 < s->present ? (s->present + 1) / 2 : next_look(s, nfree));
 }
 
+/* Before a part of s is given back. */
+static void huge_end(ms_heap *h, const ms_slab *s)
+{
+    ms_slab *huge = huge_of(h, s);
+    if (huge == NULL || huge->small)
+        return;
+    huge->small = 1;
+    madvise(address(h, huge), MS_HUGE_PAGE, MADV_NOHUGEPAGE);
+}
+
 static void give_back(ms_heap *h, ms_slab *s, uint32_t pages)
 {
     pages &= s->dirty;
+    if (pages)
+        huge_end(h, s);
     for (uint32_t p = 0; p < MS_SLAB_PAGES;) {
         if (!(pages >> p & 1)) {
             p++;
