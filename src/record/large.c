@@ -1,9 +1,13 @@
 /* large.c -- the table of large.h; removal shifts the run back, so lookups meet no tombstones. */
 #include "record/large.h"
 
+/* Blocks lie at even distances, which one multiplication makes into other even distances, and these into
+ * long runs; so two, with a shift between them (the end of splitmix64: Steele, Lea, Flood 2014). */
 static inline uint32_t home(const ms_large *t, uintptr_t block)
 {
-    return (uint32_t)((uint64_t)(block >> 4) * 0x9E3779B97F4A7C15ull >> 32) & (t->size - 1);
+    uint64_t z = (uint64_t)(block >> 4) * 0xBF58476D1CE4E5B9ull;
+    z = (z ^ z >> 27) * 0x94D049BB133111EBull;
+    return (uint32_t)(z >> 32) & (t->size - 1);
 }
 
 ms_large_slot *ms_large_find(const ms_large *t, const void *block)
