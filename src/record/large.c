@@ -41,9 +41,10 @@ static bool resize(ms_large *t, uint32_t size)
     return true;
 }
 
+/* Without memory to grow, it fills to seven eighths: beyond that, what is not there takes too long to miss. */
 ms_large_slot *ms_large_put(ms_large *t, const void *block, uint64_t size, uint64_t tag)
 {
-    if (t->used >= t->size / 2 && !resize(t, t->size ? t->size * 2 : 1024) && t->used + 1 >= t->size)
+    if (t->used >= t->size / 2 && !resize(t, t->size ? t->size * 2 : 1024) && t->used >= t->size / 8 * 7)
         return NULL;
     uint32_t i = home(t, (uintptr_t)block);
     while (t->slot[i].block)
