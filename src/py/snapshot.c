@@ -6,8 +6,9 @@
 
 static PyObject *figures_dict(const ms_snapshot_figures *f)
 {
-    return Py_BuildValue("{s:K,s:K,s:K,s:K,s:K,s:K,s:K,s:K,s:K}", "pause_ns", f->pause_ns, "child_ns", f->child_ns, "graph_ns", f->graph_ns,
-                         "let_go_ns", f->let_go_ns, "write_ns", f->write_ns, "analysis_ns", f->analysis_ns, "child_bytes", f->child_bytes, "nodes", f->nodes,
+    return Py_BuildValue("{s:K,s:K,s:K,s:K,s:K,s:K,s:K,s:K,s:K,s:K,s:K,s:K,s:K}", "pause_ns", f->pause_ns, "child_ns", f->child_ns, "graph_ns", f->graph_ns,
+                         "let_go_ns", f->let_go_ns, "graph_cpu_ns", f->graph_cpu_ns, "let_go_cpu_ns", f->let_go_cpu_ns,
+                         "analysis_cpu_ns", f->analysis_cpu_ns, "child_cpu_ns", f->child_cpu_ns, "write_ns", f->write_ns, "analysis_ns", f->analysis_ns, "child_bytes", f->child_bytes, "nodes", f->nodes,
                          "edges", f->edges);
 }
 

@@ -26,6 +26,18 @@
 #include <stdio.h>
 #include <string.h>
 
+/* Bits that are set. x86-64 has an instruction for it since 2008, which compilers do not use unasked; where it
+ * is missing no snapshot is taken (ms_snapshot_take). */
+static inline uint32_t ms_bits(uint64_t x)
+{
+#if defined(__x86_64__)
+    __asm__("popcntq %0, %0" : "+r"(x) : : "cc");
+    return (uint32_t)x;
+#else
+    return (uint32_t)__builtin_popcountll(x);
+#endif
+}
+
 /* --- memory that grows ------------------------------------------------------------------------------ */
 
 typedef struct {
@@ -40,6 +52,8 @@ static inline void *ms_vec_want(ms_vec *v, size_t more)
     return MS_LIKELY(v->used + more <= v->room) || ms_vec_grow(v, more) ? v->at + v->used : NULL;
 }
 void ms_vec_free(ms_vec *v);
+void ms_vec_reserve(ms_vec *v, size_t room); /* room from the start, in huge pages; as much as there is */
+void *ms_big_alloc(size_t size);              /* as ms_sys_alloc, in huge pages */
 #define MS_VEC_N(v, type)  ((v).used / sizeof(type))
 #define MS_VEC_AT(v, type) ((type *)(void *)(v).at)
 /* Append one value; the child ends when there is no memory (ms_child_fail). */
@@ -111,13 +125,13 @@ static inline uint32_t ms_marks_id(const ms_marks *m, uintptr_t p)
         return 0;
     const ms_word *w = &k->word[p >> 10 & (MS_WORDS - 1)];
     uint64_t bit = 1ull << (p >> 4 & 63);
-    return w->seen & bit ? w->rank + (uint32_t)__builtin_popcountll(w->seen & (bit - 1)) + 1 : 0;
+    return w->seen & bit ? w->rank + ms_bits(w->seen & (bit - 1)) + 1 : 0;
 }
 static inline uint32_t ms_marks_id_of_granule(const ms_marks *m, uint32_t granule)
 {
     const ms_chunk_map *k = MS_VEC_AT(m->by_number, ms_chunk_map *)[granule >> MS_GRANULES];
     const ms_word *w = &k->word[granule >> 6 & (MS_WORDS - 1)];
-    return w->rank + (uint32_t)__builtin_popcountll(w->seen & ((1ull << (granule & 63)) - 1)) + 1;
+    return w->rank + ms_bits(w->seen & ((1ull << (granule & 63)) - 1)) + 1;
 }
 /* Number the objects from 1; every chunk in order of address, plane by plane. Returns how many there are. */
 uint64_t ms_marks_rank(ms_marks *m);
@@ -270,6 +284,7 @@ struct ms_child {
 
     /* by object, in the order they were read */
     ms_vec      granule, degree, shape, site, birth, refs, value; /* value: hash of a str, int, ...; else 0 */
+    ms_vec      spare;           /* room to be used again */
     ms_vec      containers;      /* ms_container */
     ms_vec      equal;           /* ms_equal */
     ms_map      equal_map;
@@ -327,6 +342,7 @@ struct ms_child {
     uint32_t    pseudo_first;    /* node of pseudo node 1; pseudo node 0 is the root */
     uint32_t    type_group, type_thread, type_frame, group_outside, group_immortal;
     bool        write_values;
+    size_t      address_room;    /* bytes */
     uint32_t   *address;         /* by object, in units of 8 bytes from its region's base */
     ms_vec      regions;         /* ms_region */
     ms_vec      site_rows;       /* ms_site_row: those that the objects use, and the frames' */
@@ -444,5 +460,6 @@ void ms_info(ms_child *c, const char *key, const char *format, ...) __attribute_
 void ms_let_go(ms_child *c);
 void ms_regions_make(ms_child *c);
 uint64_t ms_child_bytes(void);
+void ms_child_reached(ms_child *c, uint64_t *wall, uint64_t *cpu);
 
 #endif

@@ -14,7 +14,7 @@
 
 static void *want(ms_child *c, size_t size)
 {
-    void *p = ms_sys_alloc(size);
+    void *p = ms_big_alloc(size);
     if (p == NULL)
         ms_child_fail(c, MS_ENOMEM, NULL);
     return p;
@@ -24,7 +24,15 @@ static void *want(ms_child *c, size_t size)
 
 void ms_regions_make(ms_child *c)
 {
-    c->address = want(c, ((size_t)c->objects + 1) * sizeof *c->address);
+    c->address_room = ((size_t)c->objects + 1) * sizeof *c->address;
+    if (c->spare.room >= c->address_room) {
+        c->address = MS_VEC_AT(c->spare, uint32_t);
+        c->address_room = c->spare.room;
+        c->spare = (ms_vec){NULL, 0, 0};
+        c->address[0] = 0;
+    } else {
+        c->address = want(c, c->address_room);
+    }
     uint32_t id = 0;
     ms_region *r = NULL;
     for (ms_chunk_map *k = NULL; (k = ms_marks_next(&c->marks, -1, k)) != NULL;) {
@@ -316,16 +324,18 @@ static void nodes_complete(ms_child *c)
         arrays[i]->at = at;
         arrays[i]->room = arrays[i]->used = (size_t)all * sizeof(uint32_t);
     }
-    uint32_t *address = ms_sys_resize(c->address, ((size_t)n + 1) * sizeof *address, (size_t)all * sizeof *address);
+    uint32_t *address = ms_sys_resize(c->address, c->address_room, (size_t)all * sizeof *address);
     if (address == NULL)
         ms_child_fail(c, MS_ENOMEM, NULL);
     c->address = address;
+    uint32_t *birth = MS_VEC_AT(c->birth, uint32_t);
     const ms_pseudo *p = MS_VEC_AT(c->pseudo, ms_pseudo);
     uint32_t *shape = MS_VEC_AT(c->shape, uint32_t), *site = MS_VEC_AT(c->site, uint32_t);
     for (uint32_t i = 0; i <= pseudo; i++) {
         uint32_t node = i ? n + i : 0;
         shape[node] = ms_shape_find(c, p[i].type, 0, 0);
         site[node] = p[i].site;
+        birth[node] = address[node] = 0;
     }
 }
 
@@ -581,7 +591,7 @@ void ms_file_write(ms_child *c)
     write_nodes(&f);
     c->status->figures.write_ns = ms_now_ns() - c->forked_ns;
     bool whole = analyse(&f);
-    c->status->figures.analysis_ns = ms_now_ns() - c->forked_ns;
+    ms_child_reached(c, &c->status->figures.analysis_ns, &c->status->figures.analysis_cpu_ns);
     write_edges(&f);
     if (whole)
         ms_info(c, "garbage_node", "%u", c->nodes - 1);

@@ -12,6 +12,8 @@
  * someone we do not know: those objects hang from the pseudo node "held outside Python". */
 #include "snapshot/child.h"
 
+enum { AHEAD = 24 }; /* references between asking for a cache line and reading it */
+
 void ms_seed(ms_child *c, const void *object)
 {
     uintptr_t a = (uintptr_t)object;
@@ -91,19 +93,26 @@ void ms_sweep(ms_child *c)
     c->guarded = false;
 }
 
-/* Move the values of a record array from the order of reading into the order of numbers. */
-static void *in_order(ms_child *c, ms_vec *v, const uint32_t *id, size_t extra)
+/* Move the values of a record array from the order of reading into the order of numbers. The old array becomes
+ * the room for the next one: fresh pages cost more than all else here. */
+static void *in_order(ms_child *c, ms_vec *v, const uint32_t *id)
 {
     uint32_t n = c->objects;
-    uint32_t *out = ms_sys_alloc(((size_t)n + 1 + extra) * sizeof *out);
-    if (out == NULL)
-        ms_child_fail(c, MS_ENOMEM, NULL);
+    size_t room = ((size_t)n + 1) * sizeof(uint32_t);
+    if (c->spare.room < room) {
+        ms_vec_free(&c->spare);
+        if ((c->spare.at = ms_big_alloc(room)) == NULL)
+            ms_child_fail(c, MS_ENOMEM, NULL);
+        c->spare.room = room;
+    }
+    uint32_t *out = MS_VEC_AT(c->spare, uint32_t);
     const uint32_t *in = MS_VEC_AT(*v, uint32_t);
+    out[0] = 0;
     for (uint32_t i = 0; i < n; i++)
         out[id[i]] = in[i];
-    ms_vec_free(v);
-    v->at = (char *)out;
-    v->used = v->room = ((size_t)n + 1 + extra) * sizeof *out;
+    ms_vec old = *v;
+    *v = (ms_vec){(char *)out, room, c->spare.room};
+    c->spare = old;
     return out;
 }
 
@@ -121,9 +130,9 @@ void ms_number(ms_child *c)
         id[i] = ms_marks_id_of_granule(&c->marks, id[i]);
 
     const uint32_t *degree = MS_VEC_AT(c->degree, uint32_t), *shape = MS_VEC_AT(c->shape, uint32_t);
-    uint32_t *first = ms_sys_alloc((n + 3) * sizeof *first);
+    uint32_t *first = ms_big_alloc((n + 3) * sizeof *first);
     uint64_t edges = MS_VEC_N(c->edges, uint32_t);
-    uint32_t *to = ms_sys_alloc((edges + 1) * sizeof *to);
+    uint32_t *to = ms_big_alloc((edges + 1) * sizeof *to);
     if (first == NULL || to == NULL)
         ms_child_fail(c, MS_ENOMEM, NULL);
     for (uint32_t i = 0; i < n; i++)
@@ -132,23 +141,33 @@ void ms_number(ms_child *c)
         first[i + 1] += first[i];
 
     /* The refcounts in order first: the edges are taken off them as they are turned. */
-    int32_t *refs = in_order(c, &c->refs, id, 0);
+    int32_t *refs = in_order(c, &c->refs, id);
     ms_container *box = MS_VEC_AT(c->containers, ms_container);
     for (size_t i = 0; i < MS_VEC_N(c->containers, ms_container); i++)
         box[i].node = id[box[i].node];
     ms_hint *hint = MS_VEC_AT(c->hints, ms_hint);
     for (size_t i = 0; i < MS_VEC_N(c->hints, ms_hint); i++)
         hint[i].owner = id[hint[i].owner];
-    const uint32_t *from = MS_VEC_AT(c->edges, uint32_t);
+    uint32_t *from = MS_VEC_AT(c->edges, uint32_t);
+    ms_chunk_map *const *chunks = MS_VEC_AT(c->marks.by_number, ms_chunk_map *);
+    for (uint64_t e = 0; e < edges; e++) { /* first the numbers, asking ahead; targets may be anywhere */
+        uint32_t later = from[e + AHEAD < edges ? e + AHEAD : e];
+        if (later)
+            __builtin_prefetch(&chunks[later >> MS_GRANULES]->word[later >> 6 & (MS_WORDS - 1)]);
+        if (from[e])
+            from[e] = ms_marks_id_of_granule(&c->marks, from[e]);
+    }
+    const uint32_t *last = from + edges;
     const ms_shape *shapes = MS_VEC_AT(c->shape_table, ms_shape);
     const ms_ty *types = MS_VEC_AT(c->type_table, ms_ty);
     for (uint32_t i = 0; i < n; i++) {
         uint32_t *out = to + first[id[i]];
         const ms_ty *t = &types[shapes[shape[i]].type];
         for (uint32_t e = 0; e < degree[i]; e++) {
-            uint32_t g = *from++, target = 0;
-            if (g) {
-                target = ms_marks_id_of_granule(&c->marks, g);
+            if (from + AHEAD < last)
+                __builtin_prefetch(&refs[from[AHEAD]], 1);
+            uint32_t target = *from++;
+            if (target) {
                 if (MS_UNLIKELY(t->weak_keys) && !(e & 1)) {
                     target |= (uint32_t)MS_EDGE_WEAK << 30;
                 } else if (MS_UNLIKELY(t->weak | t->globals) && e < 64 && (t->weak | t->globals) >> e & 1) {
@@ -167,11 +186,11 @@ void ms_number(ms_child *c)
     c->to = to;
     c->to_room = (edges + 1) * sizeof *to;
     c->edge_count = (uint32_t)edges;
-    in_order(c, &c->degree, id, 0);
-    in_order(c, &c->shape, id, 0);
-    in_order(c, &c->site, id, 0);
-    in_order(c, &c->birth, id, 0);
-    in_order(c, &c->value, id, 0);
+    ms_vec_free(&c->degree);
+    in_order(c, &c->shape, id);
+    in_order(c, &c->site, id);
+    in_order(c, &c->birth, id);
+    in_order(c, &c->value, id);
     ms_vec_free(&c->granule);
     /* A static type is there without anybody's reference. */
     for (size_t i = 0; i < MS_VEC_N(c->named, PyObject *); i++) {

@@ -36,6 +36,7 @@ typedef struct {
     uint64_t pause_ns;         /* how long the program stood still */
     uint64_t child_ns;         /* until the file stood */
     uint64_t graph_ns, let_go_ns, write_ns, analysis_ns; /* on the way: graph built, pages let go, nodes written, analysed */
+    uint64_t graph_cpu_ns, let_go_cpu_ns, analysis_cpu_ns, child_cpu_ns; /* the same as CPU time of the child */
     uint64_t child_bytes;      /* memory that the child took for itself, at its highest */
     uint64_t nodes, edges;
 } ms_snapshot_figures;

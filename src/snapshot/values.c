@@ -82,19 +82,24 @@ void ms_values_group(ms_child *c)
     while (bits < 31 && 1u << bits < 8 * (uint64_t)n)
         bits++;
     size_t bytes = (size_t)1 << (bits - 3);
-    uint64_t *once = ms_sys_alloc(bytes), *again = ms_sys_alloc(bytes);
+    uint64_t *once = ms_big_alloc(bytes), *again = ms_big_alloc(bytes);
     if (once == NULL || again == NULL)
         goto done; /* no table then */
 #define HASH(id) (ms_hash((uint64_t)value[id] << 32 | shape[id]))
 #define BIT(h)   ((h) >> (64 - bits))
-    for (uint32_t id = 1; id <= n; id++)
+    for (uint32_t id = 1; id <= n; id++) {
+        if (id + 16 <= n && value[id + 16])
+            __builtin_prefetch(&once[BIT(HASH(id + 16)) >> 6], 1);
         if (value[id]) {
             uint64_t h = BIT(HASH(id)), bit = 1ull << (h & 63);
             if (once[h >> 6] & bit)
                 again[h >> 6] |= bit;
             once[h >> 6] |= bit;
         }
+    }
     for (uint32_t id = 1; id <= n; id++) {
+        if (id + 16 <= n && value[id + 16])
+            __builtin_prefetch(&again[BIT(HASH(id + 16)) >> 6]);
         if (value[id] == 0 || !(again[BIT(HASH(id)) >> 6] >> (BIT(HASH(id)) & 63) & 1))
             continue;
         for (uint64_t key = HASH(id) | 1;; key += 2) {
