@@ -24,6 +24,8 @@ PREFIXES = (("", "call"), ("exit_", "exit"), ("peak_", "peak"))
 BUILT = {"type", "module", "function", "dict", "tuple", "list", "cell", "builtin_function_or_method", "getset_descriptor", "code",
          "wrapper_descriptor", "method_descriptor", "classmethod", "staticmethod", "property", "mappingproxy", "ModuleSpec",
          "_frozen_importlib.ModuleSpec", "member_descriptor", "set", "weakref", "weakref.ReferenceType", "_abc._abc_data"}
+IMPORTED = {"module", "type", "function", "code", "abc.ABCMeta", "ABCMeta", "builtin_function_or_method", "property", "staticmethod",
+            "classmethod", "wrapper_descriptor", "getset_descriptor", "method_descriptor"}
 NORMAL, GLOBALS, TYPE, WEAK = range(4)  # kinds of edges
 SEVERAL = 0xFFFFFFFF
 PSEUDO = 4  # types.flags
@@ -197,7 +199,7 @@ class Snapshot:
         """How code would write an edge: '.name', '[3]', "['eu']", "['…'] ×12". key: of one of several."""
         times = f" ×{_count(count)}" if count > 1 else ""
         if kind == FIELD:
-            return "." + self.core.text(value) + times
+            return ("." + self.core.text(value) if value != SEVERAL else ".…") + times
         if kind == NAMED:
             return self.core.text(value) + times
         if kind == INDEX:
@@ -263,6 +265,8 @@ class Snapshot:
                 for b in s.below:
                     b.above = up
                 up.below.remove(s)
+                if up.type == "module":     # whoever else holds its variables (a frame does): they are the module's
+                    up.retained, up.retained_said = max(up.retained, s.retained), max(up.retained_said, s.retained_said)
                 if s.here:
                     up.here += s.here
                 up.below += s.below
@@ -285,7 +289,7 @@ class Snapshot:
         """Steps that are no step to a reader: groups, sys.modules, an instance's dict."""
         if s.type is None:
             return s.name in HIDDEN
-        if s.label == FIELD and s.text == "." + DICT:
+        if s.label == FIELD and s.value != SEVERAL and self.core.text(s.value) == DICT:
             return True
         return s.label == NAMED and s.type == "dict" and s.text == "sys.modules"
 
@@ -301,6 +305,8 @@ class Snapshot:
             s.text = self._shared(s)
         elif top and s.label in (NAMED, OPAQUE, KEY, MEMBER, VALUE, INDEX):
             what = ("(dead)" if s.dead else s.text) if s.label == NAMED else s.name if s.count == 1 else f"{_short(s.name)} ×{_count(s.count)}"
+            if not what:
+                what = f"{_short(s.name)}{f' ×{_count(s.count)}' if s.count > 1 else ''} (of the interpreter)"
             s.text = what + (" (held outside Python)" if s.label == OPAQUE else "")
         s.path = [*(above.path if not top else ()), s.text]
 
@@ -341,7 +347,10 @@ class Snapshot:
                 label = self._edge_word(edge)
                 words = label + words
                 at = up
-            if words and at == top and words not in out:
+            if words and at == top:
+                words = _without_keys(words)
+                if words in out:
+                    continue
                 out.append(words)
                 if len(out) == most:
                     break
@@ -375,8 +384,25 @@ class Snapshot:
         if least is None:
             least = max(1, int(self.bytes * SHARE))
         root = self._tree(self.core.holders(0, least, deep + 4, wide))
+        self._fold_imports(root)
         self._sort(root)
         return root
+
+    def _fold_imports(self, root):
+        """Modules, classes and functions that are no holders of their own are one row: what importing brought."""
+        found = [s for s in root.below if s.type is not None and (s.count > 1 or s.text.startswith("class "))
+                 and (s.type in IMPORTED or s.type.endswith(("Meta", "MetaClass", "type")))]
+        if len(found) < 2 or not any(s.type == "module" for s in found):
+            return
+        first = max(found, key=lambda s: s.type == "module")
+        modules = sum(s.count for s in found if s.type == "module")
+        for s in found:
+            if s is not first:
+                for name in ("count", "bytes", "said", "retained", "retained_said", "entries"):
+                    setattr(first, name, getattr(first, name) + getattr(s, name))
+                root.below.remove(s)
+        first.text = first.name = f"imported code, {_count(modules)} modules"
+        first.path, first.below, first.entries = [first.text], [], 0
 
     def _sort(self, root):
         waiting = [root]
@@ -442,7 +468,7 @@ class Snapshot:
     def variables_of(self, node):
         """['shop.CATALOG', ...]: the module variables that are this object."""
         if self._variables is None:
-            least = max(1, int(self.bytes * SHARE))
+            least = max(1, int(self.bytes * SHARE / 10))
             self._variables = {n: [f"{m}.{v}", *others] for m, v, n, _, others in self.variables(least)}
         return self._variables.get(node, [])
 
@@ -560,7 +586,12 @@ class Snapshot:
         short = [i for i, t in enumerate(self._types) if t[0].endswith("." + word)]
         names = sorted({self._types[i][0] for i in short})
         if len(names) > 1:
-            counts = dict((n, c) for n, c, *_ in self._counts())
+            counts = {}
+            for name, n in self._counts():
+                counts[name] = counts.get(name, 0) + n
+            names = [n for n in names if counts.get(n)] or names
+            short = [i for i in short if self._types[i][0] in names]
+        if len(names) > 1:
             names.sort(key=lambda n: -counts.get(n, 0))
             raise NotFound(f"{len(names)} types are called {word}: {', '.join(names[:3])}{' ...' if len(names) > 3 else ''}", names[0])
         if short:
@@ -659,6 +690,8 @@ class Snapshot:
                 if text not in HIDDEN:
                     site = self.site(self.core.node(target)[1])
                     function = text.partition(" in ")[0]
+                    if " in " in text and out and out[-1].startswith("thread "):
+                        out.pop()
                     out.append(f"{function} ({site.place})" if " in " in text and site.known else text)
                 continue
             if kind == FIELD and self.core.text(value) == DICT or kind == NAMED and self.core.text(value) == "sys.modules":
@@ -726,30 +759,7 @@ class Why:
         self.under = [s for s, n in zip(steps, below) if 10 * n >= 9 * self.count]  # what holds them, modules and frames included
         if not good:
             return None, 0
-        return good[-1], len(self.holding(good[-1].example))
-
-    def holding(self, node, most=50):
-        """The references that keep one object, from outside what it holds itself -> [(owner, target, kind, label, value)]."""
-        core = self.snap.core
-        _, edges = core.referrers(node, 1000)
-        out = []
-        for edge in edges:
-            if edge[2] == NORMAL and edge[0] != node and not self.below(edge[0], node):
-                out.append(edge)
-                if len(out) == most:
-                    break
-        return out
-
-    def below(self, node, top):
-        """Whether top dominates node."""
-        core = self.snap.core
-        for _ in range(10_000):
-            if node == top:
-                return True
-            if node == 0:
-                return False
-            node = core.node(node)[9]
-        return False
+        return good[-1], self.snap.core.outside(good[-1].example)
 
     def contents(self, least=0.05):
         """What the objects hold: Steps below the last one, as far as they hold a share of it."""
@@ -960,6 +970,13 @@ class Diff:
 
 RAW = {"snap_info", "sites", "objects", "regions", "wide", "edges", "shapes", "fields", "labels", "texts", "frames", "heavy", "cycles",
        "containers", "equal", "equal_total", "raw", "types"}
+
+
+def _without_keys(words):
+    """'.a.b[3].c' -> '.a.b': as far as names go."""
+    out = words.partition("[")[0]
+    parts = out.split(".")
+    return ".".join(parts[:4]) if out else words
 
 
 def _numbers(code, values):

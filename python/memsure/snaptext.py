@@ -25,7 +25,7 @@ def what(step):
     name = step.name if step.count == 1 else step.type
     if step.text.startswith("module "):
         return ""
-    if step.text in (name, f"{name} (shared)", f"{name} (held outside Python)") or step.type == "module":
+    if step.text.startswith(f"{_short(name)} ×") or step.text in (name, _short(name), f"{name} (shared)", f"{name} (held outside Python)") or step.type == "module":
         return entries(step) if step.type != "module" else ""
     short = _short(name)
     held = entries(step)
@@ -58,12 +58,14 @@ def table(paper, rows, heads=None, right=(0,), least=()):
         rows = [tuple(heads), *rows]
     n = max(map(len, rows), default=0)
     spans = [max((i for i, c in enumerate(r) if c), default=-1) for r in rows]  # the last cell of a row may go on to the line's end
-    widths = [max((cells(r[i]) for r, last in zip(rows, spans) if i < len(r) and (i != last or i in right or i == n - 1 or len(rows) == 1)), default=0)
+    end = max(spans, default=-1)
+    widths = [max((cells(r[i]) for r, last in zip(rows, spans) if i < len(r) and (i != last or i in right or i == end)), default=0)
               for i in range(n)]
     room = paper.width - 2
+    places = [any(_path_like(r[i]) for r in rows if i < len(r)) for i in range(n)]
     flexible = [i for i in range(n) if i not in right]
     while paper.cut_tables and sum(widths) + 2 * sum(1 for w in widths[1:] if w) > room and flexible:
-        widest = max(flexible, key=lambda i: widths[i])
+        widest = max(flexible, key=lambda i: widths[i] + (6 if places[i] and widths[i] > 26 else -14 if places[i] else 0))  # file and line stay
         if widths[widest] <= 8:
             break
         widths[widest] -= 1
@@ -110,8 +112,9 @@ def summary(snap, paper, everything=False):
     out = [paper.paint(paper.fix(header(snap)), "dim"), ""]
     garbage = garbage_of(snap)
     out += paper.wrap(totals(snap, garbage))
-    if root.below:
-        out += paper.wrap(leader(snap, root))
+    tops = [s for s in root.below if not s.text.startswith("imported code")] or root.below
+    if tops:
+        out += paper.wrap(leader(snap, tops[0]))
     out.append("")
     out += table(paper, holder_rows(root, snap.bytes, 40 if everything else 16), ("held", "by", "", "born"))
     out.append("")
@@ -142,16 +145,15 @@ def _next(paper, commands):
 
 
 def _worth_asking(snap, root, types):
-    """What the first `why` should be about: the first variable or many objects of one type on the heaviest path."""
-    step = root
-    while step.below:
-        step = step.below[0]
-        if step.count > 1 and step.type and "." in step.type:
-            return step.type
-    for name, *_ in types:
-        if "." in name:
-            return name
-    return types[0][0] if types else "dict"
+    """What the first `why` should be about: the type of the program's own, or of a library, whose objects hold most."""
+    import sys
+
+    def own(name):
+        top = name.partition(".")[0]
+        return "." in name and (top == "__main__" or top not in sys.stdlib_module_names) and not name.endswith(("Meta", "type"))
+    found = [(retained, name) for name, objects, _, _, retained, _ in types if objects > 1 and own(name)]
+    found = found or [(retained, name) for name, _, _, _, retained, _ in types if own(name)]
+    return max(found)[1] if found else types[0][0] if types else "dict"
 
 
 def header(snap):
@@ -177,14 +179,14 @@ def totals(snap, garbage):
     return text
 
 
-def leader(snap, root):
+def leader(snap, top):
     """'module shop holds 98 % of it: .CATALOG._by_key (dict, 1.94 M entries)'"""
-    top = step = root.below[0]
+    step = top
     path = ""
     while step.below and step.below[0].count == 1 and step.below[0].retained >= 0.8 * top.retained:
         step = step.below[0]
         path += step.text if step.text[:1] in ".[" else f" {step.text}"
-    text = f"{top.text} holds {percent(top.retained, snap.bytes)} of it"
+    text = f"{top.text} {'holds' if top.count == 1 else 'hold'} {percent(top.retained, snap.bytes)} of it"
     if path:
         text += f": {path.strip()}"
         held = f", {count(step.entries)} entries" if step.entries else ""
@@ -206,7 +208,7 @@ def holder_rows(root, total, most):
             return
         shown = [b for b in step.below if b.retained >= 0.05 * total or b.retained >= 0.3 * step.retained and b.retained >= 0.01 * total]
         for b in shown[:4]:
-            add(b, min(indent + 2, 12), step)
+            add(b, min(indent + 2, 8), step)
     for top in root.below:
         if top.retained < 0.01 * total and rows:
             break
@@ -360,7 +362,8 @@ def _by_equal(snap, paper, limit):
     for name, objects, each, node in found:
         _, text = snap.core.name(node)
         rows.append((size((objects - 1) * each), count(objects), size(each), name, repr(text) if text is not None else ""))
-    return table(paper, rows, ("wasted", "equal", "each", "type", "value"), right=(0, 1, 2))
+    heads = ("wasted", "equal", "each", "type", "value" if any(r[4] for r in rows) else "")
+    return table(paper, rows, heads, right=(0, 1, 2))
 
 
 def _by_unexplained(snap, paper, limit):

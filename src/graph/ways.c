@@ -158,13 +158,15 @@ static ms_label merged(const merging *m, uint32_t owner, uint32_t edge)
     if (label.kind == MS_LABEL_FIELD || label.kind == MS_LABEL_NAMED)
         return label;
     if (label.kind == MS_LABEL_VALUE && ms_snap_name(s, label.value, &string)) {
-        bool attribute = ms_snap_is_namespace(s, owner);
+        bool attribute = ms_snap_is_namespace(s, owner), many = attribute;
         if (!attribute && m->p->edge[owner] < s->edges && m->p->from[owner] < s->nodes) {
             ms_label up = ms_snap_label(s, m->p->from[owner], m->p->edge[owner]);
             attribute = up.kind == MS_LABEL_FIELD && up.value == s->attributes;
+            many = attribute && s->type_rest[ms_snap_type(s, m->p->from[owner])] != MS_REST_NONE; /* a class */
         }
+        /* The names of small modules and classes do not matter: there are too many of them. */
         if (attribute)
-            return (ms_label){MS_LABEL_FIELD, string};
+            return (ms_label){MS_LABEL_FIELD, many && m->least != UINT64_MAX && ms_snap_retained(s, owner) < m->least ? UINT32_MAX : string};
     }
     uint32_t v = MS_SNAP_TARGET(s->to[edge]);
     if ((label.kind == MS_LABEL_VALUE || label.kind == MS_LABEL_INDEX) &&
@@ -226,6 +228,10 @@ ms_err ms_ways_to(ms_snap *s, const ms_paths *p, const uint32_t *target, uint32_
                      .here = w->own_targets, .weight = w->bytes[MS_ALLOCATED], .label = {(uint32_t)(w->key >> 32) & 15, (uint32_t)w->key}};
         if (r == 0)
             o.label = (ms_label){MS_LABEL_NONE, 0};
+        else if (to - from == 1 && w->edge < s->edges) { /* alone: by its full name */
+            merging full = {s, p, 0};
+            o.label = merged(&full, p->from[w->node], w->edge);
+        }
         if (o.label.kind == MS_LABEL_VALUE && w->edge < s->edges && w->edge > 0)
             o.key = MS_SNAP_TARGET(s->to[w->edge - 1]);
         for (uint32_t i = from; i < to; i++) {

@@ -606,6 +606,26 @@ static PyObject *snap_referrers(PyObject *self, PyObject *args)
     return out ? Py_BuildValue("(KN)", all, out) : NULL;
 }
 
+/* How many references keep a node, from outside what it holds itself. */
+static PyObject *snap_outside(PyObject *self, PyObject *arg)
+{
+    ms_snap *snap = ((py_snap *)self)->snap;
+    unsigned long v = PyLong_AsUnsignedLong(arg);
+    unsigned long long n = 0;
+    if ((v == (unsigned long)-1 && PyErr_Occurred()) || !node_ok(snap, v))
+        return NULL;
+    ANSWER(self, ms_snap_need(s, MS_SNAP_EDGES | MS_SNAP_TREE, &why));
+    bool holds = ms_snap_holds(snap, (uint32_t)v);
+    uint32_t r = holds ? ms_snap_rank(snap, (uint32_t)v) : 0, from = holds ? snap->begin[r] : 1, to = holds ? snap->end[r] : 0;
+    for (uint32_t owner = 0; v != 0 && owner < snap->nodes; owner++)
+        for (uint32_t e = snap->first[owner]; e < snap->first[owner + 1]; e++)
+            if (MS_SNAP_TARGET(snap->to[e]) == v && MS_SNAP_KIND(snap->to[e]) == MS_SNAP_NORMAL && owner != v) {
+                uint32_t q = snap->begin[ms_snap_rank(snap, ms_snap_holds(snap, owner) ? owner : snap->idom[owner])];
+                n += q < from || q >= to;
+            }
+    return PyLong_FromUnsignedLongLong(n);
+}
+
 /* What a node dominates at once, that which holds most first: [(node, retained)]. */
 static PyObject *snap_children(PyObject *self, PyObject *args)
 {
@@ -1226,6 +1246,7 @@ static PyMethodDef snap_methods[] = {
     {"list", snap_list, METH_VARARGS, "list('type' or 'site', [row], most) -> [(node, retained)]"},
     {"references", snap_references, METH_VARARGS, "references(v, most) -> [(owner, target, kind, label kind, label value)]"},
     {"referrers", snap_referrers, METH_VARARGS, "referrers(v, most) -> (how many, [(owner, target, kind, label kind, label value)])"},
+    {"outside", snap_outside, METH_O, "outside(v) -> how many references keep v, from outside what it holds itself"},
     {"children", snap_children, METH_VARARGS, "children(v, most) -> [(node, retained)] of what v alone keeps"},
     {"modules", snap_modules, METH_NOARGS, "modules() -> [(node, dict, name, retained)]"},
     {"namespace", snap_namespace, METH_VARARGS, "namespace(dict, least) -> [(name, node, retained)]"},

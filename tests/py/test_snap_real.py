@@ -1,0 +1,254 @@
+"""Snapshots of real programs, asked: the holder and the edge to cut are named, sizes are analytic, a leaking C extension is found and its
+correct twin is not."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import sysconfig
+from pathlib import Path
+
+import pytest
+from conftest import MEMSURE, clean_env, dedent
+
+from memsure import cli, snaptext
+from memsure.snap import Diff, Snapshot
+from memsure.text import Paper
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def run(source, *options, name="app.py", recorded=True):
+    """Run a program that takes its snapshots itself; under memsure run, so that births are seen."""
+    Path(name).write_text(dedent(source))
+    words = [*MEMSURE, "run", "-q", "--snapshot=none", "-o", "run.memsure", *options, name] if recorded else [sys.executable, name]
+    done = subprocess.run(words, env=clean_env(), capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    return done
+
+
+def steps(why):
+    return [s.text for s in why.path]
+
+
+def test_a_cache_is_found_with_its_holder_and_the_line_that_fills_it(here):
+    run("""
+        import time, memsure
+        class Product:
+            def __init__(self, sku):
+                self.sku = sku
+                self.payload = {"name": "x" * 100}
+        class Catalog:
+            def __init__(self):
+                self._by_key = {}
+            def get(self, key):
+                hit = self._by_key.get(key)
+                if hit is None:
+                    hit = self._by_key[key] = Product(key)
+                return hit
+        CATALOG = Catalog()
+        def serve():
+            for i in range(2000):
+                CATALOG.get(f"sku-{i}")
+                if i % 20 == 0:
+                    time.sleep(0.01)
+        serve()
+        memsure.snapshot("a.memsure")
+    """)
+    snap = Snapshot.open("a.memsure")
+    found = snap.why("Product")
+    assert steps(found) == ["module __main__", ".CATALOG", "._by_key", "['…'] ×2,000"]
+    assert found.count == 2000 and found.path[-1].site.place.endswith("app.py:12")
+    assert found.cut is found.path[2] and found.cut_refs == 1 and found.cut.entries == 2000
+    assert found.cut.retained >= found.retained > 2000 * 150
+    assert snap.core.grows(found.cut.example)[0]
+    assert [expression for expression in (snaptext.expression(snap.path_of(node)) for node, *_ in snap.growing())] == ["__main__.CATALOG._by_key"]
+    top = next(s for s in snap.holders().below if s.text == "module __main__")
+    assert [b.text for b in top.below][:1] == [".CATALOG"]
+    text = snaptext.why(found, Paper(80))
+    assert "<- cut" in text and "dict 2,000, grows" in text and "evenly: made all the time" in text
+    variable = snap.variables()
+    assert ("__main__", "CATALOG") in [(m, v) for m, v, *_ in variable]
+
+
+def test_sizes_are_what_python_says_and_what_was_allocated(here):
+    run("""
+        import memsure
+        class Slots:
+            __slots__ = ("a", "b")
+        class Link:
+            __slots__ = ("next",)
+        KEEP = []
+        for i in range(1000):
+            s = Slots()
+            s.a = bytes(1000)
+            s.b = (i + 10**6, "y" * 50 + str(i))
+            KEEP.append(s)
+        HEAD = None
+        for i in range(100000):
+            link = Link()
+            link.next = HEAD
+            HEAD = link
+        del link, s
+        memsure.snapshot("a.memsure")
+    """, recorded=False)
+    snap = Snapshot.open("a.memsure")
+    slots = snap.why("Slots")
+    each = sys.getsizeof(bytes(1000)) + sys.getsizeof((1, 2)) + sys.getsizeof(10**6)
+    texts = sum(sys.getsizeof("y" * 50 + str(i)) for i in range(1000))
+    head = 32 + 16      # two slots and the collector's header
+    assert slots.said == 1000 * head, (slots.said, head)
+    assert slots.retained_said == 1000 * (head + each) + texts
+    assert slots.retained >= slots.retained_said
+    link = snap.why("Link")
+    assert steps(link) == ["module __main__", ".HEAD", ".next ×99,999"]
+    assert link.retained_said == link.said == 100000 * (24 + 16)
+    assert snap.why("__main__.HEAD").retained_said == link.said
+
+
+def test_dead_cycles_are_listed_before_the_collector_comes(here):
+    run("""
+        import gc, memsure
+        gc.disable()
+        class Node:
+            def __init__(self, parent=None):
+                self.parent = parent
+                self.children = []
+        def tree():
+            root = Node()
+            root.children = [Node(root) for _ in range(3)]
+        for _ in range(50):
+            tree()
+        memsure.snapshot("a.memsure")
+    """)
+    snap = Snapshot.open("a.memsure")
+    found = snap.why("__main__.Node")
+    assert found.count == found.garbage == 200
+    dead = [c for c in snap.cycles(200)[1] if c.garbage]
+    assert sum(c.circles for c in dead) == 50 and "parent" in dead[0].text and "children" in dead[0].text, dead[0].text
+    text = snaptext.summary(snap, Paper(80))
+    assert "are dead: they only hold each other" in text and "50 ×" in text
+
+
+def test_frames_and_locals_of_a_thread_hold(here):
+    run("""
+        import threading, memsure
+        ready, go = threading.Event(), threading.Event()
+        def worker():
+            rows = ["row " * 50 + str(i) for i in range(3000)]
+            ready.set()
+            go.wait()
+        t = threading.Thread(target=worker, name="w")
+        t.start()
+        ready.wait()
+        memsure.snapshot("a.memsure")
+        go.set()
+        t.join()
+    """)
+    snap = Snapshot.open("a.memsure")
+    at = snap.why("app.py:4")
+    assert any(s.text == "rows" for s in at.path), steps(at)
+    assert any("worker (" in s.text and "app.py:6" in s.text for s in at.path), steps(at)
+
+
+@pytest.mark.parametrize("values", [False, True])
+def test_texts_are_redacted_unless_asked_for(values, here):
+    run(f"""
+        import memsure
+        KEEP = {{"secret-key-" + str(i): "secret value " + str(i) for i in range(100)}}
+        memsure.snapshot("a.memsure", values={values})
+    """, recorded=False)
+    snap = Snapshot.open("a.memsure")
+    text = "".join([snaptext.summary(snap, Paper(120)), snaptext.why(snap.why("__main__.KEEP"), Paper(120)), json.dumps(snaptext.data(snap))])
+    assert ("secret" in text) == values
+    assert (b"secret" in Path("a.memsure").read_bytes()) == values
+    assert cli.main(["export", "a.memsure", "--to", "heapsnapshot", "-o", "a.heapsnapshot"]) == 0
+    assert (b"secret" in Path("a.heapsnapshot").read_bytes()) == values
+
+
+@pytest.fixture(scope="module")
+def leaky(tmp_path_factory):
+    compiler = shutil.which("cc") or shutil.which("gcc")
+    if not compiler:
+        pytest.skip("there is no C compiler")
+    folder = tmp_path_factory.mktemp("leaky")
+    target = folder / f"leaky{sysconfig.get_config_var('EXT_SUFFIX')}"
+    done = subprocess.run([compiler, "-shared", "-fPIC", "-O2", f"-I{sysconfig.get_path('include')}", str(Path(__file__).with_name("leaky.c")),
+                           "-o", str(target)], capture_output=True, text=True)
+    if done.returncode:
+        pytest.skip(f"the extension cannot be built: {done.stderr[:200]}")
+    return folder
+
+
+def test_a_c_extension_that_forgets_a_decref_is_found_after_100_calls(leaky, here):
+    run(f"""
+        import sys
+        sys.path.insert(0, {str(leaky)!r})
+        import leaky, memsure
+        class Thing:
+            pass
+        THING, OTHER = Thing(), Thing()
+        def work(made, borrowed, thing):
+            for i in range(100):
+                made(thing)
+                borrowed(thing)
+        work(leaky.made, leaky.borrowed, Thing()); work(leaky.made_right, leaky.borrowed_right, OTHER)   # warm
+        memsure.snapshot("a.memsure")
+        work(leaky.made_right, leaky.borrowed_right, OTHER)
+        memsure.snapshot("b.memsure")
+        work(leaky.made, leaky.borrowed, THING)
+        memsure.snapshot("c.memsure")
+    """)
+    a, b, c = (Snapshot.open(f"{n}.memsure") for n in "abc")
+    assert [r for r in Diff(a, b).references() if r[2] >= Diff.LEAST_REFS] == []    # the correct twin
+    found = {name: (site, refs, objects) for name, site, refs, objects, _ in Diff(b, c).references() if refs >= Diff.LEAST_REFS}
+    assert set(found) == {"tuple", "__main__.Thing"}, found
+    # words that stay behind on a stack may look like a reference: one or two of the hundred
+    assert 95 <= found["tuple"][1] <= 100 and found["tuple"][1] == found["tuple"][2] and 95 <= found["__main__.Thing"][1] <= 100
+    assert found["tuple"][0].place.endswith("app.py:9") and found["__main__.Thing"][0].place.endswith("app.py:6")
+    text = snaptext.diff(Diff(b, c), Paper(80))
+    assert f"refs nobody owns: +{found['tuple'][1]} on {found['tuple'][1]} more tuple" in text
+    assert f"refs nobody owns: +{found['__main__.Thing'][1]} on __main__.Thing" in text
+    assert "refs nobody owns" not in snaptext.diff(Diff(a, b), Paper(80))
+
+
+def test_what_grew_between_two_snapshots_is_named_by_its_path(here):
+    run("""
+        import memsure
+        CACHE, LOG = {}, []
+        def fill(n):
+            for i in range(n):
+                CACHE[len(CACHE)] = "value %d" % i
+        fill(500)
+        memsure.snapshot("a.memsure")
+        fill(1500)
+        LOG.extend([None] * 100)
+        memsure.snapshot("b.memsure")
+    """)
+    d = Diff(Snapshot.open("a.memsure"), Snapshot.open("b.memsure"))
+    key, before, after = d.lines()[0]
+    assert key[0].endswith("app.py") and key[1] == 5 and after[0] - before[0] >= 1500
+    assert d.held_by(key).ends[0].path[:2] == ["module __main__", ".CACHE"]
+    longer = {snaptext.expression(d.after.path_of(node)): (a, b) for node, a, b in d.containers()}
+    assert longer["__main__.CACHE"] == (500, 2000) and longer["__main__.LOG"] == (0, 100)
+    holders = {path: after - before for path, before, after, _ in d.holders()}
+    assert holders[("module __main__", ".CACHE")] > 1500 * 50
+    assert "__main__.CACHE" in snaptext.diff(d, Paper(80))
+
+
+def test_recordings_carry_their_snapshots(here, capsys):
+    Path("app.py").write_text("KEEP = [str(i) * 10 for i in range(20000)]\nBIG = [bytes(1000) for _ in range(5000)]\ndel BIG\n")
+    done = subprocess.run([*MEMSURE, "run", "-q", "-o", "run.memsure", "app.py"], env=clean_env(), capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert cli.main(["snapshot", "run.memsure"]) == 0
+    out = capsys.readouterr().out
+    assert "snapshot at exit" in out and ".KEEP" in out and "app.py:1" in out
+    assert cli.main(["why", "run.memsure", "app.py:1", "--json"]) == 0
+    data = json.loads(capsys.readouterr().out)
+    assert data["path"][0]["step"] == "module __main__" and data["objects"] >= 20000
+    assert os.path.exists("run.memsure")
