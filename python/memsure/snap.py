@@ -240,8 +240,9 @@ class Snapshot:
 
     # -- trees
 
-    def _tree(self, rows):
-        """Steps from core tuples -> the root; namespaces are left out (their entries are attributes)."""
+    def _tree(self, rows, inner=False):
+        """Steps from core tuples -> the root; namespaces are left out (their entries are attributes). inner: the root is an
+        object, not the root of all."""
         steps = []
         for row in rows:
             s = Step()
@@ -282,7 +283,7 @@ class Snapshot:
         root.path = []
         for s in steps:
             if s is not root and s.above is not None and (s.above is root or s.above.path is not None):
-                self._word(s)
+                self._word(s, s.above is root and not inner)
         return root
 
     def _hidden(self, s):
@@ -293,16 +294,15 @@ class Snapshot:
             return True
         return s.label == NAMED and s.type == "dict" and s.text == "sys.modules"
 
-    def _word(self, s):
-        """Put a step's words right, now that its place is known."""
+    def _word(self, s, top):
+        """Put a step's words right, now that its place is known. top: it is held by the root itself."""
         above = s.above
-        top = above.above is None
         if s.type == "module" and (top or s.label == VALUE):
             s.text = s.name if s.count == 1 else f"modules ×{_count(s.count)}"
         elif s.type is None:
             s.text = self._frame(s)
         elif s.label == INDIRECT:
-            s.text = self._shared(s)
+            s.text = self._shared(s, top)
         elif top and s.label in (NAMED, OPAQUE, KEY, MEMBER, VALUE, INDEX):
             what = ("(dead)" if s.dead else s.text) if s.label == NAMED else s.name if s.count == 1 else f"{_short(s.name)} ×{_count(s.count)}"
             if not what:
@@ -310,7 +310,7 @@ class Snapshot:
             s.text = what + (" (held outside Python)" if s.label == OPAQUE else "")
         s.path = [*(above.path if not top else ()), s.text]
 
-    def _shared(self, s):
+    def _shared(self, s, top):
         """What several hold together: by its own name, or by the names of two that hold it."""
         times = f" ×{_count(s.count)}" if s.count > 1 else ""
         if s.count == 1:
@@ -322,7 +322,7 @@ class Snapshot:
                 return names[0]
             if s.name != s.type:
                 return s.name
-        if s.above.above is None:
+        if top:
             return f"{'classes' if s.type == 'type' and times else _short(s.name)}{times} (shared)"
         owners = self._owners(s.above.example, s.example)
         if len(owners) == 2 and owners[0] != owners[1]:
@@ -767,13 +767,13 @@ class Why:
         if end is None:
             return []
         if end.count == 1:
-            tree = self.snap._tree(self.snap.core.holders(end.example, 1, 1 + 1, 1 << 60))
+            tree = self.snap._tree(self.snap.core.holders(end.example, 1, 1 + 1, 1 << 60), True)
             rows = tree.below
         else:
             top = next((s for s in reversed(self.path[:-1]) if s.count == 1), None)
             if top is None or top.retained < self.retained:
                 return []
-            tree = self.snap._tree(self.snap.core.holders(top.example, max(1, self.retained // 100), 4, 1 << 60))
+            tree = self.snap._tree(self.snap.core.holders(top.example, max(1, self.retained // 100), 4, 1 << 60), True)
             found = self._like(tree, end)
             rows = found.below if found else []
         total = end.retained or 1

@@ -106,7 +106,7 @@ def test_sizes_are_what_python_says_and_what_was_allocated(here):
     assert slots.retained_said == 1000 * (head + each) + texts
     assert slots.retained >= slots.retained_said
     link = snap.why("Link")
-    assert steps(link) == ["module __main__", ".HEAD", ".next ×99,999"]
+    assert steps(link) == ["module __main__", ".HEAD", ".next ×100\u00a0k"]
     assert link.retained_said == link.said == 100000 * (24 + 16)
     assert snap.why("__main__.HEAD").retained_said == link.said
 
