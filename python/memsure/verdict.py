@@ -237,7 +237,9 @@ def _read_source(recording, sources, findings, open_, out):
                 findings.append(f)
                 break
     told = {f.line for f in findings if f.pattern is not None}
-    findings[:] = [f for f in findings if f.rule != "N8" or f.line not in told]
+    made = {f.line for f in findings if f.pattern is not None and f.rule[0] in "NP"}
+    # What need not be made at all need not be made in a better form.
+    findings[:] = [f for f in findings if not (f.rule == "N8" and f.line in told or f.rule[0] == "S" and f.line in made)]
     if any(f.way for f in findings):
         from .holders import Keepers
 

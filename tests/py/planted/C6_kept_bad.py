@@ -14,6 +14,7 @@ def model(number):
     return Model
 
 
+time.sleep(0.3)
 for i in range(1500):
     MODELS[i] = model(i)
 time.sleep(0.2)

@@ -13,6 +13,7 @@ class Model:
         return self.number
 
 
+time.sleep(0.3)
 for i in range(1500):
     MODELS[i] = Model(i)
 time.sleep(0.2)
