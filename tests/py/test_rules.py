@@ -217,3 +217,18 @@ def test_a_file_of_its_own(here):
     assert done.returncode == 1 and done.stdout == ""
     assert json.loads((here / "out.sarif").read_text())["runs"]
     assert cli("check", "run.memsure", "-o", "no/where", cwd=here).returncode == 2
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("run", ("growing", "churn", "cyclic", "healthy"))
+def test_sarif_is_valid(run, here):
+    """By the schema of SARIF 2.1.0, which the npm package @microsoft/jest-sarif has (lib/schemas/): MEMSURE_SARIF_SCHEMA
+    names the file. It takes the package jsonschema."""
+    jsonschema = pytest.importorskip("jsonschema")
+    if "MEMSURE_SARIF_SCHEMA" not in os.environ:
+        pytest.skip("MEMSURE_SARIF_SCHEMA names no schema")
+    getattr(synthetic, run)(here).write("run.memsure")
+    sarif = json.loads(cli("check", "run.memsure", "--format", "sarif", cwd=here).stdout)
+    schema = json.loads(Path(os.environ["MEMSURE_SARIF_SCHEMA"]).read_text())
+    wrong = [f"{list(e.path)}: {e.message}" for e in jsonschema.validators.validator_for(schema)(schema).iter_errors(sarif)]
+    assert not wrong, wrong
