@@ -679,7 +679,10 @@ def circle_steps(way):
             skip = True
         else:
             merged.append((what, label))
-    return merged
+    for n, (what, _) in enumerate(merged):  # begin with an object that has a name, not with what it holds its things in
+        if what not in KINDS and what != "cell":
+            return merged[n:] + merged[:n]
+    return merged or out
 
 
 def _attribute(label):
@@ -693,12 +696,12 @@ def circle_words(chain):
         name = short_type(what)
         if label.startswith("[") and label != "[…]":
             label = "[…]" if label[1:2] != "'" else label
-        if parts and name in KINDS.values() or parts and what in KINDS or what in ("cell", "tuple"):
+        if parts and (what in KINDS or what == "cell"):
             parts[-1] += label
         else:
             parts.append(f"{name}{label if label[:1] in '.[{' else '.' + label}")
-    if len(parts) == 1:
-        return parts[0] + " (itself)"
+    if len(parts) < 2:
+        return parts[0] + " (itself)" if parts else ""
     return f"{parts[0]} ⇄ {' → '.join(parts[1:4])}" + (" → …" if len(parts) > 4 else "")
 
 

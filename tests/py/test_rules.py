@@ -232,3 +232,26 @@ def test_sarif_is_valid(run, here):
     schema = json.loads(Path(os.environ["MEMSURE_SARIF_SCHEMA"]).read_text())
     wrong = [f"{list(e.path)}: {e.message}" for e in jsonschema.validators.validator_for(schema)(schema).iter_errors(sarif)]
     assert not wrong, wrong
+
+
+# -- ways and circles, as words
+
+def test_circles_are_told_from_an_object_on():
+    from memsure import holders
+    way = [("[0]", 2, "tuple", 0, None), (".cell_contents", 1, "cell", 0, None), (".__closure__", 1, "function", 0, None)]
+    chain = holders.circle_steps(way)
+    assert holders.circle_words(chain) == "function.__closure__[…].cell_contents (itself)"
+    way = [("['parent']", 3, "dict", 0, None), (".children", 1, "app.Node", 0, None), ("[3]", 2, "list", 0, None), (".__dict__", 1, "app.Node", 0, None)]
+    assert holders.circle_words(holders.circle_steps(way)) == "Node.parent ⇄ Node.children[…]"
+    assert holders.circle_words([]) == ""
+
+
+def test_a_way_is_told_as_code_would_write_it():
+    from memsure import holders
+    way = [("", 0, "(group)", 9, None), ("interpreter", 7, "interpreter", 9, None), ("sys.modules", 7, "dict", 9, None),
+           ("['shop']", 3, "module shop", 9, None), (".__dict__", 1, "dict", 9, None), (".CATALOG", 3, "shop.cache.Catalog", 9, 4),
+           ("._by_key", 1, "dict", 9, 5)]
+    assert holders.path_words(way) == ["module shop", ".CATALOG (Catalog)", "._by_key (dict)"]
+    assert holders.name_of(way) == ("Catalog", "_by_key")
+    way = [("", 0, "(group)", 9, None), ("thread", 7, "thread 1 (main)", 9, None), ("frame", 7, "main in app.py", 9, None), ("rows", 7, "list", 9, 4)]
+    assert holders.name_of(way) == ("main", "rows")
