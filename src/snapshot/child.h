@@ -52,6 +52,7 @@ static inline void *ms_vec_want(ms_vec *v, size_t more)
     return MS_LIKELY(v->used + more <= v->room) || ms_vec_grow(v, more) ? v->at + v->used : NULL;
 }
 void ms_vec_free(ms_vec *v);
+void ms_vec_limit(uint64_t bytes); /* no vector grows beyond a fourth of it */
 void ms_vec_reserve(ms_vec *v, size_t room); /* room from the start, in huge pages; as much as there is */
 void *ms_big_alloc(size_t size);              /* as ms_sys_alloc, in huge pages */
 #define MS_VEC_N(v, type)  ((v).used / sizeof(type))
@@ -244,6 +245,11 @@ typedef struct {
 } ms_equal;
 
 typedef struct {
+    uint32_t shape, site;
+    uint64_t count;
+} ms_counted;
+
+typedef struct {
     uintptr_t from, to;
     uint32_t  pseudo;      /* the frame's */
 } ms_stack;
@@ -272,7 +278,10 @@ struct ms_child {
     traverseproc subtype_traverse;
     const ms_heap *heap, *raw_heap;
     const ms_large *large;
-    uint64_t    memory_limit, rss;
+    uint64_t    memory_limit, rss, seeds; /* seeds: objects on the collector's lists */
+    bool        small;           /* too little memory for the graph: count by shape and site only */
+    ms_map      counts;
+    ms_vec      count_table;     /* ms_counted */
     pid_t       parent;
     ms_vec      maps;            /* ms_range: the program's memory that can be let go */
     ms_vec      native;          /* ms_range: where malloc's blocks are */
@@ -451,11 +460,14 @@ void ms_sort(uint64_t *at, size_t n); /* ascending; in place, without malloc */
 /* --- nodes.c ---------------------------------------------------------------------------------------- */
 void ms_seed(ms_child *c, const void *object);
 void ms_sweep(ms_child *c);
+void ms_small_begin(ms_child *c);
+#define MS_AGAIN_SMALL 3 /* in again_how */
 void ms_number(ms_child *c);
 
 /* --- file.c ----------------------------------------------------------------------------------------- */
 void ms_texts_collect(ms_child *c);
 void ms_file_write(ms_child *c);
+void ms_file_write_small(ms_child *c); /* counts only */
 void ms_info(ms_child *c, const char *key, const char *format, ...) __attribute__((format(printf, 3, 4)));
 void ms_let_go(ms_child *c);
 void ms_regions_make(ms_child *c);

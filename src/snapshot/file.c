@@ -436,6 +436,20 @@ static bool analyse(out *f)
     return true;
 }
 
+static void write_site_rows(out *f)
+{
+    ms_child *c = f->c;
+    ms_site_row *s = MS_VEC_AT(c->site_rows, ms_site_row);
+    uint64_t n = MS_VEC_N(c->site_rows, ms_site_row);
+    STRIDED(f, "sites", "file", MS_TYPE_U32, n, s, file);
+    STRIDED(f, "sites", "function", MS_TYPE_U32, n, s, function);
+    STRIDED(f, "sites", "line", MS_TYPE_I32, n, s, line);
+    STRIDED(f, "sites", "end_line", MS_TYPE_I32, n, s, end_line);
+    STRIDED(f, "sites", "column", MS_TYPE_I32, n, s, column);
+    STRIDED(f, "sites", "end_column", MS_TYPE_I32, n, s, end_column);
+    STRIDED(f, "sites", "flags", MS_TYPE_U32, n, s, flags);
+}
+
 static void write_small(out *f)
 {
     ms_child *c = f->c;
@@ -462,15 +476,7 @@ static void write_small(out *f)
     STRIDED(f, "unexplained", "node", MS_TYPE_U32, MS_VEC_N(rows, ms_text), left, node);
     STRIDED(f, "unexplained", "refs", MS_TYPE_I32, MS_VEC_N(rows, ms_text), left, text);
     ms_vec_free(&rows);
-    ms_site_row *s = MS_VEC_AT(c->site_rows, ms_site_row);
-    uint64_t n = MS_VEC_N(c->site_rows, ms_site_row);
-    STRIDED(f, "sites", "file", MS_TYPE_U32, n, s, file);
-    STRIDED(f, "sites", "function", MS_TYPE_U32, n, s, function);
-    STRIDED(f, "sites", "line", MS_TYPE_I32, n, s, line);
-    STRIDED(f, "sites", "end_line", MS_TYPE_I32, n, s, end_line);
-    STRIDED(f, "sites", "column", MS_TYPE_I32, n, s, column);
-    STRIDED(f, "sites", "end_column", MS_TYPE_I32, n, s, end_column);
-    STRIDED(f, "sites", "flags", MS_TYPE_U32, n, s, flags);
+    write_site_rows(f);
 }
 
 /* Containers by node; equal values by what they waste. */
@@ -556,6 +562,57 @@ static void write_raw(out *f, const uint32_t *row)
     ms_vec_free(&counts);
 }
 
+static void finish(out *f)
+{
+    ms_child *c = f->c;
+    ms_err err;
+    uint32_t *rows = MS_VEC_AT(c->info, uint32_t);
+    uint64_t n = MS_VEC_N(c->info, uint32_t) / 2;
+    strided(f, "snap_info", "key", MS_TYPE_U32, n, rows, 2 * sizeof *rows);
+    strided(f, "snap_info", "value", MS_TYPE_U32, n, rows + 1, 2 * sizeof *rows);
+    column(f, "strings", "offsets", MS_TYPE_I64, MS_VEC_N(c->string_offsets, int64_t), c->string_offsets.at);
+    column(f, "strings", "data", MS_TYPE_U8, c->string_data.used, c->string_data.at ? c->string_data.at : "");
+    c->writer = NULL;
+    if ((err = ms_writer_commit(f->w, &c->status->why)) != MS_OK)
+        ms_child_fail(c, err, c->status->why.text);
+}
+
+void ms_file_write_small(ms_child *c)
+{
+    out f = {.c = c};
+    ms_err err = ms_writer_open(c->path, &c->status->why, &f.w);
+    if (err != MS_OK)
+        ms_child_fail(c, err, c->status->why.text);
+    c->writer = f.w;
+    MS_PUSH(c, c->site_rows, ms_site_row, (ms_site_row){0, 0, -1, -1, -1, -1, 0});
+    uint32_t used = ms_mode >= 0 ? ms_area.table[MS_T_SITE].used : 0, *row = want(c, ((size_t)used + 1) * sizeof *row);
+    ms_counted *k = MS_VEC_AT(c->count_table, ms_counted);
+    uint64_t n = MS_VEC_N(c->count_table, ms_counted), objects = 0;
+    ms_shape *s = MS_VEC_AT(c->shape_table, ms_shape);
+    const ms_ty *t = MS_VEC_AT(c->type_table, ms_ty);
+    for (size_t i = 0; i < MS_VEC_N(c->shape_table, ms_shape); i++)
+        if (t[s[i].type].alias)
+            s[i].type = t[s[i].type].alias;
+    for (uint64_t i = 0; i < n; i++) {
+        k[i].site = k[i].site && k[i].site < used ? site_row(c, row, k[i].site) : 0;
+        objects += k[i].count;
+    }
+    write_types(&f);
+    STRIDED(&f, "counts", "shape", MS_TYPE_U32, n, k, shape);
+    STRIDED(&f, "counts", "site", MS_TYPE_U32, n, k, site);
+    STRIDED(&f, "counts", "count", MS_TYPE_U64, n, k, count);
+    write_site_rows(&f);
+    ms_info(c, "objects", "%llu", (unsigned long long)objects);
+    ms_info(c, "pause_ns", "%llu", (unsigned long long)c->status->figures.pause_ns);
+    ms_info(c, "child_ns", "%llu", (unsigned long long)(ms_now_ns() - c->forked_ns));
+    ms_info(c, "child_peak_bytes", "%llu", (unsigned long long)ms_child_bytes());
+    ms_info(c, "memory_limit", "%llu", (unsigned long long)c->memory_limit);
+    ms_info(c, "complete", "0");
+    ms_info(c, "incomplete_why", "there is too little memory for the graph (%llu MiB may be used): objects are counted by type and site only",
+            (unsigned long long)c->memory_limit >> 20);
+    finish(&f);
+}
+
 static void skipped_info(ms_child *c)
 {
     char text[2048] = "[";
@@ -604,13 +661,5 @@ void ms_file_write(ms_child *c)
     ms_info(c, "child_peak_bytes", "%llu", (unsigned long long)ms_child_bytes());
     ms_info(c, "complete", "%d", whole);
     ms_info(c, "incomplete_why", "%s", whole ? "" : "there was no memory to find out who keeps what alive");
-    uint32_t *rows = MS_VEC_AT(c->info, uint32_t);
-    uint64_t n = MS_VEC_N(c->info, uint32_t) / 2;
-    strided(&f, "snap_info", "key", MS_TYPE_U32, n, rows, 2 * sizeof *rows);
-    strided(&f, "snap_info", "value", MS_TYPE_U32, n, rows + 1, 2 * sizeof *rows);
-    column(&f, "strings", "offsets", MS_TYPE_I64, MS_VEC_N(c->string_offsets, int64_t), c->string_offsets.at);
-    column(&f, "strings", "data", MS_TYPE_U8, c->string_data.used, c->string_data.at ? c->string_data.at : "");
-    c->writer = NULL;
-    if ((err = ms_writer_commit(f.w, &c->status->why)) != MS_OK)
-        ms_child_fail(c, err, c->status->why.text);
+    finish(&f);
 }

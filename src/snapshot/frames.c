@@ -183,7 +183,12 @@ static void frame_pseudo(ms_child *c, uint32_t thread, const ms_frame *f)
         ms_pseudo_to(c, frame, o, name, MS_EDGE_NORMAL, counted);
     }
     /* What is on its stack is not known while it runs: left to the ledger. */
-    MS_PUSH(c, c->stacks, ms_stack, (ms_stack){(uintptr_t)&f->localsplus[locals], (uintptr_t)&f->localsplus[locals + code->co_stacksize], frame});
+    uintptr_t stack = (uintptr_t)&f->localsplus[locals], end = (uintptr_t)&f->localsplus[locals + code->co_stacksize];
+#if PY_VERSION_HEX >= 0x030e0000 /* while it calls C code its stack's end is noted */
+    if ((uintptr_t)f->stackpointer >= stack && (uintptr_t)f->stackpointer <= end)
+        end = (uintptr_t)f->stackpointer;
+#endif
+    MS_PUSH(c, c->stacks, ms_stack, (ms_stack){stack, end, frame});
     PyObject *function = ms_frame_function(f, &counted);
     ms_pseudo_to(c, frame, function, "function", MS_EDGE_NORMAL, counted);
 #if PY_VERSION_HEX >= 0x030e0000

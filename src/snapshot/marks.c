@@ -13,12 +13,16 @@
 
 #define BATCH 64u /* 2 MiB */
 
+static uint64_t vec_limit = UINT64_MAX;
+
+void ms_vec_limit(uint64_t bytes) { vec_limit = bytes / 4; }
+
 MS_COLD bool ms_vec_grow(ms_vec *v, size_t more)
 {
     size_t room = v->room ? v->room : 1u << 16;
     while (room < v->used + more)
         room *= 2;
-    char *at = ms_sys_resize(v->at, v->room, room);
+    char *at = room > vec_limit && room > 1u << 20 ? NULL : ms_sys_resize(v->at, v->room, room);
     if (at == NULL)
         return false;
     v->at = at;

@@ -67,10 +67,26 @@ static void stack_fill(ms_child *c)
                 MS_PUSH(c, c->stack, uintptr_t, k->base + ((uintptr_t)w << 10 | (uintptr_t)__builtin_ctzll(todo) << 4));
 }
 
+/* The graph does not fit: everything that was read is forgotten, and counted instead, from the beginning. */
+void ms_small_begin(ms_child *c)
+{
+    ms_vec *const arrays[] = {&c->granule, &c->degree, &c->shape, &c->site, &c->birth, &c->refs, &c->value, &c->edges, &c->hints,
+                              &c->known, &c->containers, &c->object_labels, &c->stack, &c->namespaces, &c->named};
+    for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++)
+        ms_vec_free(arrays[i]);
+    for (ms_chunk_map *k = NULL; (k = ms_marks_next(&c->marks, -1, k)) != NULL;)
+        for (uint32_t w = 0; w < MS_WORDS; w++)
+            k->word[w].done = 0;
+    c->small = true;
+    c->stack_mode = false;
+}
+
 void ms_sweep(ms_child *c)
 {
     /* A crash while an object is read comes back here: what it left is dropped, and the sweep goes on. */
-    if (sigsetjmp(c->again, 0) != 0 && c->type_index == 0) {
+    if (sigsetjmp(c->again, 0) != 0 && c->again_how == MS_AGAIN_SMALL) {
+        ms_small_begin(c);
+    } else if (c->again_how && c->type_index == 0) {
         ms_record_unreadable(c); /* what was taken for an object is none */
     } else if (c->again_how) {
         ms_ty *t = &MS_VEC_AT(c->type_table, ms_ty)[c->type_index];

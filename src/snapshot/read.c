@@ -548,6 +548,23 @@ static void birth_of(const ms_child *c, const void *block, uint64_t room, uint32
     *birth = (uint32_t)(tag >> 32);
 }
 
+/* The smaller answer: how many objects of this shape were born at this site. */
+static void count(ms_child *c, uint32_t shape, uint32_t site)
+{
+    c->edges.used = c->hints.used = c->known.used = c->containers.used = c->object_labels.used = c->namespaces.used = c->named.used = 0;
+    ms_map_slot *s = ms_map_put(&c->counts, (uint64_t)site << 32 | shape);
+    if (s == NULL)
+        ms_child_fail(c, MS_ENOMEM, NULL);
+    if (s->value == 0) {
+        s->value = (uint32_t)MS_VEC_N(c->count_table, ms_counted) + 1;
+        uint32_t row = s->value;
+        MS_PUSH(c, c->count_table, ms_counted, (ms_counted){shape, site, 1});
+        (void)row;
+        return;
+    }
+    MS_VEC_AT(c->count_table, ms_counted)[s->value - 1].count++;
+}
+
 /* What read() found becomes the object's record. */
 void ms_record(ms_child *c)
 {
@@ -573,6 +590,10 @@ void ms_record(ms_child *c)
         t->shape_allocated = allocated;
     }
     t->instances++;
+    if (MS_UNLIKELY(c->small)) {
+        count(c, shape, site);
+        return;
+    }
     uintptr_t a = (uintptr_t)o;
     MS_PUSH(c, c->granule, uint32_t, ms_marks_at(&c->marks, a)->number << MS_GRANULES | (uint32_t)(a >> 4 & ((1u << MS_GRANULES) - 1)));
     MS_PUSH(c, c->degree, uint32_t, (uint32_t)((c->edges.used - c->start) / sizeof(uint32_t)));
@@ -591,6 +612,8 @@ void ms_record(ms_child *c)
 /* Somebody refers to an address that is no object, or no longer: a node without anything. */
 void ms_record_unreadable(ms_child *c)
 {
+    if (c->small)
+        return;
     if (c->type_unreadable == 0)
         c->type_unreadable = ms_type_pseudo(c, "(not readable)", MS_REST_NONE);
     c->edges.used = c->start;

@@ -60,7 +60,7 @@ static void gc_list_seed(ms_child *c, PyGC_Head *head)
 {
     PyGC_Head *g = head;
     while ((g = (PyGC_Head *)(g->_gc_next & ~(uintptr_t)3)) != NULL && g != head)
-        ms_seed(c, g + 1);
+        c->seeds++, ms_seed(c, g + 1);
 }
 
 PyObject *ms_modules(const ms_child *c)

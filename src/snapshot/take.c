@@ -42,6 +42,10 @@ static ms_child *self; /* in the child: for signal handlers */
 
 void ms_child_fail(ms_child *c, ms_err err, const char *sentence)
 {
+    if (err == MS_ENOMEM && c->guarded && !c->small) { /* while sweeping: there is a smaller answer */
+        c->again_how = MS_AGAIN_SMALL;
+        siglongjmp(c->again, MS_AGAIN_SMALL);
+    }
     if (c->status->err == MS_OK) {
         c->status->err = (uint32_t)err;
         if (sentence != c->status->why.text)
@@ -206,6 +210,71 @@ uint64_t ms_child_bytes(void)
     return at ? strtoull(at + 14, NULL, 10) * 1024 : 0;
 }
 
+static uint64_t number_in(const char *path, const char *after)
+{
+    char text[4096];
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
+    if (fd >= 0)
+        close(fd);
+    if (n <= 0)
+        return UINT64_MAX;
+    text[n] = 0;
+    const char *at = after ? strstr(text, after) : text;
+    at = at && after ? at + strlen(after) : at;
+    while (at && *at == ' ')
+        at++;
+    return at && *at >= '0' && *at <= '9' ? strtoull(at, NULL, 10) : UINT64_MAX;
+}
+
+/* Memory that this process may still take: the machine's, and what its cgroups leave. */
+static uint64_t memory_room(void)
+{
+    char group[2048], path[2400], *at;
+    uint64_t room = number_in("/proc/meminfo", "MemAvailable:");
+    room = room < UINT64_MAX / 1024 ? room * 1024 : UINT64_MAX;
+    int fd = open("/proc/self/cgroup", O_RDONLY | O_CLOEXEC);
+    ssize_t n = fd < 0 ? -1 : read(fd, group, sizeof group - 1);
+    if (fd >= 0)
+        close(fd);
+    group[n > 0 ? n : 0] = 0;
+    static const char *const files[2][3] = {{"/sys/fs/cgroup%.*s/%s", "memory.max", "memory.current"},
+                                            {"/sys/fs/cgroup/memory%.*s/%s", "memory.limit_in_bytes", "memory.usage_in_bytes"}};
+    for (int v = 0; v < 2; v++) {
+        at = v == 0 ? strstr(group, "0::/") : strstr(group, ":memory:/");
+        if (at == NULL)
+            continue;
+        at = strchr(at, '/');
+        for (int length = (int)strcspn(at, "\n");; length--) { /* the group itself, and those around it */
+            if (length > 0 && at[length - 1] != '/' && at[length] != '/' && at[length] != '\n' && at[length] != 0)
+                continue;
+            snprintf(path, sizeof path, files[v][0], length, at, files[v][1]);
+            uint64_t limit = number_in(path, NULL);
+            snprintf(path, sizeof path, files[v][0], length, at, files[v][2]);
+            uint64_t used = number_in(path, NULL);
+            if (limit < UINT64_MAX && used < UINT64_MAX && room > (limit > used ? limit - used : 0))
+                room = limit > used ? limit - used : 0;
+            if (length <= 0)
+                break;
+        }
+    }
+    return room;
+}
+
+#define BYTES_AN_OBJECT 50u
+
+/* Whether the graph is likely to be too large for the memory there is. */
+static bool too_large(const ms_child *c)
+{
+    uint64_t objects = c->seeds * 3;
+    if (ms_mode >= 0 && ms_mode != MS_MODE_ALLOC) {
+        objects = c->seeds;
+        for (uint32_t i = 0; i < ms_area.table[MS_T_TALLY].used; i++)
+            objects += ms_area.count[i].live;
+    }
+    return objects * BYTES_AN_OBJECT > c->memory_limit;
+}
+
 static void argv_info(ms_child *c)
 {
     char text[2048] = "[";
@@ -318,19 +387,32 @@ void ms_child_main(ms_child *c)
         setpriority(PRIO_PROCESS, 0, 15); /* the program goes on, and goes first */
     signals_set();
     note_maps(c);
+    uint64_t room = memory_room();
+    c->memory_limit = c->options->memory_limit ? c->options->memory_limit : room / 2;
     facts(c);
     PyObject *spec = ms_dict_text(c->interp->builtins, "__spec__");
     c->subtype_traverse = spec ? Py_TYPE(spec)->tp_traverse : NULL;
 
     /* 48 bytes an object are few: the arrays need not grow then. What is not touched costs nothing. */
+    ms_vec_limit(c->memory_limit);
     size_t guess = c->rss / 48 * sizeof(uint32_t);
     ms_vec *const arrays[] = {&c->granule, &c->degree, &c->shape, &c->site, &c->birth, &c->refs, &c->value, &c->edges};
     for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++)
         ms_vec_reserve(arrays[i], arrays[i] == &c->edges ? guess * 3 / 2 : guess);
     ms_roots_seed(c);
+    if (too_large(c))
+        ms_small_begin(c);
     do
         ms_sweep(c);
     while (ms_slabs_seed(c) && (c->unreached = true));
+    if (c->small) {
+        ms_let_go(c);
+        ms_file_write_small(c);
+        ms_child_reached(c, &reached->child_ns, &reached->child_cpu_ns);
+        c->status->figures.child_bytes = ms_child_bytes();
+        c->status->done = 1;
+        _exit(0);
+    }
     ms_number(c);
     ms_roots_count(c);
     ms_hidden_find(c);

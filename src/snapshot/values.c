@@ -70,7 +70,7 @@ static PyObject *object_of(const ms_child *c, uint32_t id)
 
 static bool same(PyObject *a, PyObject *b)
 {
-    size_t m, n;
+    size_t m = 0, n = 0;
     const void *x = value_bytes(a, &m), *y = value_bytes(b, &n);
     return x && y && m == n && Py_TYPE(a) == Py_TYPE(b) && memcmp(x, y, n) == 0;
 }

@@ -152,7 +152,8 @@ snap(many=many)
     assert {s.strings[files[s.site[n]]].rpartition("/")[2] for n in nodes} == {"app.py"}
 
 
-def test_the_program_notices_nothing(tmp_path):
+@pytest.mark.parametrize("times", [50, pytest.param(1000, marks=pytest.mark.slow)])
+def test_the_program_notices_nothing(tmp_path, times):
     """No SIGCHLD, no child for wait, no zombie, no descriptor; signal handlers and atexit run in the program alone."""
     (tmp_path / "app.py").write_text("""
 import atexit, json, os, signal, sys, threading
@@ -171,7 +172,7 @@ def busy():
         n += len(d)
 threads = [threading.Thread(target=busy) for _ in range(3)]
 for t in threads: t.start()
-for i in range(50):
+for i in range(int(sys.argv[2])):
     memsure.snapshot(sys.argv[1], wait=i % 2 == 0)
 for running in memsure._running:
     memsure._core.snapshot_wait(running)
@@ -186,7 +187,7 @@ except ChildProcessError:
 children = open(f"/proc/self/task/{os.getpid()}/children").read().split() if os.path.exists(f"/proc/self/task/{os.getpid()}/children") else []
 print(json.dumps([got, children, fds == os.listdir("/proc/self/fd")]))
 """)
-    done = run([sys.executable, str(tmp_path / "app.py"), str(tmp_path / "s.memsure")])
+    done = run([sys.executable, str(tmp_path / "app.py"), str(tmp_path / "s.memsure"), str(times)], timeout=60 + times)
     assert done.returncode == 0, done.stderr
     line, end = done.stdout.splitlines()
     assert json.loads(line) == [[], [], True] and end == "end"
@@ -296,3 +297,28 @@ snap([sys.getsizeof(numbers), sys.getsizeof(objects)], objects=objects, view=vie
     assert sum(s.type(t) == "__main__.A" for _, _, t in s.edges(at["records"])) == 2
     assert [s.said(at["numbers"]), s.said(at["objects"])] == facts["say"]
     assert all(n not in s.unexplained for n in s.of_type("__main__.A"))
+
+
+@pytest.mark.parametrize("recorded", [False, True], ids=["plain", "recorded"])
+def test_with_too_little_memory_objects_are_counted(tmp_path, recorded):
+    (tmp_path / "app.py").write_text("""
+import sys
+from memsure import _core
+class A: pass
+many = [A() for i in range(20000)]
+_core.snapshot(sys.argv[1], memory_limit=1 << 20)
+""")
+    command = [str(tmp_path / "app.py"), str(tmp_path / "s.memsure")]
+    done = run([*MEMSURE, "run", "-q", "-o", str(tmp_path / "r.memsure"), *command] if recorded else [sys.executable, *command])
+    assert done.returncode == 0, done.stderr
+    file = _core.open(str(tmp_path / "s.memsure"))
+    offsets, data = list(file.column("strings", "offsets")), bytes(file.column("strings", "data"))
+    strings = [data[a:b].decode() for a, b in zip(offsets, offsets[1:])]
+    info = {strings[k]: strings[v] for k, v in zip(file.column("snap_info", "key"), file.column("snap_info", "value"))}
+    assert info["complete"] == "0" and "too little memory" in info["incomplete_why"] and "objects" not in file.tables
+    names, types, lines = file.column("types", "name"), file.column("shapes", "type"), file.column("sites", "line")
+    counts = {}
+    for shape, site, count in zip(*(file.column("counts", c) for c in ("shape", "site", "count"))):
+        key = strings[names[types[shape]]], lines[site]
+        counts[key] = counts.get(key, 0) + count
+    assert counts["__main__.A", 5 if recorded else -1] == 20000
