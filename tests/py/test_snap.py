@@ -492,3 +492,45 @@ def test_asking_imports_little(here):
            "print(sorted(m for m in set(sys.modules) - before if m.split('.')[0] in ('argparse', 'inspect', 'dataclasses', 'typing', 'pandas', 'numpy')))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.stdout.splitlines()[-1] == "[]", done.stderr
+
+
+class Terminal:
+    encoding = "utf-8"
+
+    def __init__(self):
+        self.written = ""
+
+    def isatty(self):
+        return True
+
+    def fileno(self):
+        raise OSError("no file")
+
+    def write(self, s):
+        self.written += s
+
+    def flush(self):
+        pass
+
+
+def test_progress_is_one_line_that_goes_away(monkeypatch):
+    import time
+
+    from memsure import asking
+    monkeypatch.setattr(asking.Progress, "AFTER", 0.01)
+    monkeypatch.setattr(asking.Progress, "EACH", 0.01)
+    monkeypatch.setattr(sys, "stderr", terminal := Terminal())
+    with asking.Progress("reading x.memsure") as progress:
+        until = time.monotonic() + 10
+        while "reading x.memsure" not in terminal.written and time.monotonic() < until:
+            time.sleep(0.01)
+        progress.say("who holds most")
+        while "who holds most" not in terminal.written and time.monotonic() < until:
+            time.sleep(0.01)
+    assert "\rreading x.memsure …" in terminal.written and "\rwho holds most …" in terminal.written
+    assert "\n" not in terminal.written and terminal.written.endswith(" \r")
+
+
+def test_no_progress_where_nobody_watches(here, capsys):
+    assert run("snapshot", "run.memsure") == 0
+    assert capsys.readouterr().err == ""
