@@ -607,3 +607,64 @@ def test_the_programs_outputs_end_with_it(tmp_path):
     p = [q for q in map(Process, (tmp_path / "r.memsure").iterdir()) if q.info["started"] == "fork"][0]
     shot = photos(p)["exit"]
     assert took < int(shot.info["pause_ns"]) / 1e9 + 0.8 * int(shot.info["child_ns"]) / 1e9
+
+
+WEB = PLANT + """
+import asyncio, hashlib, json, os, sys, threading, time
+cache, wrong = {{}}, []
+def page(n):
+    rows = [{{"id": i, "name": f"user {{i}}", "tags": [str(i), {{"k": i}}]}} for i in range(n % 50 + 5)]
+    text = json.dumps(rows)
+    cache[n % 300] = rows
+    return hashlib.sha256(text.encode()).hexdigest()
+right = {{n: page(n) for n in range(100)}}
+stop = threading.Event()
+def serve():
+    n = 0
+    while not stop.is_set():
+        n += 1
+        if page(n % 100) != right[n % 100]:
+            wrong.append(n)
+        time.sleep(0.0005)
+async def handle(n):
+    await asyncio.sleep(0)
+    if page(n % 100) != right[n % 100]:
+        wrong.append(n)
+async def main():
+    while not os.path.exists(sys.argv[1]):
+        await asyncio.gather(*(handle(n) for n in range(20)))
+        await asyncio.sleep(0.001)
+threads = [threading.Thread(target=serve) for _ in range({threads})]
+[t.start() for t in threads]
+print(os.getpid(), flush=True)
+asyncio.run(main())
+stop.set()
+[t.join() for t in threads]
+print("done" if not wrong else wrong)
+"""
+
+
+def asked_often(tmp_path, times):
+    from memsure import _core
+
+    with Session(tmp_path, WEB.format(threads=3)) as s:
+        shot = tmp_path / "shot.memsure"
+        for i in range(times):
+            answer = _core.ask(s.pid, str(shot), 60.0)
+            assert isinstance(answer, dict), (i, answer)
+            if i % 20 == 0:
+                assert Photo(shot)["Planted"] == 777
+            shot.unlink()
+        p = s.stop()
+    check_sums(p)
+    assert photos(p)["exit"]["Planted"] == 777
+    nothing_left(tmp_path, "app.py", "go", "run.memsure")
+
+
+def test_a_busy_server_is_asked_often(tmp_path):
+    asked_often(tmp_path, 25)
+
+
+@pytest.mark.slow
+def test_a_busy_server_is_asked_a_thousand_times(tmp_path):
+    asked_often(tmp_path, 1000)
