@@ -232,6 +232,11 @@ class Report:
             )
         if types:
             out.append(f"reused {', '.join(types)} objects (free lists)")
+        for p in self.recording.processes:
+            if note := p.info.get("snapshot_note"):
+                of = f" of process {p.number('pid')}" if len(self.recording.processes) > 1 else ""
+                out.append(f"a snapshot{of} ({note})")
+                break  # the others are much the same
         return out
 
 

@@ -32,6 +32,7 @@
 
 #define CHILD_NS   (660 * MS_SECOND_NS) /* the longest that a child is waited for */
 #define ASK_NS     (5 * MS_SECOND_NS)   /* the longest until a safe moment */
+#define ORPHAN_NS  (MS_SECOND_NS / 2)   /* until a child shows that nobody was told of */
 enum { EVERY_MAX = 60 };
 
 static const char *const names[MS_MOMENTS] = MS_MOMENT_NAMES;
@@ -82,6 +83,41 @@ static void throw_away(ms_session *s, ms_process *p, uint32_t i)
     if (path_of(s, p, &p->photo[i], path))
         unlink(path);
     forget(p, i);
+}
+
+/* The process that writes a snapshot of p, found by its name and the live file that it maps; 0: there is none. */
+static pid_t writer_of(const ms_process *p)
+{
+    char path[300], text[4096], live[48];
+    pid_t found = 0;
+    snprintf(live, sizeof live, "/%ld-%u.live", (long)p->pid, p->n);
+    DIR *dir = opendir("/proc");
+    for (struct dirent *e; dir && !found && (e = readdir(dir)) != NULL;) {
+        if (e->d_name[0] < '1' || e->d_name[0] > '9')
+            continue;
+        snprintf(path, sizeof path, "/proc/%s/comm", e->d_name);
+        int fd = open(path, O_RDONLY | O_CLOEXEC);
+        ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
+        if (fd >= 0)
+            close(fd);
+        if (n <= 0 || strncmp(text, MS_SNAPSHOT_NAME "\n", sizeof MS_SNAPSHOT_NAME) != 0)
+            continue;
+        snprintf(path, sizeof path, "/proc/%s/maps", e->d_name);
+        fd = open(path, O_RDONLY | O_CLOEXEC);
+        while (fd >= 0 && !found && (n = read(fd, text, sizeof text - 1)) > 0) { /* whole lines each time */
+            text[n] = 0;
+            if (strstr(text, live))
+                found = (pid_t)strtol(e->d_name, NULL, 10);
+        }
+        if (fd >= 0)
+            close(fd);
+        for (uint32_t i = 0; i < p->nphoto; i++)
+            if (p->photo[i].child == found)
+                found = 0; /* of this one we know */
+    }
+    if (dir)
+        closedir(dir);
+    return found;
 }
 
 /* What a child that came to nothing left: its unfinished file, and perhaps a sentence. */
@@ -162,6 +198,10 @@ static void look(ms_session *s, ms_process *p, uint32_t i, uint64_t now)
     char path[PATH_MAX];
     struct stat st;
     ms_photo *x = &p->photo[i];
+    if (x->child == 0 && (x->child = writer_of(p)) != 0)
+        x->pidfd = ms_pidfd_open(x->child);
+    if (x->child == 0 && now < x->began_ns + ORPHAN_NS)
+        return;
     struct pollfd f = {x->pidfd, POLLIN, 0};
     bool gone = x->pidfd >= 0 ? poll(&f, 1, 0) > 0 : true, late = now > x->began_ns + CHILD_NS;
     bool there = path_of(s, p, x, path) && stat(path, &st) == 0 && S_ISREG(st.st_mode);
@@ -182,9 +222,21 @@ static void look(ms_session *s, ms_process *p, uint32_t i, uint64_t now)
     if (there) {
         stands(s, p, i);
     } else {
-        child_failed(s, p, x);
+        if (x->child)
+            child_failed(s, p, x);
         forget(p, i);
     }
+}
+
+/* The program was killed while it took one: its child may live, and nobody was told of it. */
+static void orphan(ms_session *s, ms_process *p, uint64_t now)
+{
+    uint32_t moment = __atomic_load_n(&p->head->taking, __ATOMIC_ACQUIRE) - 1;
+    bool own = moment == MS_MOMENT_EXIT || moment == MS_MOMENT_PEAK;
+    p->orphan_looked = true;
+    if (p->nphoto < MS_PHOTOS && (own || (moment < MS_MOMENTS && moment == p->asking && p->head->ask.state == MS_ASK_TAKING)))
+        p->photo[p->nphoto++] = (ms_photo){.moment = moment, .number = own ? p->shots_seen + 1 : p->asking_number, .pidfd = -1,
+                                           .t_ns = now, .began_ns = now, .live_bytes = p->head->live_bytes};
 }
 
 /* --- asking ------------------------------------------------------------------------------------------ */
@@ -309,6 +361,8 @@ void ms_shots_look(ms_session *s, ms_process *p, uint64_t now)
         if (shot.moment == MS_MOMENT_EXIT || shot.moment == MS_MOMENT_PEAK)
             add(s, p, shot.moment, shot.number, &shot);
     }
+    if (p->departed && !p->orphan_looked)
+        orphan(s, p, now);
     for (uint32_t i = p->nphoto; i-- > 0;)
         if (i < p->nphoto && !p->photo[i].stands)
             look(s, p, i, now);

@@ -120,6 +120,7 @@ typedef struct {
     ms_photo photo[MS_PHOTOS];
     uint32_t nphoto, shots_seen, shots_over; /* of head->shots: read; ended */
     uint32_t asking, asking_number;          /* a moment that the monitor asks for; 0: none */
+    bool     orphan_looked;  /* for a child that the program had no time to tell of */
     uint64_t asking_ns, every_due, every_step;
     uint32_t every_n, signals_seen;
     uint64_t snapshot_pause_ns, snapshot_child_ns, snapshot_wait_ns;

@@ -265,7 +265,7 @@ void ms_live_fork_child(void)
     memset(&ms_area.memory_now, 0, sizeof ms_area.memory_now);
     memset(&ms_area.memory_end, 0, sizeof ms_area.memory_end);
     memset(&ms_area.memory_peak, 0, sizeof ms_area.memory_peak);
-    ms_area.shots = ms_area.shots_over = 0;
+    ms_area.shots = ms_area.shots_over = ms_area.taking = 0;
     ms_area.shots_ns = 0;
     ms_area.ask.state = MS_ASK_NONE;
     identify(MS_STARTED_FORK);

@@ -142,6 +142,7 @@ typedef struct {
     char     why[220];
 } ms_shot;
 #define MS_SHOTS     16u
+#define MS_SNAPSHOT_NAME "memsure-snap" /* of the process that writes one, as the system shows it */
 #define MS_SNAPSHOTS "snapshots"
 
 /* One that is asked for. Who asks holds the file's lock (flock), fills in moment and path, sets ASKED and
@@ -201,6 +202,7 @@ typedef struct {
     uint64_t path_checked, path_wrong; /* exact mode under MEMSURE_VERIFY: captures compared, and wrong */
 
     uint32_t snapshot_policy;    /* MS_SNAPSHOT_* */
+    uint32_t taking;             /* 1 + moment, while one is taken: a child may be there that nobody was told of */
     uint32_t shots;              /* taken ever; the ring holds the last MS_SHOTS. Written last */
     ms_shot  shot[MS_SHOTS];
     ms_ask   ask;

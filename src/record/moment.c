@@ -44,7 +44,7 @@ enum {
 
 ms_snapshot_fn *ms_snapshot_taker;
 
-static bool     taking, exit_taken, peak_wanted, child; /* child: not the first process of the session */
+static bool     exit_taken, peak_wanted, child; /* child: not the first process of the session */
 static uint64_t peak_next, peak_due;       /* live bytes, and time, from which the next peak is looked at */
 static uint64_t climb_bytes, climb_at, climb_from; /* one that is watched: so high at that time, begun then; 0: none */
 static uint64_t spent_ns;                  /* pauses for peaks */
@@ -52,7 +52,7 @@ static uint64_t blocks_seen, blocks_last;  /* blocks alive at all peaks taken, a
 
 static void start_anew(void)
 {
-    taking = exit_taken = peak_wanted = false;
+    exit_taken = peak_wanted = false;
     peak_next = PEAK_LEAST;
     peak_due = spent_ns = blocks_seen = climb_from = 0;
 }
@@ -85,12 +85,15 @@ typedef struct {
     ms_why   why;
 } outcome;
 
+/* While one is taken, nothing else is: the taker may come by here. Ends when what came of it is told. */
+static void taking_ends(void) { __atomic_store_n(&ms_area.taking, 0, __ATOMIC_RELEASE); }
+
 static void take(const char *path, uint32_t moment, outcome *out)
 {
     int saved = errno;
     uint64_t t;
     *out = (outcome){.live_bytes = ms_area.live_bytes};
-    taking = true;
+    __atomic_store_n(&ms_area.taking, 1 + moment, __ATOMIC_RELEASE);
     ms_cold_begin(&t);
     out->t_ns = t;
     if (ms_snapshot_taker == NULL)
@@ -101,7 +104,6 @@ static void take(const char *path, uint32_t moment, outcome *out)
     ms_cold_end(t);
     if (out->writer == 0 && out->why.text[0] == 0)
         ms_why_set(&out->why, "no process could be made to write it");
-    taking = false;
     errno = saved;
 }
 
@@ -135,6 +137,7 @@ static bool take_own(uint32_t moment)
     if (moment == MS_MOMENT_PEAK)
         spent_ns += got.pause_ns;
     __atomic_store_n(&ms_area.shots, n + 1, __ATOMIC_RELEASE);
+    taking_ends();
     return got.writer != 0;
 }
 
@@ -155,6 +158,7 @@ static void answer(void)
     ask->child = got.writer;
     snprintf(ask->why, sizeof ask->why, "%.200s", got.why.text);
     __atomic_store_n(&ask->state, MS_ASK_ANSWERED, __ATOMIC_RELEASE);
+    taking_ends();
 }
 
 /* --- peaks ----------------------------------------------------------------------------------------- */
@@ -219,7 +223,7 @@ static bool peak_now(uint64_t now)
 
 void ms_moment_look(uint64_t now)
 {
-    if (taking || ms_mode == MS_MODE_ALLOC)
+    if (ms_area.taking || ms_mode == MS_MODE_ALLOC)
         return;
     if (!peak_wanted)
         peak_wanted = peak_now(now);
@@ -229,7 +233,7 @@ void ms_moment_look(uint64_t now)
 
 void ms_moment_safe(void)
 {
-    if (taking || ms_mode == MS_MODE_ALLOC)
+    if (ms_area.taking || ms_mode == MS_MODE_ALLOC)
         return;
     if (__atomic_load_n(&ms_area.ask.state, __ATOMIC_ACQUIRE) == MS_ASK_ASKED)
         answer();
@@ -252,7 +256,7 @@ MS_EXPORT void ms_moment_leave(void)
 
 void ms_moment_exit(void)
 {
-    if (taking)
+    if (ms_area.taking)
         return;
     if (__atomic_load_n(&ms_area.ask.state, __ATOMIC_ACQUIRE) == MS_ASK_ASKED)
         answer();

@@ -380,7 +380,7 @@ void ms_child_main(ms_child *c)
     ms_snapshot_figures *reached = &c->status->figures;
     self = c;
     close_all();
-    prctl(PR_SET_NAME, "memsure-snap", 0, 0, 0);
+    prctl(PR_SET_NAME, MS_SNAPSHOT_NAME, 0, 0, 0);
     setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
     put("/proc/self/oom_score_adj", "1000");
     if (c->options->passing && strcmp(c->options->moment, "exit") != 0)

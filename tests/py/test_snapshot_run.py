@@ -527,6 +527,8 @@ def test_a_full_disk(tmp_path, size, what):
         files = [f.name for f in disk.iterdir() if f.name != "r.memsure"]
         if what == "child":
             assert "No space left on device" in p.info["snapshot_note"] and files == []
+            told = run([*MEMSURE, "report", "--width", "1000", str(disk / "r.memsure")]).stdout
+            assert "Notseen:" in "".join(told.split()) and "".join(f"a snapshot ({p.info['snapshot_note']})".split()) in "".join(told.split())
         else:
             (file,) = files
             assert Photo(disk / file)["Planted"] == 777 and file in done.stderr
