@@ -566,10 +566,12 @@ static bool post_init(ms_pool *p, PyObject *self, PyObject **param)
 
 static Py_NO_INLINE PyObject *compiled_call(ms_pool *p, PyObject *const *args, Py_ssize_t n, PyObject *kwnames)
 {
-    PyObject *param[MS_POOL_VALUES], *value[MS_POOL_VALUES], *self = NULL;
+    uint32_t nparam = p->npositional + p->nkwonly, got = 0, nstore = p->nstore;
+    PyObject *param[nparam + 1], *value[nstore + 1], *self = NULL; /* each MS_POOL_VALUES at most */
     if (!bind(p, args, n, kwnames, param))
         return plain_call(p->type, args, n, kwnames);
-    uint32_t nparam = p->npositional + p->nkwonly, got = 0, nstore = p->nstore;
+    if (Py_EnterRecursiveCall(" in a constructor")) /* a factory may be the class itself, and no frame would notice */
+        return NULL;
     bool cyclic = p->post && p->tracks;
     for (uint32_t i = 0; i < nparam; i++)
         Py_INCREF(param[i]);        /* a factory may run anything, and change the defaults too */
@@ -593,6 +595,7 @@ done:
         Py_DECREF(value[i]);
     for (uint32_t i = 0; i < nparam; i++)
         Py_DECREF(param[i]);
+    Py_LeaveRecursiveCall();
     return self;
 }
 

@@ -152,6 +152,7 @@ def test_never_two_users():
         assert held(pool) == 0 == pool._held
 
 
+@pytest.mark.filterwarnings("ignore::memsure.buffers.DoesNotPay")
 def test_threads(pool):
     wrong = []
 

@@ -1150,6 +1150,32 @@ def test_explain():
     assert pools.explain(point(lambda cls: cls)).endswith(" is not pooled")
 
 
+def test_a_factory_that_is_the_class_itself(make):
+    P = point(make)
+
+    @make
+    @dataclass(slots=True)
+    class C:
+        a: list = field(default_factory=list)
+
+    cells = dict(zip(C.__init__.__code__.co_freevars, C.__init__.__closure__))
+    next(cell for cell in cells.values() if cell.cell_contents is list).cell_contents = C
+    with pytest.raises(RecursionError):
+        C()
+    assert P(1).y == 7 and C(1).a == 1
+
+
+def test_expected_gain(monkeypatch):
+    """Shapes that are measured are the shapes that are meant; numbers are the machine's."""
+    made = []
+    monkeypatch.setattr(pools, "pooled", lambda cls: made.append(cls) or memsure.pooled(cls))
+    for options in ({}, {"frozen": True}, {"compiled": False}, {"containers": True}, {"fields": 5}):
+        plain, pooled = pools.expected_gain(**options)
+        assert plain > 0 and pooled > 0
+        assert (constructor(made[-1]) == "compiled") == options.get("compiled", True)
+        assert len(made[-1].__slots__) == options.get("fields", 2)
+
+
 def test_type_checkers_see_the_class():
     """mypy finds the three faults marked in the file, and nothing else."""
     if importlib.util.find_spec("mypy") is None:
