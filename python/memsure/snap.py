@@ -761,6 +761,21 @@ class Why:
             return None, 0
         return good[-1], self.snap.core.outside(good[-1].example)
 
+    def together(self):
+        """Where no single object holds them: containers that do so together -> ([expression], bytes freed when they are emptied), or None."""
+        if self.cut is not None or self.garbage == self.count or not self.path:
+            return None
+        core, own = self.snap.core, None
+        for s in self.path[:-1]:
+            if s.count == 1 and s.type not in (None, "module"):
+                own = s.example
+        others = [node for _, _, type, node, _, _, owners in self.others if owners == 1 and not self.snap.pseudo(type)]
+        if own is None or len(others) != len(self.others) or not 1 <= len(others) <= 3:
+            return None
+        nodes = [own, *others]
+        _, freed, _ = core.freed(nodes)
+        return (nodes, freed) if 10 * freed >= 9 * self.retained else None
+
     def contents(self, least=0.05):
         """What the objects hold: Steps below the last one, as far as they hold a share of it."""
         end = self.path[-1] if self.path else None
@@ -801,12 +816,18 @@ class Why:
             "ways": [{"path": s.path, "objects": s.here, "retained_bytes": s.retained} for s in self.ends[:20]],
             "cut": None if self.cut is None else {"path": self.cut.path, "frees_bytes": self.cut.retained, "references": self.cut_refs,
                                                   "born": self.cut.site.data()},
+            "together": self._together_data(),
             "others": [{"type": snap.type_name(t), "by": snap.label(k, v), "references": n, "example": f"0x{snap.core.node(node)[3]:x}"}
                        for k, v, t, node, _, n, _owners in self.others],
             "other_references": self.other_refs, "weak_references": self.weak,
             "holds": [s.data(False) for s in self.contents()],
             "ages": None if not self.aged else {"oldest_s": snap.age(self.oldest), "newest_s": snap.age(self.newest), "born": list(self.parts)},
         }
+
+
+    def _together_data(self):
+        found = self.together()
+        return found and {"paths": [self.snap.path_of(node) for node in found[0]], "frees_bytes": found[1]}
 
 
 class Cycle:

@@ -479,6 +479,9 @@ def facts(found, paper):
         rows.append(("ages:", ages(found)))
     if found.cut is not None and found.garbage < found.count:
         rows.append(("if cut here:", cutting(found)))
+    elif found.path and found.garbage < found.count and (both := found.together()):
+        names = [expression(snap.path_of(node)) for node in both[0]]
+        rows.append(("to free them:", f"empty {'both ' if len(names) == 2 else ''}{', '.join(names[:-1])} and {names[-1]}: {size(both[1])} is freed"))
     elif found.path and found.garbage < found.count:
         rows.append(("to free them:" if found.count > 1 else "to free it:", "no single reference holds " + ("them all" if found.count > 1 else "it")))
     width = max(len(r[0]) for r in rows)

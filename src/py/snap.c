@@ -626,6 +626,43 @@ static PyObject *snap_outside(PyObject *self, PyObject *arg)
     return PyLong_FromUnsignedLongLong(n);
 }
 
+/* What would be freed if these objects lost all their references: emptied containers. */
+static PyObject *snap_freed(PyObject *self, PyObject *arg)
+{
+    enum { MOST = 16 };
+    py_snap *p = (py_snap *)self;
+    uint32_t node[MOST];
+    ms_freed freed = {0};
+    ms_why why = {{0}};
+    ms_err err;
+    if (!PyList_Check(arg) || PyList_GET_SIZE(arg) > MOST) {
+        PyErr_SetString(PyExc_TypeError, "freed([node, ...]) takes a list of at most 16");
+        return NULL;
+    }
+    uint32_t n = (uint32_t)PyList_GET_SIZE(arg);
+    for (uint32_t i = 0; i < n; i++) {
+        unsigned long v = PyLong_AsUnsignedLong(PyList_GET_ITEM(arg, i));
+        if ((v == (unsigned long)-1 && PyErr_Occurred()) || !node_ok(p->snap, v))
+            return NULL;
+        node[i] = (uint32_t)v;
+    }
+    if (begin(self) == NULL)
+        return NULL;
+    Py_BEGIN_ALLOW_THREADS
+    err = ms_snap_need(p->snap, MS_SNAP_SHAPES | MS_SNAP_EDGES, &why);
+    if (err == MS_OK) {
+        ms_graph g = ms_snap_graph(p->snap);
+        err = ms_freed_by(&g, NULL, 0, node, n, NULL, &freed);
+        if (err != MS_OK)
+            ms_why_set(&why, "cannot look at the snapshot: %s", ms_err_text(err));
+    }
+    Py_END_ALLOW_THREADS
+    if (!end(self, err, &why))
+        return NULL;
+    return Py_BuildValue("(KKK)", (unsigned long long)freed.nodes, (unsigned long long)freed.bytes[MS_ALLOCATED],
+                         (unsigned long long)freed.bytes[MS_SAID]);
+}
+
 /* What a node dominates at once, that which holds most first: [(node, retained)]. */
 static PyObject *snap_children(PyObject *self, PyObject *args)
 {
@@ -1247,6 +1284,7 @@ static PyMethodDef snap_methods[] = {
     {"references", snap_references, METH_VARARGS, "references(v, most) -> [(owner, target, kind, label kind, label value)]"},
     {"referrers", snap_referrers, METH_VARARGS, "referrers(v, most) -> (how many, [(owner, target, kind, label kind, label value)])"},
     {"outside", snap_outside, METH_O, "outside(v) -> how many references keep v, from outside what it holds itself"},
+    {"freed", snap_freed, METH_O, "freed([node]) -> (objects, bytes, said) that would go if these objects lost all their references"},
     {"children", snap_children, METH_VARARGS, "children(v, most) -> [(node, retained)] of what v alone keeps"},
     {"modules", snap_modules, METH_NOARGS, "modules() -> [(node, dict, name, retained)]"},
     {"namespace", snap_namespace, METH_VARARGS, "namespace(dict, least) -> [(name, node, retained)]"},

@@ -534,3 +534,19 @@ def test_progress_is_one_line_that_goes_away(monkeypatch):
 def test_no_progress_where_nobody_watches(here, capsys):
     assert run("snapshot", "run.memsure") == 0
     assert capsys.readouterr().err == ""
+
+
+def test_what_two_hold_together_is_freed_by_emptying_both(tmp_path):
+    h = Heap()
+    item = h.type("m.Item")
+    items = [h.add(item, 100) for _ in range(50)]
+    box = h.list(items)
+    table = h.dict([(h.str(f"k{i}", key=False), v) for i, v in enumerate(items)])
+    h.module("m", [("BOX", box), ("TABLE", table)])
+    path = h.write(tmp_path / "x.memsure")
+    found = snap.Snapshot.open(path).why("m.Item")
+    nodes, freed = found.together()
+    assert found.cut is None and set(nodes) == {h.number[box], h.number[table]} and freed == 50 * (100 + 56)
+    assert "empty both m.BOX and m.TABLE" in snaptext.why(found, Paper(100)) or "empty both m.TABLE and m.BOX" in snaptext.why(found, Paper(100))
+    assert sorted(found.data()["together"]["paths"]) == [["module m", ".BOX"], ["module m", ".TABLE"]]
+    assert found.snap.core.freed([h.number[box]])[0] == 0 and found.snap.core.freed([]) == (0, 0, 0)
