@@ -471,6 +471,7 @@ void ms_file_write_small(ms_child *c); /* counts only */
 void ms_info(ms_child *c, const char *key, const char *format, ...) __attribute__((format(printf, 3, 4)));
 void ms_let_go(ms_child *c);
 void ms_regions_make(ms_child *c);
+bool ms_checking(void); /* MEMSURE_SNAPSHOT_CHECK is set: every structure is checked; slow */
 uint64_t ms_child_bytes(void);
 void ms_child_reached(ms_child *c, uint64_t *wall, uint64_t *cpu);
 

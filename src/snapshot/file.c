@@ -403,9 +403,14 @@ static bool analyse(out *f)
                   .shape = c->shape.at, .shape_wide = 4, .shapes = shapes, .types = types,
                   .shape_bytes = {bytes, bytes + shapes}, .shape_type = shape_type, .type_node = type_node};
     ms_analysis *a;
-    ms_err err = ms_analysis_new(&g, CYCLE_ROWS, &a);
-    if (err != MS_OK)
+    const char *why = ms_checking() ? ms_graph_check(&g) : NULL;
+    ms_err err = why ? MS_EDAMAGED : ms_analysis_new(&g, CYCLE_ROWS, &a);
+    if (err == MS_ENOMEM)
         return false;
+    if (err == MS_OK && ms_checking())
+        why = ms_analysis_check(&g, a);
+    if (err != MS_OK || why)
+        ms_child_fail(c, MS_EDAMAGED, why ? why : ms_err_text(err));
     uint32_t *to = ms_sys_resize(c->to, c->to_room, ((size_t)c->edge_count + a->sources + 1) * sizeof *to);
     if (to == NULL)
         ms_child_fail(c, MS_ENOMEM, NULL);

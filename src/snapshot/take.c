@@ -36,6 +36,8 @@ struct ms_snapshot {
     char       path[4096];
 };
 
+bool ms_checking(void) { return getenv("MEMSURE_SNAPSHOT_CHECK") != NULL; }
+
 static ms_child *self; /* in the child: for signal handlers */
 
 /* --- the child --------------------------------------------------------------------------------------- */
@@ -378,6 +380,7 @@ void ms_child_reached(ms_child *c, uint64_t *wall, uint64_t *cpu)
 void ms_child_main(ms_child *c)
 {
     ms_snapshot_figures *reached = &c->status->figures;
+    const char *why;
     self = c;
     close_all();
     prctl(PR_SET_NAME, MS_SNAPSHOT_NAME, 0, 0, 0);
@@ -414,6 +417,8 @@ void ms_child_main(ms_child *c)
         _exit(0);
     }
     ms_number(c);
+    if (ms_checking() && (why = ms_marks_check(&c->marks)) != NULL)
+        ms_child_fail(c, MS_EDAMAGED, why);
     ms_roots_count(c);
     ms_hidden_find(c);
     ms_roots_finish(c);

@@ -106,6 +106,7 @@ def snapshot(request, tmp_path):
         (tmp_path / "app.py").write_text(SNAPSHOT + source)
         out = tmp_path / "snap.memsure"
         command = [str(tmp_path / "app.py"), str(out)]
+        more.setdefault("env", {"MEMSURE_SNAPSHOT_CHECK": "1"})     # the child checks its own structures
         done = run([*MEMSURE, "run", "-q", "-o", str(tmp_path / "run.memsure"), *command] if recorded else [sys.executable, *command],
                    cwd=tmp_path, **more)
         assert done.returncode == 0, done.stderr

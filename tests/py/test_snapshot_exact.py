@@ -304,7 +304,8 @@ def test_a_forgotten_decref_is_found_after_100_calls(tmp_path, leaky, give, foun
             key = s.type(node), lines[s.site[node]]
             sums[-1][key] = sums[-1].get(key, 0) + refs
     grown = {key: refs - sums[0].get(key, 0) for key, refs in sums[1].items() if refs - sums[0].get(key, 0) > 2}
-    assert grown == ({("__main__.Thing", 7): found} if found else {})
+    assert set(grown) == ({("__main__.Thing", 7)} if found else set()), grown
+    assert found * 0.95 <= grown.get(("__main__.Thing", 7), 0) <= found      # a stale word may pass for a reference or two
 
 
 def test_a_type_whose_traversal_crashes_or_hangs_costs_that_type_only(tmp_path, leaky):
