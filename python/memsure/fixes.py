@@ -689,10 +689,10 @@ class Reader:
                 end = max(end, s.end_lineno)
         return Pattern(
             "a large value still in a variable",
-            f"runs while {name} is held; line {last} read it last",
+            f"reads {name} for the last time; line {line} still holds it",
             f"let go of {name} when it was read last",
             [(end + 1, "+", f"{m.indent(f.body[0].lineno)}del {name}")],
-            (line, -1, -1),
+            (last, -1, -1),
         )
 
     def _r11(self, m, line, facts):

@@ -182,7 +182,10 @@ class Keepers:
         aged = f"aged {seconds(facts['youngest_s'], 1) if facts['youngest_s'] >= 1 else 0} to {seconds(facts['age_s'], 1)}"
         h.note = f"{count(entries)} entries, {aged}"
         h.title = f"a {kind} that only grows"
-        keep = self.bound(entries)
+        if facts.get("nested"):
+            h.title = f"a {kind} whose contents only grow"
+            h.note = f"{count(entries)} entries; what they hold only grows"
+        keep = self.bound(entries) if not facts.get("nested") else entries
         saved = round(f.bytes * (1 - keep / entries)) if entries > keep else 0
         small = size(f.bytes * keep / entries) if entries else ""
         if saved:

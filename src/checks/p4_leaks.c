@@ -191,15 +191,17 @@ static ms_err native_grows(const ms_evidence *e, uint32_t at, double start, doub
 
 /* ---- with a snapshot: who keeps what grows ---- */
 
-/* A container is worth a finding from 256 KiB and a fiftieth of all, if it has been growing for 0.8 s (a run's growth
- * is judged from 1 s on): less than for a line alone, since its entries' births prove what a slope only suggests. Where
+/* A container is worth a finding from 256 KiB and a fiftieth of all, if it had been growing for 0.3 s when the
+ * snapshot was taken (the run's growth is judged from 1 s on): less than for a line alone, since its entries' births prove what a slope only suggests. Where
  * no line of theirs has a slope (the machine was too busy for points, or it grows in steps) they have to prove it alone: from
  * 1 MiB and a twenty-fifth on. */
 #define HELD_BYTES (256.0 * 1024)
 #define HELD_SHARE 0.02
 #define ALONE_BYTES (1.0 * 1048576)
 #define ALONE_SHARE 0.04
-#define HELD_SECONDS 0.8
+#define HELD_SECONDS 0.3
+#define ALONE_SECONDS 0.8
+#define ALONE_LISTENERS 0.25
 #define LISTENERS_SHARE 0.1
 /* A line that grows belongs to a container if so much of its bytes is below it. */
 #define BELOW_SHARE 0.4
@@ -283,7 +285,8 @@ static ms_err container(const ms_evidence *e, uint32_t at, ms_view *v, const ms_
         lines++;
     }
     double held = (double)ms_snap_retained(s, g->node);
-    if (lines == 0 && (held < fmax(ALONE_BYTES, ALONE_SHARE * (double)v->live)))
+    double seconds = ((double)s->epoch - ms_snap_id(s->birth, g->node)) * (double)s->epoch_ns / 1e9;
+    if (lines == 0 && (seconds < ALONE_SECONDS || held < fmax(ALONE_BYTES, ALONE_SHARE * (double)v->live)))
         return MS_OK; /* young entries, but no line of theirs grows: they are exchanged, not piled up */
     MS_TRY(ms_view_contents(p, v, g->node, &c));
     for (uint32_t i = 0; lines == 0 && i < e->nlines; i++)
@@ -294,8 +297,12 @@ static ms_err container(const ms_evidence *e, uint32_t at, ms_view *v, const ms_
     ms_finding *f;
     MS_TRY(ms_finding_add(out, "L1", at, grown, ms_snap_retained(s, g->node), lines ? 0.9 : 0.7, &f));
     MS_TRY(ms_finding_way(out, f, p, v, g->node));
+    if (strcmp(out->step[f->step + f->nstep - 1].label, "sys.modules") == 0) {
+        out->n--; /* imports */
+        return MS_OK;
+    }
     const char *rule = which(out, f, s, &c);
-    if (strcmp(rule, "R13") == 0 && (double)f->bytes < LISTENERS_SHARE * (double)v->live) {
+    if (strcmp(rule, "R13") == 0 && (double)f->bytes < (lines ? LISTENERS_SHARE : ALONE_LISTENERS) * (double)v->live) {
         out->n--; /* few and small: what they listen for is not what fills the memory */
         return MS_OK;
     }
@@ -337,6 +344,74 @@ static ms_err container(const ms_evidence *e, uint32_t at, ms_view *v, const ms_
     return MS_OK;
 }
 
+/* A suspect line whose objects lie in no container that grows: what do most of them have in common? The deepest object
+ * that holds three fifths of them, by their own chains of holders (a dict of lists that grow). */
+static uint32_t in_common(const ms_process *p, const ms_view *v, uint32_t line, ms_growing *g)
+{
+    enum { SAMPLE = 256, SLOTS = 8192, FAR = 64 };
+    const ms_snap *s = v->snap;
+    static const ms_growing none = {0};
+    uint32_t of = 0, found = 0, best = 0, best_count = 0, stride = 1;
+    uint64_t number = 0;
+    struct { uint32_t node, count; } *slot = ms_sys_alloc(SLOTS * sizeof *slot);
+    if (slot == NULL)
+        return 0;
+    *g = none;
+    for (uint32_t i = 1; i <= s->objects; i++)
+        number += ms_view_line(p, v, i) == line;
+    stride = (uint32_t)(number / SAMPLE) + 1;
+    for (uint32_t i = 1, n = 0; i <= s->objects && of < SAMPLE; i++) {
+        if (ms_view_line(p, v, i) != line || n++ % stride)
+            continue;
+        of++;
+        g->oldest = of == 1 || ms_snap_id(s->birth, i) < g->oldest ? ms_snap_id(s->birth, i) : g->oldest;
+        g->newest = ms_snap_id(s->birth, i) > g->newest ? ms_snap_id(s->birth, i) : g->newest;
+        uint32_t up = s->idom[i];
+        for (int step = 0; step < FAR && up && up <= s->objects && found < SLOTS / 2; step++, up = s->idom[up]) {
+            uint32_t k = up * 2654435761u % SLOTS;
+            while (slot[k].node && slot[k].node != up)
+                k = (k + 1) % SLOTS;
+            found += slot[k].node == 0;
+            slot[k].node = up;
+            slot[k].count++;
+        }
+    }
+    for (uint32_t k = 0; of >= 32 && k < SLOTS; k++) { /* of those that hold enough, the one that holds fewest: the deepest */
+        uint32_t node = slot[k].node;
+        if (node && slot[k].count * 5 >= of * 3 && !ms_view_type_is(v, node, "module") && !ms_snap_is_namespace(s, node) &&
+            (best == 0 || slot[k].count < best_count || (slot[k].count == best_count && ms_view_below(v, best, node)))) {
+            best = node;
+            best_count = slot[k].count;
+        }
+    }
+    ms_sys_free(slot, SLOTS * sizeof *slot);
+    g->node = best;
+    return best;
+}
+
+static ms_err nested(const ms_evidence *e, uint32_t at, double *below, double *all, ms_findings *out)
+{
+    const ms_process *p = &e->process[at];
+    for (uint32_t i = 0, n = out->n; i < n; i++) {
+        ms_growing g;
+        for (uint32_t k = 0; k < p->nview; k++) {
+            ms_view *v = p->view[k];
+            const ms_finding *f = &out->finding[i];
+            if (f->process != at || !(f->flags & MS_SUSPECT) || f->flags & MS_EXPLAINED || !in_common(p, v, f->line, &g) ||
+                !ms_snap_holds(v->snap, g.node) || (double)ms_snap_retained(v->snap, g.node) < HELD_BYTES)
+                continue;
+            uint32_t before = out->n;
+            MS_TRY(container(e, at, v, &g, below, all, out));
+            if (out->n > before) {
+                ms_finding_fact(&out->finding[out->n - 1], "nested", 1);
+                out->finding[i].flags |= MS_EXPLAINED;
+                break;
+            }
+        }
+    }
+    return MS_OK;
+}
+
 static ms_err containers(const ms_evidence *e, uint32_t at, ms_findings *out)
 {
     const ms_process *p = &e->process[at];
@@ -369,6 +444,8 @@ static ms_err containers(const ms_evidence *e, uint32_t at, ms_findings *out)
                 nodes[found++] = g->node;
         }
     }
+    if (err == MS_OK)
+        err = nested(e, at, below, all, out);
     ms_sys_free(below, size);
     ms_sys_free(all, size);
     return err;

@@ -264,6 +264,8 @@ static ms_err tables(const ms_evidence *e, uint32_t at, ms_view *v, ms_findings 
         }
     MS_TRY(add(e, at, v, "S2", &emptied, "dict", out));
     MS_TRY(add(e, at, v, "S3", &equal, "str", out));
+    if (reserved.now - reserved.then < 2 * worth(v))
+        return MS_OK; /* what is appended to has room to spare by right */
     return add(e, at, v, "S6", &reserved, "list", out);
 }
 
