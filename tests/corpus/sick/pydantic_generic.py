@@ -12,9 +12,13 @@ class Page(GenericModel, Generic[Item]):
     items: list[Item]
 
 
-total = 0
-for i in range(1500):
-    row = create_model("Row", name=(str, ...), price=(float, 0.0))
-    page = Page[row](number=i, items=[{"name": f"thing {i}", "price": 1.5}])
-    total += len(page.items)
-print(total)
+def main():
+    total = 0
+    for i in range(1500):
+        row = create_model("Row", name=(str, ...), price=(float, 0.0))
+        page = Page[row](number=i, items=[{"name": f"thing {i}", "price": 1.5}])
+        total += len(page.items)
+    print(total)
+
+
+main()
