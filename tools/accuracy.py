@@ -95,13 +95,13 @@ def wrong(findings, right):
 def line(finding):
     """A finding in one line."""
     where = f"{shorten(finding.get('file'))}:{finding.get('line')}" if finding.get("file") else "-"
-    return f"{finding.get('rule')} {where} {finding.get('what') or finding.get('title') or ''}" \
-           f" [{finding.get('culprit') or ''}] {size(finding.get('bytes') or 0)}"
+    return f"{finding.get('rule')} {where} {shorten(finding.get('what') or finding.get('title'))}" \
+           f" [{shorten(finding.get('culprit'))}] {size(finding.get('bytes') or 0)}"
 
 
-def shorten(path):
-    """Of a path in an environment of the cache, what any machine has."""
-    return re.sub(r"^.*/(?:site-packages|tests/corpus|lib/python3\.\d+)/", "", path or "")
+def shorten(text):
+    """Paths below an environment, this checkout or the interpreter, without what only this machine has."""
+    return re.sub(r"/[^\s:]*/(?:site-packages|tests/corpus|lib/python3\.\d+)/", "", text or "")
 
 
 def size(number):
@@ -326,7 +326,8 @@ def page(sick, healthy, runner):
            "## Known bugs", "",
            "*Seen without memsure* is what `tests/corpus/measure.py` measures in both releases: growth over the last two thirds of the run,",
            "objects that only the collector freed, peak, or time. *Place* is that of the first finding with an expected rule and culprit.", "",
-           "| program | bad | clean | kind | seen without memsure | rules | place | clean one |", "| --- | --- | --- | --- | --- | --- | --- | --- |"]
+           "| program | python | bad | clean | kind | seen without memsure | rules | place | clean one |",
+           "| --- | --- | --- | --- | --- | --- | --- | --- | --- |"]
     for row in sick:
         e = row["entry"]
         program = CORPUS / "sick" / f"{e['name']}.py"
@@ -334,7 +335,7 @@ def page(sick, healthy, runner):
         seen = f"{measured(e['shows'], both[0])}; clean {measured(e['shows'], both[1])}" if all(both) else ""
         quiet = "silent" if not row["false"] else ", ".join(f["rule"] for f in row["false"])
         where = row["place"] if row["pass"] else f"**missed**: {escape(row['why'] or 'number ' + str(row['place']))}"
-        out.append(f"| [{e['name']}]({e['issue']}) | {e['bad'][0]} | {e['clean'][0]} | {e['principle']} | {seen} | {', '.join(e['rules'])} "
+        out.append(f"| [{e['name']}]({e['issue']}) | {e['python']} | {e['bad'][0]} | {e['clean'][0]} | {e['principle']} | {seen} | {', '.join(e['rules'])} "
                    f"| {where} | {quiet} |")
     out += ["", "The bugs, and what memsure said of the bad release first:", ""]
     for row in sick:

@@ -13,11 +13,11 @@ class Memory(SpanExporter):
         return SpanExportResult.SUCCESS
 
 
-for job in range(1100):
+for job in range(1250):
     provider = TracerProvider(resource=Resource({"service.name": f"job-{job}"}), shutdown_on_exit=False)
     provider.add_span_processor(BatchSpanProcessor(Memory(), max_queue_size=2048))
     tracer = provider.get_tracer("corpus")
-    for step in range(50):
+    for step in range(70):
         with tracer.start_as_current_span(f"step {step}") as span:
             span.set_attribute("job", job)
     provider.shutdown()
