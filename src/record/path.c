@@ -46,8 +46,7 @@ static struct {
     uint32_t  callers, node;
 } nodes[1u << 13];
 
-static ms_path_top top;
-ms_path_top ms_path_innermost; /* the same, but not set where each capture is to be verified */
+ms_path_top ms_path_innermost;
 
 void ms_path_forget(uintptr_t from, uintptr_t to) /* addresses that may come to mean other places */
 {
@@ -60,7 +59,7 @@ void ms_path_forget(uintptr_t from, uintptr_t to) /* addresses that may come to 
 void ms_path_reset(void)
 {
     memset(nodes, 0, sizeof nodes);
-    top = ms_path_innermost = (ms_path_top){0};
+    ms_path_innermost = (ms_path_top){0};
     for (size_t i = 0; i < sizeof paths / sizeof *paths; i++)
         paths[i].depth = 0;
     current = NULL;
@@ -239,15 +238,13 @@ static MS_COLD void verify(PyThreadState *ts, ms_frame *f, uint32_t callers)
 /* The node of the callers of frame f, the innermost. */
 uint32_t ms_path_callers(PyThreadState *ts, ms_frame *f)
 {
-    uint32_t callers = top.callers;
-    if (!ms_path_known(&top, ts, f)) {
+    ms_path_top *top = &ms_path_innermost;
+    uint32_t callers = top->callers;
+    if (!ms_path_known(top, ts, f)) {
         callers = capture(ts, f);
         PyObject *mark = current->depth ? mark_of(current->depth - 1) : NULL;
-        top = (ms_path_top){0};
-        if (mark && f->f_locals == mark && current->steps[current->depth - 1].frame == f)
-            top = (ms_path_top){ts, f, mark, callers};
-        if (!ms_path_verify) /* else each comes by here */
-            ms_path_innermost = top;
+        bool marked = mark && f->f_locals == mark && current->steps[current->depth - 1].frame == f;
+        *top = (ms_path_top){ts, marked ? f : NULL, mark, callers};
     }
     if (MS_UNLIKELY(ms_path_verify))
         verify(ts, f, callers);

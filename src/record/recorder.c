@@ -54,7 +54,7 @@ typedef struct {
 } cache_entry;
 static _Alignas(64) cache_entry cache[1u << CACHE_BITS];
 static ms_map places; /* instruction -> site, for misses; extra: the classes that were asked for, mod 32 */
-static ms_map codes;  /* the code objects that have places */
+static ms_map codes;  /* the code objects that have places, each with its number */
 
 /* User addresses end below bit 58. */
 static inline uint64_t cache_key(uintptr_t instruction, uint32_t cls) { return instruction | (uint64_t)cls << 58; }
@@ -136,6 +136,15 @@ static int caller_is(void)
 
 /* --- who allocates -------------------------------------------------------------------------------- */
 
+static uint32_t code_number(PyCodeObject *code)
+{
+    char text[4096];
+    size_t n = ms_frame_text(code->co_filename, text, sizeof text);
+    uint32_t file = ms_text_intern(text, n);
+    n = ms_frame_text(code->co_qualname, text, sizeof text);
+    return ms_code_intern(file, ms_text_intern(text, n), code->co_firstlineno, 0);
+}
+
 /* The site of an instruction of frame f. */
 uint32_t ms_who_site(ms_frame *f, uintptr_t instruction)
 {
@@ -144,19 +153,18 @@ uint32_t ms_who_site(ms_frame *f, uintptr_t instruction)
         return known->value;
     uint64_t t;
     ms_cold_begin(&t);
-    char text[4096];
     PyCodeObject *code = ms_frame_code(f);
-    size_t n = ms_frame_text(code->co_filename, text, sizeof text);
-    uint32_t file = ms_text_intern(text, n);
-    n = ms_frame_text(code->co_qualname, text, sizeof text);
-    uint32_t function = ms_text_intern(text, n);
+    uint64_t *tag = ms_block_tag(code);
+    ms_map_slot *of = tag ? ms_map_put(&codes, (uint64_t)(uintptr_t)code) : NULL;
+    if (of)
+        *tag |= MS_TAG_WATCH; /* when the code dies, another may get its addresses */
+    uint32_t number = of && of->value ? of->value : code_number(code);
+    if (of)
+        of->value = number;
     ms_place p = ms_frame_place(code, instruction);
-    uint32_t site = ms_site_intern(ms_code_intern(file, function, code->co_firstlineno, 0), p.line, p.end_line, p.column, p.end_column);
+    uint32_t site = ms_site_intern(number, p.line, p.end_line, p.column, p.end_column);
     if (known)
         known->value = site;
-    uint64_t *tag = ms_block_tag(code);
-    if (tag && ms_map_put(&codes, (uint64_t)(uintptr_t)code))
-        *tag |= MS_TAG_WATCH; /* when the code dies, another may get its addresses */
     ms_cold_end(t);
     return site;
 }
@@ -617,7 +625,7 @@ static MS_COLD void *take_slow(void *ctx, size_t size, bool zero)
     ms_lock_take();
     int caller = caller_is();
     if (caller == MAIN)
-        main_thread = ms_thread_state() ? ms_thread_state() : NO_THREAD;
+        main_thread = ms_thread_state() && !ms_path_verify ? ms_thread_state() : NO_THREAD; /* verified: all come by here */
     if (caller == OTHER) {
         block = raw_take(size, zero, OTHER);
     } else if (size <= MS_BLOCK_MAX) {
