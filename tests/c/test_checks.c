@@ -229,8 +229,144 @@ static void test_rules_have_ids_of_their_own(void)
     EXPECT(ms_rule_find("Z9", NULL) == NULL);
 }
 
-int main(void)
+/* ---- a recording with a snapshot in it: the golden snapshot's tables, and its sites as the recording's ---- */
+
+static const char *golden;
+
+static void write_with_snapshot(bool wild)
 {
+    static const char words[] = "duration_ns6000000000peak_bytes50000000python_live_bytes";
+    static const int64_t ends[] = {11, 21, 31, 39};
+    ms_why why;
+    ms_file *from;
+    ms_writer *w;
+    ms_column offsets, data, site_file, function, line;
+    EXPECT_EQ(ms_file_open(golden, &why, &from), MS_OK);
+    EXPECT_EQ(ms_writer_open(path, &why, &w), MS_OK);
+    for (uint32_t i = 0; i < ms_file_count(from); i++) {
+        ms_column c;
+        char table[64];
+        EXPECT(ms_file_entry(from, i, &c) == MS_OK && ms_file_column(from, c.table, c.column, &why, &c) == MS_OK);
+        snprintf(table, sizeof table, "exit_%s", c.table);
+        if (wild && test_below(6) == 0) { /* the sums hold, the numbers do not */
+            size_t size = c.rows * c.width * ms_type_size(c.type);
+            char *bytes = malloc(size + 1);
+            memcpy(bytes, c.values, size);
+            for (size_t k = 0; k < size; k += 1 + test_below(200))
+                bytes[k] = (char)test_random();
+            ms_writer_column(w, table, c.column, c.type, c.width, c.rows, bytes);
+            free(bytes);
+        } else
+            ms_writer_column(w, table, c.column, c.type, c.width, c.rows, c.values);
+    }
+    EXPECT(ms_file_column(from, "strings", "offsets", &why, &offsets) == MS_OK && ms_file_column(from, "strings", "data", &why, &data) == MS_OK);
+    EXPECT(ms_file_column(from, "sites", "file", &why, &site_file) == MS_OK && ms_file_column(from, "sites", "function", &why, &function) == MS_OK &&
+           ms_file_column(from, "sites", "line", &why, &line) == MS_OK);
+    uint64_t strings = offsets.rows - 1, sites = site_file.rows;
+    int64_t *at = malloc((strings + 5) * sizeof *at);
+    char *text = malloc(data.rows + sizeof words);
+    memcpy(at, offsets.values, (strings + 1) * sizeof *at);
+    memcpy(text, data.values, data.rows);
+    memcpy(text + data.rows, words, sizeof words);
+    for (int i = 0; i < 4; i++)
+        at[strings + 1 + (uint64_t)i] = (int64_t)data.rows + ends[i];
+    uint32_t keys[] = {(uint32_t)strings, (uint32_t)strings + 2}, values[] = {(uint32_t)strings + 1, (uint32_t)strings + 3};
+    ms_writer_column(w, "strings", "offsets", MS_TYPE_I64, 1, strings + 5, at);
+    ms_writer_column(w, "strings", "data", MS_TYPE_U8, 1, data.rows + sizeof words - 1, text);
+    ms_writer_column(w, "info", "key", MS_TYPE_U32, 1, 2, keys);
+    ms_writer_column(w, "info", "value", MS_TYPE_U32, 1, 2, values);
+    ms_writer_column(w, "sites", "file", MS_TYPE_U32, 1, sites, site_file.values);
+    ms_writer_column(w, "sites", "function", MS_TYPE_U32, 1, sites, function.values);
+    ms_writer_column(w, "sites", "line", MS_TYPE_I32, 1, sites, line.values);
+    uint64_t *figures = malloc(sites * POINTS * sizeof *figures), t[POINTS];
+    uint32_t *rows = malloc(sites * sizeof *rows);
+    for (uint64_t i = 0; i < sites * POINTS; i++)
+        figures[i] = i % POINTS * 500000;
+    for (uint64_t i = 0; i < sites; i++)
+        rows[i] = (uint32_t)i;
+    for (uint64_t i = 0; i < POINTS; i++)
+        t[i] = (i + 1) * 100000000;
+    ms_writer_column(w, "curve_points", "t_ns", MS_TYPE_U64, 1, POINTS, t);
+    ms_writer_column(w, "curves", "site", MS_TYPE_U32, 1, sites, rows);
+    ms_writer_column(w, "curves", "live_bytes", MS_TYPE_U64, POINTS, sites, figures);
+    for (uint64_t i = 0; i < sites; i++)
+        figures[i] = 60u << 20;
+    ms_writer_column(w, "sites", "gc_freed_bytes", MS_TYPE_U64, 1, sites, figures);
+    ms_writer_column(w, "sites", "freed_bytes", MS_TYPE_U64, 1, sites, figures);
+    ms_writer_column(w, "sites", "live_bytes", MS_TYPE_U64, 1, sites, figures);
+    EXPECT_EQ(ms_writer_commit(w, &why), MS_OK);
+    free(at);
+    free(text);
+    free(figures);
+    free(rows);
+    ms_file_close(from);
+}
+
+/* Open, check, run; the result of it. */
+static ms_err run_with_snapshot(long fail_after, uint32_t *findings)
+{
+    static uint32_t identity[4096];
+    static uint8_t  zeros[4096];
+    ms_why why;
+    ms_file *file;
+    ms_evidence *e = NULL;
+    ms_findings found;
+    ms_column c;
+    EXPECT_EQ(ms_file_open(path, &why, &file), MS_OK);
+    EXPECT_EQ(ms_file_column(file, "sites", "line", &why, &c), MS_OK);
+    uint32_t sites = (uint32_t)c.rows;
+    EXPECT(sites < 4096);
+    for (uint32_t i = 0; i < sites; i++)
+        identity[i] = i;
+    long before = ms_sys_live();
+    ms_evidence_source source = {file, identity, sites};
+    ms_findings_open(&found);
+    ms_sys_fail_after(fail_after);
+    ms_err err = ms_evidence_open(&source, 1, sites, zeros, zeros, &e);
+    if (err == MS_OK)
+        EXPECT(ms_evidence_check(e) == NULL);
+    if (err == MS_OK)
+        err = ms_checks_run(e, &found);
+    ms_sys_fail_after(-1);
+    *findings = found.n;
+    if (err == MS_OK)
+        for (uint32_t i = 0; i < found.n; i++)
+            EXPECT(found.finding[i].step + found.finding[i].nstep <= found.nstep || found.finding[i].nstep == 0);
+    ms_findings_close(&found);
+    ms_evidence_close(e);
+    EXPECT_EQ(ms_sys_live(), before);
+    ms_file_close(file);
+    return err;
+}
+
+static void test_every_failed_allocation_with_a_snapshot(void)
+{
+    uint32_t findings = 0;
+    ms_err err = MS_ENOMEM;
+    if (golden == NULL)
+        return;
+    write_with_snapshot(false);
+    for (long n = 0; err != MS_OK && n < 5000; n++) {
+        err = run_with_snapshot(n, &findings);
+        EXPECT(err == MS_OK || err == MS_ENOMEM);
+    }
+    EXPECT_EQ(err, MS_OK);
+    EXPECT(findings > 0);
+}
+
+static void test_wild_snapshots_break_nothing(void)
+{
+    uint32_t findings;
+    for (int round = 0; golden && round < 40; round++) {
+        write_with_snapshot(true);
+        ms_err err = run_with_snapshot(-1, &findings);
+        EXPECT(err == MS_OK || err == MS_EDAMAGED);
+    }
+}
+
+int main(int argc, char **argv)
+{
+    golden = argc > 1 ? argv[1] : NULL;
     close(mkstemp(path));
     RUN(test_slope_of_a_line);
     RUN(test_lows_match_a_model);
@@ -238,6 +374,8 @@ int main(void)
     RUN(test_a_growing_line_is_found);
     RUN(test_wild_values_break_nothing);
     RUN(test_every_failed_allocation);
+    RUN(test_every_failed_allocation_with_a_snapshot);
+    RUN(test_wild_snapshots_break_nothing);
     RUN(test_rules_have_ids_of_their_own);
     unlink(path);
     return test_end();
