@@ -44,7 +44,8 @@ class Since:
 
 
 class Line:
-    """What a line allocated since a mark, and what is live of its blocks, more or fewer than then."""
+    """What a line allocated since a mark, what is live of its blocks, more or fewer than then, its part of the
+    peak since the mark (None where a later mark hides it), and what died in collections."""
 
     __slots__ = FIGURES = (
         "file",
@@ -54,6 +55,9 @@ class Line:
         "allocated_bytes",
         "live_blocks",
         "live_bytes",
+        "peak_bytes",
+        "collected_blocks",
+        "collected_bytes",
     )
 
     def __init__(self, *figures):
@@ -78,9 +82,13 @@ class Mark:
     def lines(self):
         """The lines that allocated, or whose blocks died, since then -> [Line], most bytes left first."""
         total = {}
-        for file, function, line, _flags, *figures in _core.since(self._mark, True)[7]:
+        rows, by_line = _core.since(self._mark, True)[7:]
+        for file, function, line, _flags, *figures in rows:
             key = file, line, function
             found = total.get(key)
             total[key] = figures if found is None else [a + b for a, b in zip(found, figures)]
         lines = [Line(*key, *figures) for key, figures in total.items()]
+        if not by_line:
+            for x in lines:
+                x.peak_bytes = None
         return sorted(lines, key=lambda x: (-x.live_bytes, -x.allocated_bytes, x.file, x.line))

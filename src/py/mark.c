@@ -71,18 +71,20 @@ static PyObject *since(PyObject *module, PyObject *args)
     PyObject *list = PyList_New(0);
     for (uint32_t i = 0; list && i < n; i++) {
         const ms_line *x = &lines[i];
-        PyObject *row = Py_BuildValue("(NNiIKKLL)", text_of(x->file), text_of(x->function), x->line, x->flags,
+        PyObject *row = Py_BuildValue("(NNiIKKLLLKK)", text_of(x->file), text_of(x->function), x->line, x->flags,
                                       (unsigned long long)x->allocated_blocks, (unsigned long long)x->allocated_bytes,
-                                      (long long)x->live_blocks, (long long)x->live_bytes);
+                                      (long long)x->live_blocks, (long long)x->live_bytes, (long long)x->peak_bytes,
+                                      (unsigned long long)x->collected_blocks, (unsigned long long)x->collected_bytes);
         if (row == NULL || PyList_Append(list, row) < 0)
             Py_CLEAR(list);
         Py_XDECREF(row);
     }
     recorder.lines_free(lines, &s);
     if (list)
-        result = Py_BuildValue("(KKLLKKKN)", (unsigned long long)s.allocated_blocks, (unsigned long long)s.allocated_bytes,
+        result = Py_BuildValue("(KKLLKKKNO)", (unsigned long long)s.allocated_blocks, (unsigned long long)s.allocated_bytes,
                                (long long)s.live_blocks, (long long)s.live_bytes, (unsigned long long)s.peak_bytes,
-                               (unsigned long long)s.live_blocks_now, (unsigned long long)s.live_bytes_now, list);
+                               (unsigned long long)s.live_blocks_now, (unsigned long long)s.live_bytes_now, list,
+                               s.peak_by_line ? Py_True : Py_False);
     return result;
 }
 
@@ -91,6 +93,7 @@ PyMethodDef ms_py_mark_methods[] = {
     {"since", since, METH_VARARGS,
      "since(mark, lines=False): (allocated_blocks, allocated_bytes, live_blocks, live_bytes, peak_bytes,\n"
      "live_blocks_now, live_bytes_now, [(file, function, line, flags, allocated_blocks, allocated_bytes, live_blocks,\n"
-     "live_bytes), ...]): what happened since the mark, exactly. A file may stand there more than once with the same line."},
+     "live_bytes, peak_bytes, collected_blocks, collected_bytes), ...], peak_by_line): what happened since the mark, exactly.\n"
+     "A file may stand there more than once with the same line. peak_bytes are 0 where peak_by_line is false."},
     {NULL, NULL, 0, NULL},
 };

@@ -5,7 +5,8 @@
  * path: at each mark the process's peak is set down to what is live now, after each open mark was told of
  * the peak until then. So that the recording keeps the highest peak, line by line, the shares of one that is
  * higher than all before are put by, and put back when the recording ends. Should the program be killed, its
- * peak is that since the last mark.
+ * peak is that since the last mark. A line's part of the peak since a mark is known, then, if that peak came after
+ * the last mark, or is the recording's highest so far.
  *
  * What memsure's own Python code makes for a mark is left out of the figures.
  *
@@ -16,13 +17,14 @@
 #include <string.h>
 
 typedef struct {
-    uint32_t live, born;             /* modulo 2^32: so are the differences */
-    uint64_t live_bytes, born_bytes; /* of large blocks */
+    uint32_t live, born, collected;                   /* modulo 2^32: so are the differences */
+    uint64_t live_bytes, born_bytes, collected_bytes; /* of large blocks */
 } counted;
 
 struct ms_mark {
     ms_mark *next;
     uint32_t recording; /* which one it belongs to */
+    uint32_t stretch;   /* the one that it began */
     uint32_t n, room;
     uint64_t live_bytes, peak;
     counted  tally[];
@@ -31,11 +33,13 @@ struct ms_mark {
 static ms_mark *marks;
 static ms_mark *spare; /* one that was freed: its pages are there already */
 static uint32_t recording;
+static uint32_t stretch; /* counts marks: from one to the next is a stretch */
 
 /* The highest peak that a mark ended: the shares of tallies and nodes. */
 static struct {
     uint64_t  bytes;
     uint32_t  ntally, nnode, tally_room, node_room;
+    uint32_t  stretch;
     uint64_t (*tally)[2];
     double   *node;
 } highest;
@@ -49,7 +53,8 @@ static counted count(uint32_t tally)
     uint32_t freed = c->young + t->gc_freed;
     for (int i = 0; i < MS_AGES - 1; i++)
         freed += t->older[i];
-    return (counted){c->live, c->live + freed - t->inherited, t->live_bytes, t->live_bytes + t->freed_bytes - t->inherited_bytes};
+    return (counted){c->live, c->live + freed - t->inherited, t->gc_freed,
+                     t->live_bytes, t->live_bytes + t->freed_bytes - t->inherited_bytes, t->gc_bytes};
 }
 
 /* --- the peak --------------------------------------------------------------------------------------- */
@@ -67,6 +72,9 @@ static bool room_for(void **block, uint32_t *room, uint32_t n, size_t each)
     return true;
 }
 
+/* A tally's share of the peak of this stretch, as the recorder keeps it: see recorder.c. */
+static bool is_as_at_peak(const ms_count *c) { return ms_area.live_bytes == ms_area.peak_bytes || c->gen != ms_area.gen; }
+
 static void put_by(void)
 {
     uint32_t nt = ms_area.table[MS_T_TALLY].used, nn = ms_area.table[MS_T_NODE].used;
@@ -75,12 +83,13 @@ static void put_by(void)
         !room_for((void **)&highest.node, &highest.node_room, nn, sizeof *highest.node))
         return;
     highest.bytes = ms_area.peak_bytes;
+    highest.stretch = stretch;
     highest.ntally = nt;
     highest.nnode = nn;
     for (uint32_t i = 0; i < nt; i++) {
         const ms_tally *t = &ms_area.tally[i];
         const ms_count *c = &ms_area.count[i];
-        bool as_is = at_peak || c->gen != ms_area.gen; /* as the recorder keeps it: see recorder.c */
+        bool as_is = is_as_at_peak(c);
         highest.tally[i][0] = as_is ? c->live : c->peak;
         highest.tally[i][1] = as_is ? t->live_bytes : t->peak_bytes;
     }
@@ -142,7 +151,8 @@ ms_mark *ms_mark_new(void)
         put_by();
         peak_tell();
         ms_area.peak_bytes = ms_area.live_bytes; /* at a peak again: gen rises when the next death leaves it */
-        *m = (ms_mark){.next = marks, .recording = recording, .n = n, .room = room, .live_bytes = ms_area.live_bytes, .peak = ms_area.live_bytes};
+        *m = (ms_mark){.next = marks, .recording = recording, .stretch = ++stretch, .n = n, .room = room,
+                       .live_bytes = ms_area.live_bytes, .peak = ms_area.live_bytes};
         for (uint32_t i = 0; i < n; i++)
             m->tally[i] = count(i);
         marks = m;
@@ -178,6 +188,26 @@ static bool is_ours(uint32_t site)
     return c->flags & MS_CODE_OURS || (n >= sizeof own && strcmp(file + n - sizeof own + 1, own) == 0);
 }
 
+/* Bytes of a tally at the peak since the mark, more than at the mark. */
+static int64_t share(uint32_t i, const counted *then, bool of_now)
+{
+    const ms_tally *t = &ms_area.tally[i];
+    uint32_t stride = t->stride & ~MS_TALLY_LOCKED, live;
+    uint64_t bytes;
+    if (t->stride & MS_TALLY_LOCKED)
+        return 0;
+    if (of_now) {
+        const ms_count *c = &ms_area.count[i];
+        bool as_is = is_as_at_peak(c);
+        live = as_is ? c->live : c->peak;
+        bytes = as_is ? t->live_bytes : t->peak_bytes;
+    } else {
+        live = i < highest.ntally ? (uint32_t)highest.tally[i][0] : 0;
+        bytes = i < highest.ntally ? highest.tally[i][1] : 0;
+    }
+    return stride ? (int32_t)(live - then->live) * (int64_t)stride : (int64_t)(bytes - then->live_bytes);
+}
+
 ms_err ms_mark_since(const ms_mark *m, ms_since *out, ms_line **lines, uint32_t *nlines)
 {
     *out = (ms_since){0};
@@ -189,15 +219,21 @@ ms_err ms_mark_since(const ms_mark *m, ms_since *out, ms_line **lines, uint32_t 
     ms_line *of = lines ? ms_sys_alloc(nsite * sizeof *of) : NULL;
     if (lines && of == NULL)
         err = MS_ENOMEM;
+    ms_peak_now();
+    uint64_t peak = ms_area.peak_bytes > m->peak ? ms_area.peak_bytes : m->peak;
+    bool of_now = ms_area.peak_bytes == peak;
+    out->peak_by_line = of_now || (highest.bytes == peak && (int32_t)(highest.stretch - m->stretch) >= 0);
+    out->peak_bytes = peak - m->live_bytes;
     for (uint32_t i = 0; err == MS_OK && i < ms_area.table[MS_T_TALLY].used; i++) {
         const ms_tally *t = &ms_area.tally[i];
         counted now = count(i), then = i < m->n ? m->tally[i] : (counted){0};
         uint32_t site = site_of(t), stride = t->stride & ~MS_TALLY_LOCKED;
-        ms_line d = {.allocated_blocks = now.born - then.born, .live_blocks = (int32_t)(now.live - then.live)};
+        ms_line d = {.allocated_blocks = now.born - then.born, .live_blocks = (int32_t)(now.live - then.live),
+                     .collected_blocks = now.collected - then.collected};
         d.allocated_bytes = stride ? d.allocated_blocks * stride : now.born_bytes - then.born_bytes;
         d.live_bytes = stride ? d.live_blocks * (int64_t)stride : (int64_t)(now.live_bytes - then.live_bytes);
         out->live_blocks_now += now.live;
-        if ((d.allocated_blocks | (uint64_t)d.live_blocks) == 0 || site >= nsite || is_ours(site))
+        if ((d.allocated_blocks | (uint64_t)d.live_blocks | d.collected_blocks) == 0 || site >= nsite || is_ours(site))
             continue;
         out->allocated_blocks += d.allocated_blocks;
         out->allocated_bytes += d.allocated_bytes;
@@ -209,13 +245,14 @@ ms_err ms_mark_since(const ms_mark *m, ms_since *out, ms_line **lines, uint32_t 
         of[site].allocated_bytes += d.allocated_bytes;
         of[site].live_blocks += d.live_blocks;
         of[site].live_bytes += d.live_bytes;
+        of[site].collected_blocks += d.collected_blocks;
+        of[site].collected_bytes += stride ? d.collected_blocks * stride : now.collected_bytes - then.collected_bytes;
+        if (out->peak_by_line)
+            of[site].peak_bytes += share(i, &then, of_now);
     }
     out->live_bytes_now = ms_area.live_bytes;
-    ms_peak_now();
-    uint64_t peak = ms_area.peak_bytes > m->peak ? ms_area.peak_bytes : m->peak;
-    out->peak_bytes = peak - m->live_bytes;
     for (uint32_t i = 0; of && i < nsite; i++) {
-        if (of[i].allocated_blocks == 0 && of[i].live_blocks == 0)
+        if (of[i].allocated_blocks == 0 && of[i].live_blocks == 0 && of[i].collected_blocks == 0)
             continue;
         const ms_site *s = &ms_area.site[i];
         const ms_code *c = &ms_area.code[s->code];

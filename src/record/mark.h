@@ -12,6 +12,7 @@ typedef struct {
     int64_t  live_blocks, live_bytes;           /* more, or fewer, than at the mark */
     uint64_t peak_bytes;                        /* the highest, over what was live at the mark */
     uint64_t live_blocks_now, live_bytes_now;   /* of all that is counted */
+    bool     peak_by_line;                      /* the lines' peak_bytes are known */
     size_t   rows_size;
 } ms_since;
 
@@ -21,6 +22,8 @@ typedef struct {
     uint32_t flags;                             /* MS_CODE_* */
     uint64_t allocated_blocks, allocated_bytes;
     int64_t  live_blocks, live_bytes;
+    int64_t  peak_bytes;                        /* its part of the peak since the mark */
+    uint64_t collected_blocks, collected_bytes; /* that died in collections */
 } ms_line;
 
 MS_EXPORT ms_mark *ms_mark_new(void);           /* NULL: nothing is recorded, or no memory */

@@ -212,3 +212,48 @@ def test_a_mark_in_threads(tmp_path):
         print(json.dumps([len(results), all(results), sound()]))
         """, tmp_path / "r.memsure")
     assert said == [200, True, None]
+
+
+def test_lines_at_the_peak_and_in_collections(tmp_path):
+    """A line's part of the peak since a mark, exactly; None where a later mark hides it; what the collector freed."""
+    said = program(tmp_path, """
+        memsure.start(sys.argv[1])
+        class Node: pass
+        def circles(n):
+            for _ in range(n):
+                a = Node(); a.me = a                                # CIRCLE
+        gc.collect(); gc.disable()
+        first = memsure.mark()
+        m = memsure.mark()
+        x = bytearray(2_000_000)                                    # HIGH
+        y = [object() for _ in range(1000)]                         # SMALL
+        del x
+        late = bytearray(1_000_000)                                 # LATE
+        circles(50)
+        gc.collect()
+        def show(mark):
+            out = {}
+            for l in mark.lines():
+                if l.file == __file__:
+                    known = out.get(l.line, [0, 0, 0])              # 3.11 has a function in the line of SMALL
+                    out[l.line] = [a + b for a, b in zip(known, [l.peak_bytes, l.collected_blocks, l.collected_bytes])]
+            return out
+        at, peak = show(m), m.since().peak_bytes
+        total = sum(l.peak_bytes for l in m.lines())
+        inner = memsure.mark()
+        z = bytearray(500_000); del z
+        again = show(m)                                             # the highest so far: still known
+        low = memsure.mark()
+        z = bytearray(400_000); del z
+        memsure.mark()
+        hidden = low.lines()[0].peak_bytes
+        memsure.stop()
+        print(json.dumps([at, again, peak, total, hidden, sound()]))
+        """, tmp_path / "r.memsure")
+    at, again, peak, total, hidden, sound = said
+    line = {text.split("#")[1].strip(): str(i) for i, text in enumerate((tmp_path / "app.py").read_text().splitlines(), 1) if "# " in text}
+    assert sound is None and hidden is None
+    assert at[line["HIGH"]][0] - 2_000_000 in range(1, 200) and at[line["SMALL"]][0] in range(32_000, 42_000) and at[line["LATE"]][0] <= 0
+    assert {n: x[0] for n, x in at.items() if x[0]} == {n: again[n][0] for n, x in at.items() if x[0]}
+    assert abs(total - peak) < 2_000                                # what memsure made is in no line
+    assert at[line["CIRCLE"]][1] >= 50 and at[line["CIRCLE"]][2] >= 50 * 40 and at[line["HIGH"]][1:] == [0, 0]
