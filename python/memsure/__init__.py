@@ -114,6 +114,19 @@ def snapshot(path=None, *, values=False, wait=True):
     return path
 
 
+def load_ipython_extension(shell):
+    """%load_ext memsure: the magics %memsure and %%memsure. See memsure.jupyter."""
+    from .jupyter import load
+
+    load(shell)
+
+
+def unload_ipython_extension(shell):
+    from .jupyter import unload
+
+    unload(shell)
+
+
 _running = []       # snapshots that nobody waits for; their processes are noted as ended at the next one
 
 

@@ -1,0 +1,48 @@
+"""%%memsure in IPython, where it is installed."""
+
+import re
+import subprocess
+import sys
+
+import pytest
+
+pytestmark = pytest.mark.slow
+
+PROGRAM = r"""
+from IPython.core.interactiveshell import InteractiveShell
+shell = InteractiveShell.instance(colors="NoColor")
+cells = [
+    "%load_ext memsure",
+    "%%memsure\nx = [object() for _ in range(100_000)]\ny = bytearray(10_000_000)\ndel y\n",
+    "%memsure z = bytearray(1_000_000)",
+    "%memsure",
+    "assert len(x) == 100_000 and len(z) == 1_000_000; print('names are kept')",
+    "%%memsure\n1 / 0",
+    "%reload_ext memsure",
+    "%memsure",
+    "%unload_ext memsure",
+    "%memsure",
+]
+for i, cell in enumerate(cells):
+    print(f"== {i}", flush=True)
+    shell.run_cell(cell)
+"""
+
+
+def test_cells(tmp_path):
+    pytest.importorskip("IPython")
+    done = subprocess.run([sys.executable, "-c", PROGRAM], cwd=tmp_path, capture_output=True, text=True, timeout=120,
+                          env={**__import__("os").environ, "IPYTHONDIR": str(tmp_path)})
+    assert done.returncode == 0, done.stderr
+    parts = dict((int(n), text) for n, text in re.findall(r"== (\d+)\n(.*?)(?===|\Z)", done.stdout, re.S))
+    assert parts[0] == ""
+    assert re.match(r"this cell: 2\d\.\d MiB allocated, 3\.\d+ MiB kept, peak \+1[23]\.\d MiB", parts[1])
+    big, many = parts[1].splitlines()[2:4]
+    assert big.split()[:6] == ["9.54", "MiB", "0", "B", "9.54", "MiB"] and "bytearray(10_000_000)" in big and ":2 " in big
+    assert "range(100_000)" in many and ":1 " in many
+    assert re.match(r"this line: 1\.\d+ MiB allocated, 9\d\d KiB kept", parts[2])
+    assert "since %load_ext memsure" in parts[3] and "range(100_000)" in parts[3]
+    assert "names are kept" in parts[4]
+    assert "ZeroDivisionError" in parts[5] and "this cell: " in parts[5]
+    assert "since %load_ext memsure" in parts[7] and "10_000_000" not in parts[7]
+    assert "not found" in parts[9] + done.stderr
