@@ -279,6 +279,7 @@ struct ms_child {
     const ms_heap *heap, *raw_heap;
     const ms_large *large;
     uint64_t    memory_limit, rss, seeds; /* seeds: objects on the collector's lists */
+    bool        births;          /* there is a recorder: sites and epochs are known */
     bool        small;           /* too little memory for the graph: count by shape and site only */
     ms_map      counts;
     ms_vec      count_table;     /* ms_counted */

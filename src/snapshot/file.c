@@ -419,6 +419,8 @@ static bool analyse(out *f)
     memcpy(to + c->edge_count, a->source, a->sources * sizeof *to);
     c->edge_count += a->sources;
     c->first[c->nodes] = c->edge_count;
+    uint64_t unused_wall, unused_cpu;
+    ms_child_reached(c, &unused_wall, &unused_cpu); /* here it has most memory */
     column(f, "objects", "idom", MS_TYPE_U32, a->nodes, a->idom);
     ms_analysis_drop(a, MS_PART_IDOM);
     column(f, "heavy", "node", MS_TYPE_U32, a->heavies, a->heavy);
@@ -610,7 +612,7 @@ void ms_file_write_small(ms_child *c)
     ms_info(c, "objects", "%llu", (unsigned long long)objects);
     ms_info(c, "pause_ns", "%llu", (unsigned long long)c->status->figures.pause_ns);
     ms_info(c, "child_ns", "%llu", (unsigned long long)(ms_now_ns() - c->forked_ns));
-    ms_info(c, "child_peak_bytes", "%llu", (unsigned long long)ms_child_bytes());
+    ms_info(c, "child_peak_bytes", "%llu", (unsigned long long)c->status->figures.child_bytes);
     ms_info(c, "memory_limit", "%llu", (unsigned long long)c->memory_limit);
     ms_info(c, "complete", "0");
     ms_info(c, "incomplete_why", "there is too little memory for the graph (%llu MiB may be used): objects are counted by type and site only",
@@ -663,7 +665,7 @@ void ms_file_write(ms_child *c)
     ms_info(c, "edges", "%u", c->edge_count);
     ms_info(c, "child_ns", "%llu", (unsigned long long)(ms_now_ns() - c->forked_ns));
     ms_info(c, "pause_ns", "%llu", (unsigned long long)c->status->figures.pause_ns);
-    ms_info(c, "child_peak_bytes", "%llu", (unsigned long long)ms_child_bytes());
+    ms_info(c, "child_peak_bytes", "%llu", (unsigned long long)c->status->figures.child_bytes);
     ms_info(c, "complete", "%d", whole);
     ms_info(c, "incomplete_why", "%s", whole ? "" : "there was no memory to find out who keeps what alive");
     finish(&f);

@@ -204,8 +204,16 @@ void ms_number(ms_child *c)
     c->edge_count = (uint32_t)edges;
     ms_vec_free(&c->degree);
     in_order(c, &c->shape, id);
-    in_order(c, &c->site, id);
-    in_order(c, &c->birth, id);
+    ms_vec *const births[] = {&c->site, &c->birth};
+    for (int i = 0; i < 2; i++) {
+        if (c->births) {
+            in_order(c, births[i], id);
+            continue;
+        }
+        births[i]->room = births[i]->used = (n + 1) * sizeof(uint32_t); /* zeros, which take no memory until written */
+        if ((births[i]->at = ms_sys_alloc(births[i]->room)) == NULL)
+            ms_child_fail(c, MS_ENOMEM, NULL);
+    }
     in_order(c, &c->value, id);
     ms_vec_free(&c->granule);
     /* A static type is there without anybody's reference. */

@@ -582,8 +582,9 @@ void ms_record(ms_child *c)
         room += values_size(((PyHeapTypeObject *)t->type)->ht_cached_keys);
 #endif
     uint64_t said = c->said + c->said_more, allocated = ms_room(c, block, room) + c->raw_bytes;
-    uint32_t site, birth, shape = t->shape;
-    birth_of(c, block, allocated, &site, &birth);
+    uint32_t site = 0, birth = 0, shape = t->shape;
+    if (c->births)
+        birth_of(c, block, allocated, &site, &birth);
     if (MS_UNLIKELY(shape == 0 || t->shape_said != said || t->shape_allocated != allocated)) {
         shape = t->shape = ms_shape_find(c, c->type_index, said, allocated);
         t->shape_said = said;
@@ -598,8 +599,10 @@ void ms_record(ms_child *c)
     MS_PUSH(c, c->granule, uint32_t, ms_marks_at(&c->marks, a)->number << MS_GRANULES | (uint32_t)(a >> 4 & ((1u << MS_GRANULES) - 1)));
     MS_PUSH(c, c->degree, uint32_t, (uint32_t)((c->edges.used - c->start) / sizeof(uint32_t)));
     MS_PUSH(c, c->shape, uint32_t, shape);
-    MS_PUSH(c, c->site, uint32_t, site);
-    MS_PUSH(c, c->birth, uint32_t, birth);
+    if (c->births) {
+        MS_PUSH(c, c->site, uint32_t, site);
+        MS_PUSH(c, c->birth, uint32_t, birth);
+    }
     MS_PUSH(c, c->value, uint32_t, t->is_value ? ms_value_of(o) : 0);
     int64_t refs = (int64_t)Py_REFCNT(o);
 #if PY_VERSION_HEX >= 0x030c0000
@@ -621,8 +624,10 @@ void ms_record_unreadable(ms_child *c)
     MS_PUSH(c, c->granule, uint32_t, ms_marks_at(&c->marks, a)->number << MS_GRANULES | (uint32_t)(a >> 4 & ((1u << MS_GRANULES) - 1)));
     MS_PUSH(c, c->degree, uint32_t, 0);
     MS_PUSH(c, c->shape, uint32_t, ms_shape_find(c, c->type_unreadable, 0, 0));
-    MS_PUSH(c, c->site, uint32_t, 0);
-    MS_PUSH(c, c->birth, uint32_t, 0);
+    if (c->births) {
+        MS_PUSH(c, c->site, uint32_t, 0);
+        MS_PUSH(c, c->birth, uint32_t, 0);
+    }
     MS_PUSH(c, c->value, uint32_t, 0);
     MS_PUSH(c, c->refs, int32_t, MS_IMMORTAL);
 }

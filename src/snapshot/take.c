@@ -375,6 +375,9 @@ void ms_child_reached(ms_child *c, uint64_t *wall, uint64_t *cpu)
     *wall = ms_now_ns() - c->forked_ns;
     clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
     *cpu = (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+    uint64_t bytes = ms_child_bytes();
+    if (bytes > c->status->figures.child_bytes)
+        c->status->figures.child_bytes = bytes;
 }
 
 void ms_child_main(ms_child *c)
@@ -400,8 +403,10 @@ void ms_child_main(ms_child *c)
     ms_vec_limit(c->memory_limit);
     size_t guess = c->rss / 48 * sizeof(uint32_t);
     ms_vec *const arrays[] = {&c->granule, &c->degree, &c->shape, &c->site, &c->birth, &c->refs, &c->value, &c->edges};
+    c->births = ms_mode >= 0;
     for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++)
-        ms_vec_reserve(arrays[i], arrays[i] == &c->edges ? guess * 3 / 2 : guess);
+        if (c->births || (arrays[i] != &c->site && arrays[i] != &c->birth))
+            ms_vec_reserve(arrays[i], arrays[i] == &c->edges ? guess * 3 / 2 : guess);
     ms_roots_seed(c);
     if (too_large(c))
         ms_small_begin(c);
@@ -412,8 +417,7 @@ void ms_child_main(ms_child *c)
         ms_let_go(c);
         ms_file_write_small(c);
         ms_child_reached(c, &reached->child_ns, &reached->child_cpu_ns);
-        c->status->figures.child_bytes = ms_child_bytes();
-        c->status->done = 1;
+            c->status->done = 1;
         _exit(0);
     }
     ms_number(c);
@@ -433,7 +437,6 @@ void ms_child_main(ms_child *c)
     ms_file_write(c);
     c->status->figures.nodes = c->nodes;
     c->status->figures.edges = c->edge_count;
-    c->status->figures.child_bytes = ms_child_bytes();
     ms_child_reached(c, &reached->child_ns, &reached->child_cpu_ns);
     c->status->done = 1;
     _exit(0);
