@@ -323,3 +323,24 @@ _core.snapshot(sys.argv[1], memory_limit=1 << 20)
         key = strings[names[types[shape]]], lines[site]
         counts[key] = counts.get(key, 0) + count
     assert counts["__main__.A", 5 if recorded else -1] == 20000
+
+
+def test_a_refused_fork_is_one_sentence(tmp_path):
+    (tmp_path / "app.py").write_text("""
+import os, resource, sys, tempfile
+from memsure import _core
+folder = tempfile.mkdtemp()
+os.chmod(folder, 0o777)
+_core.snapshot(folder + "/a")                       # works
+if os.getuid() == 0:
+    os.setuid(65534)                                # root may have any number of processes
+resource.setrlimit(resource.RLIMIT_NPROC, (0, 0))
+try:
+    _core.snapshot(folder + "/b")
+    print("taken")
+except _core.Error as e:
+    print(e)
+""")
+    done = run([sys.executable, str(tmp_path / "app.py")], cwd="/")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("the system refused a copy of this process for the snapshot: ")
