@@ -253,6 +253,9 @@ def _read_source(recording, sources, findings, open_, out):
                 f.holder = keepers.circle(f)
             elif f.way:
                 f.holder = keepers.kept(f)
+    for f in list(findings):
+        if f.suspect and f.holder is None and _let_go(lines, f):
+            findings.remove(f)
     for f in findings:
         if (f.rule == "C8" or f.rule == "C6" and not f.way) and f.line is not None:
             if sources.kind(lines.file(f.line)) != "own":  # a library makes them for a line of ours
@@ -262,6 +265,17 @@ def _read_source(recording, sources, findings, open_, out):
             rule, pattern = reader.cycle(lines.file(f.line), lines.line(f.line), lines.function(f.line))
             if rule:
                 f.rule, f.pattern = rule, pattern
+
+
+def _let_go(lines, f):
+    """Whether a suspect's memory was freed by the program before its end, and the snapshots, taken there or before, show
+    no holder that grows: what a function works on, and gives back."""
+    p = f.process
+    if "exit" not in p.words("snapshots"):
+        return False
+    column = p.column("sites", "live_bytes")
+    kept = sum(column[row] for q, row in lines.rows(f.line) if q is p and row < len(column))
+    return 2 * kept < f.bytes
 
 
 def caller(recording, sources, p, line, weight):

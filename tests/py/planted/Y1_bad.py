@@ -7,6 +7,6 @@ end, n = time.monotonic() + 1.2, 0
 while time.monotonic() < end:
     answer = [[i] for i in range(1000)]
     n += len(answer)
-    if n % 20_000 == 0:
+    if n % 100_000 == 0:
         gc.collect()
 print(n > 0)
