@@ -431,7 +431,10 @@ class Keepers:
         owner, label = chain[0]
         attr = label.lstrip(".")
         h.culprit = circle_words(chain)
-        h.path = [f"{short_type(what)}{lab}" for what, lab in chain]
+        h.path = [
+            f"{short_type(what)} {label}" + (f" ({self.place(self.lines.file(line), self.lines.line(line))})" if line is not None else "")
+            for label, _, what, _, line in f.way
+        ]
         n, dead = f.facts["circles"], f.facts["dead"]
         if dead:
             h.held = f"nobody: {count(n)} dead circle{'s' if n != 1 else ''} of this form {'wait' if n != 1 else 'waits'} for the collector"

@@ -63,7 +63,7 @@ static ms_err waiting(const ms_evidence *e, uint32_t at, ms_findings *out)
 
 /* ---- with a snapshot: the circle ---- */
 
-enum { MOST_LOOP = 12, MOST_FORMS = 200, MOST_LINES = 16, MOST_NODES = 64 };
+enum { MOST_LOOP = 12, MOST_FORMS = 200, MOST_LINES = 16, MOST_NODES = 160, MOST_STEPS = 4 };
 /* Dead at the moment of the snapshot, when no collection told: as much as for one that did. */
 #define DEAD_BYTES (8.0 * 1048576)
 #define DEAD_SHARE 0.3
@@ -94,16 +94,16 @@ static const char *which(const ms_view *v, uint32_t cycle)
          : function ? "C4" : "C2";
 }
 
-/* What the collector frees of the lines that a form's example is born in, and what it alone holds, two steps down. */
+/* What the collector frees of the lines that a form's example is born in, and what it alone holds, four steps down. */
 static double freed_of(const ms_evidence *e, const ms_process *p, const ms_view *v, uint32_t cycle)
 {
     const ms_snap *s = v->snap;
     uint32_t lines[MOST_LINES], n = 0, node[MOST_NODES], nodes = 0, inner;
     double freed = 0;
-    for (uint32_t k = v->cycles->first[cycle]; k < v->cycles->first[cycle + 1] && nodes < MOST_NODES / 2; k++)
+    for (uint32_t k = v->cycles->first[cycle]; k < v->cycles->first[cycle + 1] && nodes < MOST_NODES / 4; k++)
         node[nodes++] = v->cycles->node[k];
     inner = nodes;
-    for (int step = 0, from = 0; step < 2; step++, from = (int)inner, inner = nodes)
+    for (int step = 0, from = 0; step < MOST_STEPS; step++, from = (int)inner, inner = nodes)
         for (uint32_t i = (uint32_t)from; i < inner; i++)
             for (uint32_t edge = s->first[node[i]]; edge < s->first[node[i] + 1] && nodes < MOST_NODES && edge - s->first[node[i]] < 32; edge++) {
                 uint32_t t = MS_SNAP_TARGET(s->to[edge]);
