@@ -262,6 +262,9 @@ def once(item):
     with warnings.catch_warnings(record=True):  # recorded when the run that counts gives them
         reports = runtestprotocol(item, log=False, nextitem=item.parent)
     del item._report_sections[sections:], item.user_properties[properties:]
+    if isinstance(item, pytest.Function) and getattr(item, "_instance", None) is not None:
+        item._obj = None  # the next run has an instance of its own
+        del item._instance
     return all(r.passed or r.when == "call" and str(r.longrepr).startswith("[XPASS(strict)") for r in reports)
 
 
