@@ -137,9 +137,15 @@ def called(node):
 
 
 def same(a, b):
-    return ast.dump(a, include_attributes=False).replace("Load()", "X").replace("Store()", "X") == ast.dump(
-        b, include_attributes=False
-    ).replace("Load()", "X").replace("Store()", "X")
+    """Whether two expressions are the same text, be they read or written."""
+    return type(a) is type(b) and _bare(a) == _bare(b)
+
+
+def _bare(node):
+    words = ast.dump(node, include_attributes=False)
+    for context in (", ctx=Load()", ", ctx=Store()", ", ctx=Del()"):  # from 3.15 on Load() is left out
+        words = words.replace(context, "")
+    return words
 
 
 class Reader:
