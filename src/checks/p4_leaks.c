@@ -154,6 +154,10 @@ done:
     return err;
 }
 
+/* Memory that C code maps for itself, past malloc, is in RSS and in no row of its sum: from so much of it on, and a
+ * quarter of RSS, it counts as native, too. */
+#define MAPPED_BYTES (16.0 * 1048576)
+
 /* L7: malloc's live bytes rise to the end, and Python's do not explain it. Python's own large blocks come from
  * malloc, too, so what Python gained is taken off. A tenth of RSS: less is a library's pool finding its size. */
 static ms_err native_grows(const ms_evidence *e, uint32_t at, double start, double end, ms_findings *out)
@@ -169,8 +173,14 @@ static ms_err native_grows(const ms_evidence *e, uint32_t at, double start, doub
         return MS_ENOMEM;
     for (uint32_t i = 0; i < n; i++)
         v[i] = fmax(0, p->native_used[from + i] - p->python[from + i]);
-    if (ms_trend_grows(n, p->t + from, p->native_used + from, fmax(MS_GROWTH_BYTES, 2 * MS_GROWTH_SHARE * rss), &native, &up, &steps) &&
-        ms_trend_grows(n, p->t + from, v, fmax(MS_GROWTH_BYTES, 2 * MS_GROWTH_SHARE * rss), &beside, &up, &steps)) {
+    bool grows = ms_trend_grows(n, p->t + from, p->native_used + from, fmax(MS_GROWTH_BYTES, 2 * MS_GROWTH_SHARE * rss), &native, &up, &steps) &&
+                 ms_trend_grows(n, p->t + from, v, fmax(MS_GROWTH_BYTES, 2 * MS_GROWTH_SHARE * rss), &beside, &up, &steps);
+    if (!grows && (double)p->end.unaccounted >= fmax(MAPPED_BYTES, rss / 4)) {
+        for (uint32_t i = 0; i < n; i++)
+            v[i] = fmax(0, p->rss[from + i] - p->slab[from + i] - p->native_used[from + i] - p->native_free[from + i]);
+        grows = ms_trend_grows(n, p->t + from, v, fmax(MAPPED_BYTES, rss / 4), &beside, &up, &steps);
+    }
+    if (grows) {
         ms_finding *f;
         uint32_t line = MS_NONE; /* what the program did meanwhile: its line that allocates most, callees included */
         double most = 0;
