@@ -48,7 +48,7 @@ def why(settings, rest):
         snap = opened(rest[0], settings)
         progress.say("the way to " + rest[1])
         try:
-            found = snap.why(rest[1])
+            found = snap.why(_place_of(rest[0], rest[1]) or rest[1])
         except NotFound as e:
             hint = f"memsure why {shell_word(rest[0])} {shell_word(e.nearest)}" if e.nearest else f"memsure snapshot {shell_word(rest[0])} --by type"
             raise Usage(str(e), hint) from None
@@ -57,6 +57,25 @@ def why(settings, rest):
         text = snaptext.why(found, _paper(settings))
     write(sys.stdout, text)
     return 0
+
+
+def _place_of(path, word):
+    """FILE:LINE of the first finding with this id, "L1"; None where it is none, or where there is no such finding."""
+    from .rules import RULES
+
+    if word.upper() not in RULES:
+        return None
+    from .recording import load
+    from .report import Report
+
+    try:
+        r = Report(load(path))
+    except Unreadable:      # a snapshot by itself has no findings
+        return None
+    for f in r.judged.findings:
+        if f.rule == word.upper() and f.line is not None:
+            return f"{r.lines.file(f.line)}:{r.lines.line(f.line)}"
+    return None
 
 
 def diff(settings, rest):

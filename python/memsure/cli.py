@@ -76,7 +76,7 @@ examples  memsure snapshot run.memsure
 """
 
 HELP_WHY = """\
-memsure why FILE TYPE|FILE:LINE|ADDRESS|MODULE.NAME
+memsure why FILE TYPE|FILE:LINE|ADDRESS|MODULE.NAME|FINDING
 
 Who holds these objects, by which path, and which reference to cut.
 
@@ -89,6 +89,7 @@ examples  memsure why run.memsure Product          all objects of a type
           memsure why run.memsure shop/cache.py:25 all that a line made
           memsure why run.memsure shop.CATALOG     one module variable
           memsure why run.memsure 0x7f3a5c0e1d80   one object
+          memsure why run.memsure L1               what the line of a finding made
 """
 
 HELP_DIFF = """\

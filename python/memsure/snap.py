@@ -153,8 +153,12 @@ class Snapshot:
 
     @property
     def program(self):
-        words = [w for w in self.argv[1:] if not w.startswith("-")] or self.argv[:1]
-        return os.path.basename(words[0]) if words else "python"
+        for word, follows in zip(self.argv[1:], [*self.argv[2:], ""]):
+            if word in ("-c", "-m"):
+                return f"-m {follows}" if word == "-m" else word
+            if not word.startswith("-"):
+                return os.path.basename(word)
+        return os.path.basename(self.argv[0]) if self.argv else "python"
 
     @property
     def objects(self):

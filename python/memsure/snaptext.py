@@ -145,12 +145,16 @@ def _next(paper, commands):
 
 
 def _worth_asking(snap, root, types):
-    """What the first `why` should be about: the type of the program's own, or of a library, whose objects hold most."""
+    """What the first `why` should be about, the program's own or a library's: the variable that holds a tenth of all, else
+    the type whose objects hold most."""
     import sys
 
     def own(name):
         top = name.partition(".")[0]
         return "." in name and (top == "__main__" or top not in sys.stdlib_module_names) and not name.endswith(("Meta", "type"))
+    for module, name, *_ in snap.variables(max(1, snap.bytes // 10)):
+        if own(f"{module}.{name}"):
+            return f"{module}.{name}"
     found = [(retained, name) for name, objects, _, _, retained, _ in types if objects > 1 and own(name)]
     found = found or [(retained, name) for name, _, _, _, retained, _ in types if own(name)]
     return max(found)[1] if found else types[0][0] if types else "dict"

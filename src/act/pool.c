@@ -400,7 +400,8 @@ static void pool_dealloc(PyObject *self)
     if (MS_LIKELY(!plain)) {
         head(self)[1] &= ~FLAGS;
         push(&p->listed_free, self);
-        if (MS_UNLIKELY(++p->nlisted_free > p->keep + (p->nlisted - p->nlisted_free) / 2))
+        p->nlisted_free++;
+        if (MS_UNLIKELY(p->nlisted_free > p->keep + (p->nlisted - p->nlisted_free) / 2))
             keep_less(p, type);
     } else if (MS_UNLIKELY(p->nplain_free >= p->keep)) {
         PyObject_GC_Del(self);

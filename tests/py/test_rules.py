@@ -255,3 +255,15 @@ def test_a_way_is_told_as_code_would_write_it():
     assert holders.name_of(way) == ("Catalog", "_by_key")
     way = [("", 0, "(group)", 9, None), ("thread", 7, "thread 1 (main)", 9, None), ("frame", 7, "main in app.py", 9, None), ("rows", 7, "list", 9, 4)]
     assert holders.name_of(way) == ("main", "rows")
+
+
+def test_why_takes_the_id_of_a_finding(tmp_path):
+    """`memsure why FILE C2` is about what the finding's line made; an id without a finding is no type, and said so."""
+    path, out = PLANTED / "C2_bad.py", tmp_path / "run.memsure"
+    subprocess.run([*MEMSURE, "run", "-q", "-o", str(out), str(path)], check=True, env=clean_env(), cwd=tmp_path, timeout=120)
+    asked = [subprocess.run([*MEMSURE, "why", str(out), word, "--format", "json"], capture_output=True, text=True, env=clean_env(), cwd=tmp_path)
+             for word in ("C2", "L6")]
+    assert asked[0].returncode == 0, asked[0]
+    about = json.loads(asked[0].stdout)
+    assert about["asked"] == {"kind": "line", "name": f"{path}:7"} and about["objects"] > 1000, about["asked"]
+    assert asked[1].returncode == 2 and "L6" in asked[1].stderr, asked[1]
