@@ -74,7 +74,7 @@ def _place_of(path, word):
         return None
     for f in r.judged.findings:
         if f.rule == word.upper() and f.line is not None:
-            return f"{r.lines.file(f.line)}:{r.lines.line(f.line)}"
+            return r.sources.place(r.lines.file(f.line), r.lines.line(f.line))
     return None
 
 

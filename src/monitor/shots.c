@@ -409,8 +409,10 @@ void ms_shots_open(ms_session *s, ms_process *p)
             throw_away(s, p, i);
             continue;
         }
+        why.text[0] = 0;
         if (x->file == NULL && (!path_of(s, p, x, path) || ms_file_open(path, &why, &x->file) != MS_OK || ms_file_damage(x->file))) {
-            note(p, x->moment, "its file was not whole");
+            const char *damage = x->file ? ms_file_damage(x->file) : why.text;
+            note(p, x->moment, "its file was not whole: %s", damage);
             ms_file_close(x->file);
             throw_away(s, p, i);
             continue;

@@ -384,6 +384,7 @@ void ms_child_main(ms_child *c)
 {
     ms_snapshot_figures *reached = &c->status->figures;
     const char *why;
+    long taken = ms_sys_live();
     self = c;
     close_all();
     prctl(PR_SET_NAME, MS_SNAPSHOT_NAME, 0, 0, 0);
@@ -391,8 +392,10 @@ void ms_child_main(ms_child *c)
     put("/proc/self/oom_score_adj", "1000");
     if (c->options->passing && strcmp(c->options->moment, "exit") != 0)
         setpriority(PRIO_PROCESS, 0, 15); /* the program goes on, and goes first */
-    signals_set();
+    if (ms_checking() && ms_sys_live() != taken) /* it would be noted, and given up, with the program's */
+        ms_child_fail(c, MS_EDAMAGED, "memory was taken before the program's was noted");
     note_maps(c);
+    signals_set(); /* its stack is the first thing of our own */
     uint64_t room = memory_room();
     c->memory_limit = c->options->memory_limit ? c->options->memory_limit : room / 2;
     facts(c);
