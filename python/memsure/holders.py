@@ -591,6 +591,42 @@ class Keepers:
         h.title = "a small view holds a large buffer"
         h.evidence = f"{count(n)} {kind} hold {size(f.bytes)}"
 
+    def _kept_r10(self, f, h, kind, n):
+        if f.facts["ended"]:
+            h.title = "threads that ended, and are kept"
+            h.note = f"{count(n)} {kind} objects, and what they carry"
+            h.evidence = f"{count(n)} threads that run no more hold {size(f.bytes)}"
+            h.fix = "keep what the thread found out, not the thread"
+            return
+        h.title = "what a job left in its thread's locals"
+        h.note = f"{count(n)} threads wait, and each still holds {'one' if n == 1 else 'its last'}"
+        h.evidence = f"made anew for each job; {count(n)} threads that wait hold {size(f.bytes)}"
+        h.fix = "let go of it when the job ends: del, in a finally"
+
+    def _kept_n6(self, f, h, kind, n):
+        h.title = "tee() keeps all that one of its iterators is ahead"
+        h.evidence = f"{count(n)} of tee's buffers, 57 elements each, hold {size(f.bytes)}"
+        h.fix = "make a list once, or read both in step"
+        place = f.line is not None and (self.lines.file(f.line), self.lines.line(f.line))
+        m = self.reader.module(place[0]) if place else None
+        if m is None:
+            return
+        scopes = [m.scope(node) for node in m.at(place[1], ast.stmt)][:1] + [m.tree]
+        for scope in scopes:
+            call = next((n for n in ast.walk(scope) if isinstance(n, ast.Call) and _called(n.func) == "tee" and n.args), None)
+            if call is not None:
+                break
+        else:
+            return
+        f.line, f.site = self.line_at(place[0], call.lineno, f.line), None
+        h.mark = call.lineno, call.col_offset, call.end_col_offset if call.end_lineno == call.lineno else -1
+        h.note = f"one is read ahead; {count(n)} buffers wait for the other"
+        stmt = m.statement(call)
+        names = stmt.targets[0].elts if isinstance(stmt, ast.Assign) and stmt.value is call and isinstance(stmt.targets[0], ast.Tuple) else ()
+        if names and len(call.args) == 1:
+            words = " = ".join(m.text(x) for x in names)
+            h.patch = m.change(stmt.lineno, f"{m.indent(stmt.lineno)}{words} = list({m.text(call.args[0])})")
+
     def _kept_s1(self, f, h, kind, n):
         facts = f.facts
         h.title = f"many {kind} with a dict each"

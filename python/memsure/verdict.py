@@ -29,6 +29,7 @@ WHOSE = {"own": 0, "lib": 1, "std": 2, "": 3}
 # Of the rules that fit a line's figures, the one whose pattern the source shows is told; in this
 # order, the more special first.
 PATTERNS = ("R3", "R4", "R11", "N3", "N1", "N2", "N5", "P4", "N4", "P3", "P2")
+PLACED = {"Y2"}  # the source shows where it was begun, in another line than what is measured
 HELD = {"L1", "L2", "L3", "L4", "L5", "R5", "R9", "R13"}
 
 
@@ -240,12 +241,16 @@ def _read_source(recording, sources, findings, open_, out):
     made = {f.line for f in findings if f.pattern is not None and f.rule[0] in "NP"}
     # What need not be made at all need not be made in a better form.
     findings[:] = [f for f in findings if not (f.rule == "N8" and f.line in told or f.rule[0] == "S" and f.line in made)]
-    if any(f.way for f in findings):
+    if any(f.way or f.rule in PLACED for f in findings):
         from .holders import Keepers
+        from .places import Places
 
         keepers = Keepers(recording, sources, reader, out.baseline)
+        places = Places(keepers)
         for f in list(findings):
-            if f.rule in HELD and f.way:
+            if f.rule in PLACED:
+                f.holder = places.tell(f)
+            elif f.rule in HELD and f.way:
                 f.holder = keepers.held(f)
                 if f.holder is False:
                     findings.remove(f)

@@ -140,6 +140,8 @@ uint32_t ms_view_near(const ms_evidence *e, const ms_process *p, const ms_view *
 /* Whether a is b, or b is held by a alone (a dominates b); chains of more than 1000 steps count as no. */
 bool     ms_view_below(const ms_view *v, uint32_t a, uint32_t b);
 bool     ms_view_type_is(const ms_view *v, uint32_t node, const char *name); /* "collections.deque" */
+/* A variable of a module, by their names; 0: there is none. */
+uint32_t ms_view_variable(const ms_view *v, const char *module, const char *name);
 
 /* The view's nodes that a alone holds, and a itself: asked in one step. a must hold another. */
 static inline bool ms_view_inside(const ms_view *v, uint32_t a, uint32_t b)

@@ -84,10 +84,20 @@ static bool before(const ms_finding *a, const ms_finding *b)
     return a->verdict != b->verdict ? a->verdict < b->verdict : a->bytes > b->bytes;
 }
 
+static void drop_explained(ms_findings *out)
+{
+    uint32_t to = 0;
+    for (uint32_t i = 0; i < out->n; i++)
+        if (!(out->finding[i].flags & MS_EXPLAINED))
+            out->finding[to++] = out->finding[i];
+    out->n = to;
+}
+
 ms_err ms_checks_run(const ms_evidence *e, ms_findings *out)
 {
     for (uint32_t i = 0; i < ms_checks_count; i++)
         MS_TRY(ms_checks[i]->run(e, out));
+    drop_explained(out);
     for (uint32_t i = 1; i < out->n; i++) { /* stable, and few */
         ms_finding f = out->finding[i];
         uint32_t k = i;

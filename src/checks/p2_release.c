@@ -2,7 +2,8 @@
  *
  * All from a snapshot, mostly that of the peak: exceptions that hold their frames (R1, R2), a waiting worker's last
  * job (R3), locals of running frames that are not read any more (R4, with the source), generators begun and not
- * finished (R8), small views of large buffers (R11, with the source). */
+ * finished (R8), what threads left in their locals or on themselves (R10), small views of large buffers (R11, with the
+ * source). */
 #include "checks/checks.h"
 
 #include <math.h>
@@ -14,6 +15,11 @@
 #define LOCAL_BYTES (4.0 * 1048576)
 #define LOCAL_SHARE 0.2
 enum { GENERATORS = 100, VIEW_TIMES = 100 };
+/* A thread's own value is what its last job left, and no buffer for the next, if its line made it anew so often. Threads
+ * that ended are held for long if they are eight, begun over a quarter of the time. */
+#define MADE_ANEW 3.0
+#define ENDED_SPAN 0.25
+enum { MOST_THREADS = 1024, ENDED = 8 };
 
 static ms_err exceptions(const ms_evidence *e, uint32_t at, ms_view *v, ms_findings *out)
 {
@@ -154,6 +160,150 @@ static ms_err kinds(const ms_evidence *e, uint32_t at, ms_view *v, ms_findings *
     return err;
 }
 
+/* ---- R10: what threads left behind ---- */
+
+/* How many threads beside the main one wait: their innermost frame is the standard library's. */
+static uint32_t idle_threads(const ms_evidence *e, const ms_process *p, ms_view *v)
+{
+    ms_snap *s = v->snap;
+    ms_column node, site;
+    uint32_t thread[MOST_THREADS], n = 0, idle = 0, string;
+    if (ms_snap_column(s, "frames", "node", MS_TYPE_U32, NULL, &node) != MS_OK ||
+        ms_snap_column(s, "frames", "site", MS_TYPE_U32, NULL, &site) != MS_OK)
+        return 0;
+    for (uint64_t i = 0; i < node.rows && i < site.rows; i++) {
+        uint32_t frame = ((const uint32_t *)node.values)[i], where = ((const uint32_t *)site.values)[i], k = 0;
+        if (frame <= s->objects || frame >= s->nodes || where >= s->n_sites)
+            continue;
+        uint32_t up = s->idom[frame], line;
+        if (up <= s->objects || (ms_snap_name(s, up, &string) && memmem(ms_snap_text(s, string).at, ms_snap_text(s, string).size, "(main)", 6)))
+            continue;
+        while (k < n && thread[k] != up)
+            k++;
+        if (k < n || n == MOST_THREADS)
+            continue; /* an outer frame */
+        thread[n++] = up;
+        line = ms_view_near(e, p, v, where);
+        idle += line != MS_NONE && e->whose[line] == MS_STANDARD;
+    }
+    return idle;
+}
+
+typedef struct {
+    double   bytes;
+    uint32_t number, example;
+} left_sum;
+
+static ms_err tell_left(const ms_evidence *e, uint32_t at, ms_view *v, uint32_t line, const left_sum *x, bool ended, ms_findings *out)
+{
+    const ms_process *p = &e->process[at];
+    ms_finding *f;
+    MS_TRY(ms_finding_add(out, "R10", at, line, (uint64_t)x->bytes, 0.8, &f));
+    f->site = line == MS_NONE ? MS_NONE : ms_site_top(p, line, "live_bytes");
+    f->saves = f->bytes;
+    ms_finding_fact(f, "number", x->number);
+    ms_finding_fact(f, "ended", ended);
+    ms_finding_fact(f, "live", (double)v->live);
+    ms_finding_type(f, "type", v, ms_snap_type(v->snap, x->example));
+    return ms_finding_way(out, f, p, v, x->example);
+}
+
+/* Values in thread-locals of threads that wait: by the line that makes them anew for each job. */
+static ms_err thread_locals(const ms_evidence *e, uint32_t at, ms_view *v, ms_findings *out)
+{
+    const ms_process *p = &e->process[at];
+    const ms_snap *s = v->snap;
+    double least = fmax(HELD_BYTES, HELD_SHARE * (double)v->live);
+    size_t size = e->nlines * sizeof(left_sum);
+    uint32_t best = MS_NONE;
+    left_sum *sum = NULL;
+    ms_err err = MS_OK;
+    for (uint32_t i = 1; i <= s->objects; i++) {
+        if (!ms_view_type_is(v, i, "_thread._local") || (double)ms_snap_retained(s, i) < least)
+            continue;
+        if (sum == NULL && (sum = ms_sys_alloc(size)) == NULL) {
+            err = MS_ENOMEM;
+            break;
+        }
+        for (uint32_t edge = s->first[i]; edge < s->first[i + 1]; edge++) { /* by thread -> its dict -> its values */
+            uint32_t threads = MS_SNAP_TARGET(s->to[edge]);
+            if (threads == 0 || !ms_view_type_is(v, threads, "dict") || s->idom[threads] != i)
+                continue;
+            for (uint32_t k = s->first[threads] + 1; k < s->first[threads + 1]; k += 2) {
+                uint32_t own = MS_SNAP_TARGET(s->to[k]);
+                if (own == 0 || !ms_view_type_is(v, own, "dict"))
+                    continue;
+                for (uint32_t j = s->first[own] + 1; j < s->first[own + 1]; j += 2) {
+                    uint32_t value = MS_SNAP_TARGET(s->to[j]), line = value ? ms_view_line(p, v, value) : MS_NONE;
+                    if (!ms_line_counts(e, line) || s->idom[value] != own)
+                        continue;
+                    sum[line].bytes += (double)ms_snap_retained(s, value);
+                    sum[line].number++;
+                    sum[line].example = value;
+                    if (best == MS_NONE || sum[line].bytes > sum[best].bytes)
+                        best = line;
+                }
+            }
+        }
+    }
+    if (err == MS_OK && best != MS_NONE && sum[best].bytes >= least &&
+        (double)p->lines[best].allocated_bytes + p->lines[best].through_bytes >= MADE_ANEW * sum[best].bytes &&
+        idle_threads(e, p, v) >= sum[best].number)
+        err = tell_left(e, at, v, best, &sum[best], false, out);
+    ms_sys_free(sum, size);
+    return err;
+}
+
+/* Thread objects that ran, and are held with what they carry: threading itself knows all (_dangling), and which run. */
+static ms_err ended_threads(const ms_evidence *e, uint32_t at, ms_view *v, ms_findings *out)
+{
+    const ms_process *p = &e->process[at];
+    const ms_snap *s = v->snap;
+    uint32_t known = ms_view_variable(v, "threading", "_dangling"), active = ms_view_variable(v, "threading", "_active");
+    if (known == 0 || active == 0 || !ms_view_type_is(v, active, "dict"))
+        return MS_OK;
+    uint32_t space = ms_snap_namespace_of(s, known), set = 0;
+    for (int level = 0; level < 2 && set == 0; level++) { /* WeakSet.data: an inline value or an entry of __dict__ */
+        uint32_t owner = level ? space : known;
+        for (uint32_t edge = owner ? s->first[owner] : 0; owner && edge < s->first[owner + 1] && set == 0; edge++) {
+            uint32_t t = MS_SNAP_TARGET(s->to[edge]);
+            if (t && ms_view_type_is(v, t, "set") && s->first[t + 1] - s->first[t] > 0)
+                set = t;
+        }
+    }
+    left_sum sum = {0};
+    double most = 0, first = s->epoch, last = 0;
+    for (uint32_t edge = set ? s->first[set] : 0; set && edge < s->first[set + 1]; edge++) {
+        uint32_t ref = MS_SNAP_TARGET(s->to[edge]), thread = 0;
+        for (uint32_t w = ref ? s->first[ref] : 0; ref && w < s->first[ref + 1]; w++)
+            if (MS_SNAP_KIND(s->to[w]) == MS_SNAP_WEAK)
+                thread = MS_SNAP_TARGET(s->to[w]);
+        bool runs = thread == 0 || thread > s->objects || ms_snap_is_garbage(s, thread);
+        for (uint32_t k = s->first[active] + 1; !runs && k < s->first[active + 1]; k += 2)
+            runs = MS_SNAP_TARGET(s->to[k]) == thread;
+        if (runs || !ms_snap_holds(s, thread))
+            continue;
+        double bytes = (double)ms_snap_retained(s, thread);
+        sum.bytes += bytes;
+        sum.number++;
+        first = fmin(first, ms_snap_id(s->birth, thread));
+        last = fmax(last, ms_snap_id(s->birth, thread));
+        if (bytes > most) {
+            most = bytes;
+            sum.example = thread;
+        }
+    }
+    if (sum.number < ENDED || last - first < ENDED_SPAN * (double)s->epoch || sum.bytes < fmax(HELD_BYTES, HELD_SHARE * (double)v->live))
+        return MS_OK;
+    for (uint32_t i = 0; i < out->n; i++) /* a list of them that grows is told already */
+        for (uint32_t k = 0; k < out->finding[i].ntext; k++)
+            if (out->finding[i].process == at && strcmp(out->finding[i].text[k].name, "value") == 0 &&
+                ms_view_type_is(v, sum.example, out->finding[i].text[k].value))
+                return MS_OK;
+    uint32_t line = ms_view_line(p, v, sum.example);
+    return tell_left(e, at, v, ms_line_counts(e, line) ? line : MS_NONE, &sum, true, out);
+}
+
 static ms_err run(const ms_evidence *e, ms_findings *out)
 {
     for (uint32_t at = 0; at < e->nprocess; at++) {
@@ -164,13 +314,18 @@ static ms_err run(const ms_evidence *e, ms_findings *out)
             MS_TRY(locals(e, at, p->view[k], out));
             MS_TRY(kinds(e, at, p->view[k], out));
         }
+        before = out->n;
+        for (uint32_t k = 0; k < p->nview && e->nlines && out->n == before; k++) { /* whatever the first one shows else */
+            MS_TRY(thread_locals(e, at, p->view[k], out));
+            MS_TRY(ended_threads(e, at, p->view[k], out));
+        }
     }
     return MS_OK;
 }
 
 static const ms_rule rules[] = {
     {"R1", MS_VERDICT_RETENTION}, {"R2", MS_VERDICT_RETENTION}, {"R3", MS_VERDICT_RETENTION},
-    {"R4", MS_VERDICT_RETENTION}, {"R8", MS_VERDICT_RETENTION}, {"R11", MS_VERDICT_RETENTION},
+    {"R4", MS_VERDICT_RETENTION}, {"R8", MS_VERDICT_RETENTION}, {"R10", MS_VERDICT_RETENTION}, {"R11", MS_VERDICT_RETENTION},
 };
 const ms_check ms_check_release = {.principle = 2, .name = "release", .rules = rules, .nrules = sizeof rules / sizeof *rules, .run = run,
     .asks = "what is held longer than it is needed, and by whom?"};

@@ -573,15 +573,6 @@ static ms_err nobody_owns(const ms_evidence *e, uint32_t at, ms_findings *out)
     return err;
 }
 
-static void drop_explained(ms_findings *out)
-{
-    uint32_t to = 0;
-    for (uint32_t i = 0; i < out->n; i++)
-        if (!(out->finding[i].flags & MS_EXPLAINED))
-            out->finding[to++] = out->finding[i];
-    out->n = to;
-}
-
 static ms_err run(const ms_evidence *e, ms_findings *out)
 {
     for (uint32_t i = 0; i < e->nprocess; i++) {
@@ -592,7 +583,6 @@ static ms_err run(const ms_evidence *e, ms_findings *out)
         MS_TRY(native_grows(e, i, start, end, out));
         MS_TRY(containers(e, i, out));
         MS_TRY(nobody_owns(e, i, out));
-        drop_explained(out);
     }
     return MS_OK;
 }

@@ -1,10 +1,12 @@
-/* p5_lifecycle.c -- does the collector work for nothing, and do workers pay for the same start?
+/* p5_lifecycle.c -- does the collector work for nothing, or not at all, and do workers pay for the same start?
  *
  * Y1: full collections walk a heap that does not die. Y4: young objects die by themselves, but only after the young
- * collections have carried them on. Both cost time; Y3, imports paid by each worker, costs memory. */
+ * collections have carried them on. Both cost time; Y3, imports paid by each worker, costs memory. Y2 is the contrary: a
+ * snapshot has dead circles of the whole run, and no collection came that could have freed them. */
 #include "checks/checks.h"
 
 #include <math.h>
+#include <string.h>
 
 /* The collector's time is worth a finding from a tenth of the run and 0.3 s on. */
 #define GC_SHARE 0.1
@@ -16,6 +18,84 @@
 enum { WORKERS = 3 };
 #define IMPORTS_BYTES (64.0 * 1048576)
 #define IMPORTS_SHARE 0.25
+
+/* Y2: dead circles. With the collector off: 2 MiB and a tenth of all. Where young collections run: 8 MiB and four tenths,
+ * since a full one waits until a quarter of what is old is new. Born all along: in six of eight parts of the time. */
+#define GARBAGE_BYTES (2.0 * 1048576)
+#define GARBAGE_SHARE 0.1
+#define OLD_GARBAGE_BYTES (8.0 * 1048576)
+#define OLD_GARBAGE_SHARE 0.4
+enum { PARTS = 8, FAIR_PARTS = 6 };
+
+static ms_err never_collected(const ms_evidence *e, uint32_t at, ms_findings *out)
+{
+    const ms_process *p = &e->process[at];
+    double start, end;
+    if (p->nview == 0 || e->nlines == 0 || !ms_trend_window(p, &start, &end))
+        return MS_OK;
+    ms_view *v = p->view[0];
+    for (uint32_t k = 1; k < p->nview; k++)
+        if (p->view[k]->garbage > v->garbage)
+            v = p->view[k];
+    const ms_snap *s = v->snap;
+    double taken = (double)s->epoch * (double)s->epoch_ns / 1e9, young = 0, full = 0;
+    for (uint32_t i = 0; i < p->ncollection; i++) {
+        double t = (double)p->collections[i].t_ns / 1e9;
+        if (t >= start && t < taken - 0.05) /* the exit's own collection comes just before its snapshot */
+            *(p->collections[i].generation >= 2 ? &full : &young) += (double)p->collections[i].count;
+    }
+    bool off = young < 1;
+    if (full > 0 || (double)v->garbage < (off ? fmax(GARBAGE_BYTES, GARBAGE_SHARE * (double)v->live) : fmax(OLD_GARBAGE_BYTES, OLD_GARBAGE_SHARE * (double)v->live)))
+        return MS_OK;
+    size_t size = 2 * e->nlines * sizeof(double);
+    double *dead = ms_sys_alloc(size), *all = dead ? dead + e->nlines : NULL, number = 0, part[PARTS] = {0};
+    uint32_t best = MS_NONE, example = 0, fair = 0;
+    if (dead == NULL)
+        return MS_ENOMEM;
+    for (uint32_t i = 1; i <= s->objects; i++) {
+        uint32_t line = ms_view_line(p, v, i);
+        double bytes = (double)ms_snap_bytes(s, i);
+        bool counts = ms_line_counts(e, line);
+        if (counts)
+            all[line] += bytes;
+        if (!ms_snap_is_garbage(s, i))
+            continue;
+        uint64_t of = (uint64_t)ms_snap_id(s->birth, i) * PARTS / (s->epoch + 1);
+        part[of < PARTS ? of : PARTS - 1] += 1;
+        number++;
+        if (!counts)
+            continue;
+        dead[line] += bytes;
+        if (best == MS_NONE || dead[line] > dead[best]) {
+            best = line;
+            example = i;
+        }
+    }
+    for (int i = 0; i < PARTS; i++)
+        fair += part[i] >= number / PARTS / 4;
+    ms_err err = MS_OK;
+    if (best != MS_NONE && fair >= FAIR_PARTS) {
+        ms_finding *f;
+        err = ms_finding_add(out, "Y2", at, best, v->garbage, 0.9, &f);
+        if (err == MS_OK) {
+            f->site = ms_site_top(p, best, "live_bytes");
+            f->saves = v->garbage;
+            ms_finding_fact(f, "live", (double)v->live);
+            ms_finding_fact(f, "number", number);
+            ms_finding_fact(f, "young", young);
+            ms_finding_fact(f, "line_bytes", dead[best]);
+            ms_finding_fact(f, "duration", p->duration);
+            ms_finding_type(f, "type", v, ms_snap_type(s, example));
+            for (uint32_t i = 0; i + 1 < out->n; i++) { /* what seemed to pile up is dead */
+                ms_finding *other = &out->finding[i];
+                if (other->process == at && other->flags & MS_SUSPECT && other->line < e->nlines && 2 * dead[other->line] > all[other->line])
+                    other->flags |= MS_EXPLAINED;
+            }
+        }
+    }
+    ms_sys_free(dead, size);
+    return err;
+}
 
 static ms_err collector(const ms_evidence *e, uint32_t at, ms_findings *out)
 {
@@ -122,9 +202,11 @@ static ms_err run(const ms_evidence *e, ms_findings *out)
 {
     for (uint32_t at = 0; at < e->nprocess; at++)
         MS_TRY(collector(e, at, out));
+    for (uint32_t at = 0; at < e->nprocess; at++)
+        MS_TRY(never_collected(e, at, out));
     return imports(e, out);
 }
 
-static const ms_rule rules[] = {{"Y1", MS_VERDICT_CHURN}, {"Y3", MS_VERDICT_RETENTION}, {"Y4", MS_VERDICT_CHURN}};
+static const ms_rule rules[] = {{"Y1", MS_VERDICT_CHURN}, {"Y2", MS_VERDICT_LEAK}, {"Y3", MS_VERDICT_RETENTION}, {"Y4", MS_VERDICT_CHURN}};
 const ms_check ms_check_lifecycle = {.principle = 5, .name = "lifecycle", .rules = rules, .nrules = sizeof rules / sizeof *rules, .run = run,
-    .asks = "does the collector walk what never dies, and do processes pay again for what they could share?"};
+    .asks = "does the collector walk what never dies, or never come, and do processes pay again for what they could share?"};

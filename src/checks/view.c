@@ -237,6 +237,23 @@ bool ms_view_type_is(const ms_view *v, uint32_t node, const char *name)
     return ms_snap_text_is(v->snap, v->snap->type_name[ms_snap_type(v->snap, node)], name);
 }
 
+uint32_t ms_view_variable(const ms_view *v, const char *module, const char *name)
+{
+    const ms_snap *s = v->snap;
+    uint32_t string;
+    for (uint32_t i = 1; i <= s->objects; i++) {
+        if (!ms_view_type_is(v, i, "module") || !ms_snap_name(s, i, &string) || !ms_snap_text_is(s, string, module))
+            continue;
+        uint32_t dict = ms_snap_namespace_of(s, i);
+        for (uint32_t e = dict ? s->first[dict] : 0; dict && e + 2 <= s->first[dict + 1]; e += 2) {
+            uint32_t key = MS_SNAP_TARGET(s->to[e]);
+            if (key && ms_snap_name(s, key, &string) && ms_snap_text_is(s, string, name))
+                return MS_SNAP_TARGET(s->to[e + 1]);
+        }
+    }
+    return 0;
+}
+
 typedef struct {
     uint32_t key, count;
 } tally;
