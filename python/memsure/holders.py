@@ -14,6 +14,8 @@ from .fixes import Pattern, ast
 from .text import NBSP, count, seconds, size
 
 FILL = {"append", "add", "setdefault", "insert", "extend", "update", "appendleft", "put", "put_nowait", "push", "register", "subscribe"}
+# What takes an entry out of a registry is called so, in the library's own text.
+CLOSERS = ("close", "destroy", "dispose", "unregister", "deregister", "remove", "release", "shutdown", "terminate", "reset", "clear")
 KINDS = {
     "dict": "dict", "list": "list", "set": "set", "collections.deque": "deque", "collections.OrderedDict": "OrderedDict",
     "collections.defaultdict": "defaultdict", "collections.Counter": "Counter", "tuple": "tuple",
@@ -21,6 +23,8 @@ KINDS = {
 # They do not look at what is inside; but how many different ones there are is what a set or dict is for.
 READERS = {"len", "id", "bool", "type", "isinstance"}
 MOST_FILES = 60
+NO_RECORDS = {"weakref.ReferenceType", "weakref", "method", "function", "builtin_function_or_method", "functools.partial", "type"}
+DICT = ".__dict__"
 NAMED, VALUE, FIELD = 7, 3, 1
 
 
@@ -141,10 +145,10 @@ class Keepers:
     def place(self, file, number):
         return self.sources.place(file, number)
 
-    def lead(self, way):
+    def lead(self, way, also=()):
         """Look into the files of the modules and classes on this way, too: a library's container is filled there."""
         names = set()
-        for _, _, what, _, _ in way:
+        for what in [what for _, _, what, _, _ in way] + list(also):
             name = what[7:] if what.startswith("module ") else what
             while "." in name or what.startswith("module "):
                 names.add("/" + name.replace(".", "/") + ".py")
@@ -158,7 +162,7 @@ class Keepers:
     def held(self, f):
         """The Holder of an L-like finding, or False where the container is kept on purpose."""
         way, facts = f.way, f.facts
-        self.lead(way)
+        self.lead(way, [facts["value"]] if "." in facts.get("value", "") else ())
         h = Holder()
         kind = KINDS.get(facts.get("type", ""), short_type(facts.get("type", "")))
         owner, name = name_of(way)
@@ -206,8 +210,13 @@ class Keepers:
 
         h.verdict = verdict
         h.short = f"{h.culprit} only grows: {count(entries)} entries"
+        library = self.library(f.way)
+        if library and not (self.history(f, h, library) or self.registry(f, h, library, name)):
+            library = None
+        if facts["few"] and library is None:
+            return False
         special = getattr(self, "_" + f.rule.lower(), None)
-        if special is None or not special(f, h, name):
+        if library is None and (special is None or not special(f, h, name)):
             h.fix = {"list": "bound it: a deque with maxlen", "deque": "bound it: maxlen", "set": "bound it, or empty it when a job ends"}.get(
                 kind, "bound it (pip install cachetools)" if kind in ("dict", "OrderedDict", "defaultdict") else "bound it, or empty it when a job ends"
             )
@@ -315,6 +324,95 @@ class Keepers:
                     h.file = file
                     h.where = f"in {self.place(file, node.lineno)}: "
                 return
+
+    # -- what a library holds for the program
+
+    def whose(self, line):
+        """'own', 'lib' or 'std', or '' where it is not known, of a line's code."""
+        return self.sources.kind(self.lines.file(int(line))) if line is not None and line >= 0 else ""
+
+    def library(self, way):
+        """(file of the module whose class, object or variable owns the container, and whether the way begins in a library, too);
+        None where that module is the program's own."""
+        chain = steps(way)
+        owners = chain if way[-1][0] == DICT else chain[:-1]  # an object's own dict is the object
+        names = [what for _, what in owners if what not in KINDS and what != "type" and ("." in what or what.startswith("module "))]
+        files = [self.module_file(what[7:] if what.startswith("module ") else what) for what in names]
+        if not files or files[-1] is None or self.sources.kind(files[-1]) not in ("lib", "std"):
+            return None
+        return files[-1], files[0] is not None and self.sources.kind(files[0]) in ("lib", "std")
+
+    def module_file(self, name):
+        """The file of a module, or of the one that a class is in, among those of the way."""
+        while name:
+            tail = "/" + name.replace(".", "/")
+            file = next((file for file in self.modules if file.endswith((tail + ".py", tail + "/__init__.py"))), None)
+            if file is not None:
+                return file
+            name = name.rpartition(".")[0]
+        return None
+
+    def history(self, f, h, library):
+        """R6: an object of a library's has a list that the library's own code appends to, of what that code makes."""
+        facts = f.facts
+        kept = facts.get("value", "")
+        several = facts.get("nested") and f.way[-1][0] == DICT  # lists of one object, with the same records
+        if f.rule not in ("L1", "L4") or not (facts["sequence"] or several) or kept in NO_RECORDS:
+            return False
+        if self.whose(f.measured if several else facts["entry_line"]) not in ("lib", "std") or self.whose(facts["born"]) == "own":
+            return False
+        f.rule = "R6"
+        h.title = "a history that a library keeps"
+        h.fix = "switch it off, or empty it when a job ends" + self.closers(library[0], ("reset", "clear", "flush"), "any")
+        h.short = f"{h.culprit} keeps a record of each call"
+        h.patch, h.where = [], ""
+        self.to_caller(f, h)
+        return True
+
+    def registry(self, f, h, library, name):
+        """R7: a library has a table of the objects that it made for the program."""
+        facts = f.facts
+        file, from_library = library
+        kept = facts.get("value", "")
+        if f.rule != "L1" or not from_library or "." not in kept or kept in NO_RECORDS or kept.endswith(("Meta", "Metaclass")):
+            return False
+        made = self.module_file(kept)
+        if made is None or self.sources.kind(made) == "own":
+            return False
+        label, owner = steps(f.way)[-2]
+        if owner == "type":
+            owner = bare(label)
+            h.culprit = f"{owner}.{name}"
+        closers = self.closers(file, CLOSERS, "" if owner.startswith("module ") else short_type(owner))
+        f.rule = "R7"
+        h.title = "a library's registry still holds it"
+        h.fix = f"take each out when it is done{closers}" if closers else "make one for each kind, not one for each job: nothing takes them out"
+        h.short = f"{h.culprit} still holds {count(facts['entries'])} {short_type(kept)} objects"
+        self.to_caller(f, h)
+        return True
+
+    def closers(self, file, words, of=""):
+        """': destroy, destroy_all': what a class (any; "": the module itself) has to take things out, as the end of a sentence."""
+        m = self.reader.module(file)
+        found = []
+        for node in m.parent if m is not None else ():
+            if isinstance(node, ast.FunctionDef) and node.name.split("_")[0] in words and m.scope(node) is m.tree:
+                owner = m.owner(node)
+                if of in ("any", owner.name if owner is not None else "") and node.name not in found:
+                    found.append(node.name)
+        return ": " + ", ".join(found[:3]) if found else ""
+
+    def to_caller(self, f, h):
+        """Tell it at the program's own line for which the library did it."""
+        from .verdict import caller
+
+        above = None
+        for line in (f.measured, f.facts["entry_line"]):
+            if line is not None and line >= 0 and above is None:
+                above = caller(self.recording, self.sources, f.process, int(line), "allocated_bytes")
+        if above is not None:
+            h.evidence += f"; {h.culprit} is filled in {self.place(self.lines.file(f.line), self.lines.line(f.line))}"
+            f.line, f.site, h.mark = above[0], None, None
 
     # -- rules with words of their own
 

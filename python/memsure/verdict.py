@@ -258,8 +258,13 @@ def _read_source(recording, sources, findings, open_, out):
                 f.holder = keepers.circle(f)
             elif f.way:
                 f.holder = keepers.kept(f)
+    told, seen = {id(f.process) for f in findings if f.rule in ("R6", "R7")}, set()
     for f in list(findings):
-        if f.suspect and f.holder is None and _let_go(lines, f):
+        if f.rule in ("R6", "R7"):  # a library keeps one record in several lists
+            if (f.rule, f.line, f.holder.culprit) in seen:
+                findings.remove(f)
+            seen.add((f.rule, f.line, f.holder.culprit))
+        if f.suspect and f.holder is None and (_let_go(lines, f) or id(f.process) in told and sources.kind(lines.file(f.line)) != "own"):
             findings.remove(f)
     for f in findings:
         if (f.rule == "C8" or f.rule == "C6" and not f.way) and f.line is not None:

@@ -216,6 +216,10 @@ static ms_err native_grows(const ms_evidence *e, uint32_t at, double start, doub
 /* A line that grows belongs to a container if so much of its bytes is below it. */
 #define BELOW_SHARE 0.4
 enum { MOST_CONTAINERS = 8 };
+/* A container of few entries is one of large ones: figures, documents, connections with what they hold. Whether it is a
+ * registry of a library's, the names tell; else it is none of a check's business. */
+enum { ENTRIES = 200, FEW_ENTRIES = 20 };
+#define FEW_BYTES (64.0 * 1024)
 
 static bool type_begins(const ms_way_step *s, const char *with)
 {
@@ -334,7 +338,9 @@ static ms_err container(const ms_evidence *e, uint32_t at, ms_view *v, const ms_
     ms_finding_fact(f, "table", (double)ms_snap_bytes(s, g->node));
     ms_finding_fact(f, "entry_line", c.line == MS_NONE ? -1.0 : (double)c.line);
     ms_finding_fact(f, "born", ms_view_line(p, v, g->node) == MS_NONE ? -1.0 : (double)ms_view_line(p, v, g->node));
-    ms_finding_fact(f, "exit", v->prefix[0] == 'e');
+    bool few = g->entries && g->entries < ENTRIES;
+    ms_finding_fact(f, "few", few);
+    ms_finding_fact(f, "sequence", s->type_rest[ms_snap_type(s, g->node)] == MS_REST_INDEX);
     ms_snap_string type = ms_snap_text(s, s->type_name[ms_snap_type(s, g->node)]);
     ms_finding_text(f, "type", "%.*s", (int)type.size, type.at);
     if (c.type != MS_NONE && 2 * c.of_type > c.entries) {
@@ -345,7 +351,7 @@ static ms_err container(const ms_evidence *e, uint32_t at, ms_view *v, const ms_
         type = ms_snap_text(s, s->type_name[c.key_type]);
         ms_finding_text(f, "key", "%.*s", (int)type.size, type.at);
     }
-    for (uint32_t i = 0; i < out->n; i++) { /* the suspects that it explains */
+    for (uint32_t i = 0; !few && i < out->n; i++) { /* the suspects that it explains */
         ms_finding *other = &out->finding[i];
         if (other->process == at && other->flags & MS_SUSPECT && other->line < e->nlines && all[other->line] > 0 &&
             below[other->line] >= BELOW_SHARE * all[other->line])
@@ -436,16 +442,20 @@ static ms_err containers(const ms_evidence *e, uint32_t at, ms_findings *out)
     for (uint32_t k = 0; err == MS_OK && k < p->nview && found == 0; k++) { /* the fuller one; the other if that shows nothing */
         ms_view *v = p->view[k];
         const ms_snap *s = v->snap;
-        for (size_t i = 0; err == MS_OK && i < v->growing.n && found < MOST_CONTAINERS; i++) {
+        for (size_t n = 0; err == MS_OK && n < 2 * v->growing.n && found < MOST_CONTAINERS; n++) { /* twice: those of few entries last */
+            size_t i = n % v->growing.n, pass = n / v->growing.n;
             const ms_growing *g = &v->growing.at[i];
+            if ((g->entries < ENTRIES) != (pass == 1))
+                continue;
             double seconds = ((double)s->epoch - ms_snap_id(s->birth, g->node)) * (double)s->epoch_ns / 1e9;
             double bytes = (double)ms_snap_retained(s, g->node);
             bool inner = false;
             if (!g->grows || bytes < fmax(HELD_BYTES, HELD_SHARE * (double)v->live) || seconds < HELD_SECONDS ||
-                !ms_snap_holds(s, g->node) || ms_snap_is_garbage(s, g->node) || ms_snap_is_namespace(s, g->node))
+                !ms_snap_holds(s, g->node) || ms_snap_is_garbage(s, g->node) || ms_snap_is_namespace(s, g->node) ||
+                (g->entries < ENTRIES && bytes < FEW_BYTES * g->entries))
                 continue;
-            for (uint32_t n = 0; n < found; n++)
-                inner = inner || ms_view_below(v, nodes[n], g->node);
+            for (uint32_t o = 0; o < found; o++)
+                inner = inner || ms_view_below(v, nodes[o], g->node);
             if (inner)
                 continue;
             uint32_t before = out->n;

@@ -12,7 +12,7 @@
 #include <string.h>
 
 enum {
-    LEAST_ENTRIES = 200, /* of a container that grows: fewer are not worth a finding */
+    LEAST_ENTRIES = 20, /* of a container that grows: fewer are no series */
     MOST_STEPS = 24,     /* of a way: the last ones */
 };
 
