@@ -9,13 +9,14 @@
  *   values.c equal values
  *   frames.c frames that run, generators, coroutines
  *   roots.c  threads, the interpreter's own references; pseudo nodes
- *   nodes.c  sweeps the heap, numbers the objects, turns addresses into numbers, keeps the ledger
+ *   nodes.c  sweeps the heap twice: marks what is alive; reads it into the columns, keeps the ledger
  *   file.c   the tables
+ *   beside.c a second thread
  *
  * The child's laws: no write to an object or a GC header, no lock, no malloc, no Python code. All its
  * memory is its own (ms_sys_alloc). A type whose tp_traverse crashes or does not return is given up.
  *
- * Everything of one snapshot is in ms_child. One thread. */
+ * Everything of one snapshot is in ms_child. One thread, but while the graph is analysed (ms_file_write). */
 #ifndef MS_CHILD_H
 #define MS_CHILD_H
 
@@ -23,6 +24,7 @@
 #include "snapshot/snapshot.h"
 
 #include <setjmp.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -99,7 +101,7 @@ typedef struct {
 
 typedef struct {
     ms_leaf *leaf[MS_LEAFS];
-    ms_vec   by_number;           /* ms_chunk_map *: [0] is NULL */
+    ms_vec   by_number;           /* ms_chunk_map *: [0] is empty */
     char    *batch;               /* chunks to come */
     uint32_t batch_left;
 } ms_marks;
@@ -132,7 +134,8 @@ static inline uint32_t ms_marks_id_of_granule(const ms_marks *m, uint32_t granul
 {
     const ms_chunk_map *k = MS_VEC_AT(m->by_number, ms_chunk_map *)[granule >> MS_GRANULES];
     const ms_word *w = &k->word[granule >> 6 & (MS_WORDS - 1)];
-    return w->rank + ms_bits(w->seen & ((1ull << (granule & 63)) - 1)) + 1;
+    uint64_t bit = 1ull << (granule & 63);
+    return w->seen & bit ? w->rank + ms_bits(w->seen & (bit - 1)) + 1 : 0;
 }
 /* Number the objects from 1; every chunk in order of address, plane by plane. Returns how many there are. */
 uint64_t ms_marks_rank(ms_marks *m);
@@ -173,6 +176,7 @@ struct ms_ty {
     bool          heap, managed, inlined;
     bool          is_value;    /* its instances (of just this type) are compared by value */
     bool          scan;        /* its struct may refer to more than its reader tells */
+    bool          quiet;       /* its instances refer to nothing and own nothing */
     bool          weak_keys;   /* a dict whose keys are another's: every other edge is weak */
     uint32_t      alias;       /* of such: the type that it is shown as */
     int32_t       dict_field;  /* ordinal of __dict__; -1: none */
@@ -236,8 +240,7 @@ typedef struct {
 } ms_range;
 
 typedef struct {
-    uint32_t node;         /* first the record's place */
-    uint32_t used, room;
+    uint32_t node, used, room;
 } ms_container;
 
 typedef struct {
@@ -278,7 +281,7 @@ struct ms_child {
     traverseproc subtype_traverse;
     const ms_heap *heap, *raw_heap;
     const ms_large *large;
-    uint64_t    memory_limit, rss, seeds; /* seeds: objects on the collector's lists */
+    uint64_t    memory_limit, rss;
     bool        births;          /* there is a recorder: sites and epochs are known */
     bool        small;           /* too little memory for the graph: count by shape and site only */
     ms_map      counts;
@@ -291,14 +294,20 @@ struct ms_child {
     ms_marks    marks, raw;      /* objects; blocks that objects own besides */
     ms_vec      stack;           /* addresses to read next, in stack mode */
     bool        stack_mode, unreached; /* unreached: those that the slabs have besides */
+    bool        recording;       /* the second sweep: all bits stand, numbers are known, what is read goes into the columns */
+    uint64_t    marked_edges;    /* references met by the first sweep */
+    const void *interned;        /* 3.11: the dict of interned strings, once it is found */
+    ms_chunk_map *at;            /* where the second sweep is */
+    uint32_t    at_word;
+    uint64_t    at_todo;
 
-    /* by object, in the order they were read */
-    ms_vec      granule, degree, shape, site, birth, refs, value; /* value: hash of a str, int, ...; else 0 */
-    ms_vec      spare;           /* room to be used again */
+    /* by object */
+    ms_vec      shape, site, birth, refs, value; /* value: hash of a str, int, ...; else 0 */
     ms_vec      containers;      /* ms_container */
     ms_vec      equal;           /* ms_equal */
-    ms_map      equal_map;
-    ms_vec      edges;           /* granules, 0: an empty place */
+    ms_vec      edges;           /* targets, 0: an empty place; the latest still granules */
+    size_t      turned;          /* edges that are numbers already */
+    ms_vec      kinds;           /* ms_edge_kind: of the edges that are not */
     ms_vec      known;           /* granules: references besides, that need no edge */
     ms_vec      hints;           /* ms_hint */
     ms_vec      object_labels;   /* ms_object_label */
@@ -307,6 +316,7 @@ struct ms_child {
     /* what read() leaves of the object at hand */
     PyObject   *object;
     uint32_t    type_index;
+    uint32_t    id;              /* its number */
     size_t      start;           /* where its edges begin */
     uint64_t    said, said_more, raw_bytes; /* of its block, of blocks it owns besides; their room */
     void       *lru;             /* while a functools.lru_cache is read */
@@ -326,7 +336,7 @@ struct ms_child {
     ms_vec      fields;          /* ms_field */
     ms_map      shapes;
     ms_vec      shape_table;
-    struct { uint32_t shape1; } shape_cache[4096];
+    uint32_t    shape_cache[4096];
     ms_map      strings;
     ms_vec      string_offsets, string_data;
     uint32_t    type_unreadable;
@@ -337,6 +347,7 @@ struct ms_child {
     /* by node */
     uint32_t    objects, nodes;  /* nodes: root and pseudo nodes included, once they stand */
     uint32_t   *first;           /* nodes + 1 */
+    size_t      first_room;      /* bytes */
     uint32_t   *to;
     size_t      to_room;         /* bytes */
     uint32_t    edge_count;
@@ -357,6 +368,7 @@ struct ms_child {
     ms_vec      regions;         /* ms_region */
     ms_vec      site_rows;       /* ms_site_row: those that the objects use, and the frames' */
     ms_vec      info;            /* ms_info_row */
+    struct ms_out *out;
 };
 
 typedef struct {
@@ -380,36 +392,50 @@ void ms_child_main(ms_child *c) __attribute__((noreturn));
 
 /* --- read.c ----------------------------------------------------------------------------------------- */
 
-/* One reference. Marks the object and appends its granule. */
+/* There is an object at a: the first sweep will read it. */
+static inline void ms_mark(ms_child *c, uintptr_t a)
+{
+    ms_chunk_map *k = ms_marks_at(&c->marks, a);
+    if (MS_UNLIKELY(k == NULL) && (k = ms_marks_chunk(&c->marks, a)) == NULL)
+        return; /* no address at all */
+    ms_word *w = &k->word[a >> 10 & (MS_WORDS - 1)];
+    uint64_t bit = 1ull << (a >> 4 & 63);
+    if (MS_UNLIKELY(c->stack_mode) && !(w->seen & bit))
+        MS_PUSH(c, c->stack, uintptr_t, a);
+    w->seen |= bit;
+}
+
+/* The place of a in the bitmap; 0: it is in no chunk. */
+static inline uint32_t ms_granule(const ms_child *c, uintptr_t a)
+{
+    const ms_chunk_map *k = ms_marks_at(&c->marks, a);
+    return k ? k->number << MS_GRANULES | (uint32_t)(a >> 4 & ((1u << MS_GRANULES) - 1)) : 0;
+}
+
+/* One reference of the object at hand. The first sweep marks its target, the second appends it as an edge. */
 static inline void ms_emit(ms_child *c, const void *p)
 {
-    uint32_t granule = 0;
-    if (MS_LIKELY(p != NULL)) {
-        uintptr_t a = (uintptr_t)p;
-        ms_chunk_map *k = ms_marks_at(&c->marks, a);
-        if (MS_UNLIKELY(k == NULL) && (k = ms_marks_chunk(&c->marks, a)) == NULL)
-            goto put; /* no address at all */
-        ms_word *w = &k->word[a >> 10 & (MS_WORDS - 1)];
-        uint64_t bit = 1ull << (a >> 4 & 63);
-        if (MS_UNLIKELY(c->stack_mode) && !(w->seen & bit))
-            MS_PUSH(c, c->stack, uintptr_t, a);
-        w->seen |= bit;
-        granule = k->number << MS_GRANULES | (uint32_t)(a >> 4 & ((1u << MS_GRANULES) - 1));
+    if (c->recording) {
+        MS_PUSH(c, c->edges, uint32_t, MS_LIKELY(p != NULL) ? ms_granule(c, (uintptr_t)p) : 0);
+        return;
     }
-put:
-    MS_PUSH(c, c->edges, uint32_t, granule);
+    c->marked_edges++;
+    if (MS_LIKELY(p != NULL))
+        ms_mark(c, (uintptr_t)p);
 }
 
 /* A block beside the object that it owns: size is what it asked for. Counts its room. */
 void ms_own(ms_child *c, const void *block, size_t size);
 /* The room that a block of this size has where block lies. */
 uint64_t ms_room(const ms_child *c, const void *block, size_t size);
-/* Read the object: its edges, its sizes, its birth. */
-void ms_read_object(ms_child *c, PyObject *o);
+void ms_mark_object(ms_child *c, PyObject *o); /* for the first sweep: what it refers to, and what it owns */
+void ms_read_object(ms_child *c, PyObject *o); /* for the second: its edges, its sizes, its birth */
 void ms_record(ms_child *c);
 void ms_record_unreadable(ms_child *c);
+void ms_type_give_up(ms_child *c); /* that of the object at hand */
 /* The reader for instances of this type; sets rest, fields and flags. Called once for each type. */
 void ms_reader_choose(ms_child *c, ms_ty *t);
+bool ms_reader_is_quiet(const ms_ty *t); /* it tells sizes only (of a str: if it is ASCII) */
 uint32_t ms_field_add(ms_child *c, ms_ty *t, const char *name, int32_t offset, uint32_t kind);
 
 /* For readers. */
@@ -441,7 +467,7 @@ void ms_values_group(ms_child *c);
 
 typedef struct {
     uint64_t value;
-    uint32_t owner;    /* first the record's place, then the object's number */
+    uint32_t owner;
     uint32_t unused;
 } ms_hint;
 
@@ -459,11 +485,28 @@ void ms_sort(uint64_t *at, size_t n); /* ascending; in place, without malloc */
 #define MS_IMMORTAL 0x60000000
 
 /* --- nodes.c ---------------------------------------------------------------------------------------- */
+
+typedef struct {
+    uint32_t edge, kind;
+} ms_edge_kind;
+
 void ms_seed(ms_child *c, const void *object);
-void ms_sweep(ms_child *c);
-void ms_small_begin(ms_child *c);
+void ms_sweep(ms_child *c);       /* the first: mark what is reached from what is marked */
+void ms_number(ms_child *c);      /* when all bits stand */
+void ms_record_all(ms_child *c);  /* the second sweep */
 #define MS_AGAIN_SMALL 3 /* in again_how */
-void ms_number(ms_child *c);
+
+/* --- beside.c --------------------------------------------------------------------------------------- */
+
+typedef struct {
+    ms_child *c;
+    void    (*run)(ms_child *c);
+    char     *stack;
+    _Atomic int running;
+} ms_beside;
+
+void ms_beside_begin(ms_beside *b, ms_child *c, void (*run)(ms_child *)); /* run(c) in a second thread */
+void ms_beside_end(ms_beside *b);                                          /* wait for it */
 
 /* --- file.c ----------------------------------------------------------------------------------------- */
 void ms_texts_collect(ms_child *c);
@@ -475,5 +518,6 @@ void ms_regions_make(ms_child *c);
 bool ms_checking(void); /* MEMSURE_SNAPSHOT_CHECK is set: every structure is checked; slow */
 uint64_t ms_child_bytes(void);
 void ms_child_reached(ms_child *c, uint64_t *wall, uint64_t *cpu);
+void ms_child_weigh(ms_child *c); /* note how much memory it has, where that is more than ever */
 
 #endif

@@ -1,7 +1,8 @@
 /* file.c -- the tables of a snapshot, as docs/FORMAT.md part 3 gives them.
  *
- * What needs the program's memory (names, texts, places) is copied first; then the program's pages
- * are let go, and all else comes from the child's own arrays. */
+ * What needs the program's memory (names, texts, places) is copied first. Then the work is split: the analysis needs the
+ * graph alone; a second thread meanwhile finds equal values, lets the program's pages go, and writes what stands
+ * already. It has writer, strings and tables to itself until it has ended. */
 #include "snapshot/child.h"
 #include "graph/graph.h"
 #include "store/store.h"
@@ -24,15 +25,8 @@ static void *want(ms_child *c, size_t size)
 
 void ms_regions_make(ms_child *c)
 {
-    c->address_room = ((size_t)c->objects + 1) * sizeof *c->address;
-    if (c->spare.room >= c->address_room) {
-        c->address = MS_VEC_AT(c->spare, uint32_t);
-        c->address_room = c->spare.room;
-        c->spare = (ms_vec){NULL, 0, 0};
-        c->address[0] = 0;
-    } else {
-        c->address = want(c, c->address_room);
-    }
+    c->address_room = ((size_t)c->objects + 4096) * sizeof *c->address;
+    c->address = want(c, c->address_room);
     uint32_t id = 0;
     ms_region *r = NULL;
     for (ms_chunk_map *k = NULL; (k = ms_marks_next(&c->marks, -1, k)) != NULL;) {
@@ -167,7 +161,7 @@ void ms_texts_collect(ms_child *c)
 
 /* --- columns ----------------------------------------------------------------------------------------- */
 
-typedef struct {
+typedef struct ms_out {
     ms_child  *c;
     ms_writer *w;
     char       name[32];
@@ -246,7 +240,7 @@ static void sites_collect(ms_child *c)
     MS_PUSH(c, c->site_rows, ms_site_row, (ms_site_row){0, 0, -1, -1, -1, -1, 0});
     uint32_t used = ms_mode >= 0 ? ms_area.table[MS_T_SITE].used : 0, *row = want(c, ((size_t)used + 1) * sizeof *row);
     uint32_t *site = MS_VEC_AT(c->site, uint32_t);
-    for (uint32_t id = 1; id <= c->objects; id++) {
+    for (uint32_t id = 1; id <= c->objects && c->births; id++) {
         uint32_t s = site[id];
         site[id] = s == 0 || s >= used ? 0 : site_row(c, row, s);
     }
@@ -318,16 +312,20 @@ static void nodes_complete(ms_child *c)
     uint32_t n = c->objects, all = c->nodes, pseudo = all - n - 1;
     ms_vec *arrays[] = {&c->shape, &c->site, &c->birth};
     for (int i = 0; i < 3; i++) {
-        char *at = ms_sys_resize(arrays[i]->at, arrays[i]->room, (size_t)all * sizeof(uint32_t));
+        size_t room = (size_t)all * sizeof(uint32_t);
+        char *at = room <= arrays[i]->room ? arrays[i]->at : ms_sys_resize(arrays[i]->at, arrays[i]->room, room);
         if (at == NULL)
             ms_child_fail(c, MS_ENOMEM, NULL);
         arrays[i]->at = at;
-        arrays[i]->room = arrays[i]->used = (size_t)all * sizeof(uint32_t);
+        arrays[i]->room = room > arrays[i]->room ? room : arrays[i]->room;
+        arrays[i]->used = room;
     }
-    uint32_t *address = ms_sys_resize(c->address, c->address_room, (size_t)all * sizeof *address);
+    size_t address_room = (size_t)all * sizeof *c->address;
+    uint32_t *address = address_room <= c->address_room ? c->address : ms_sys_resize(c->address, c->address_room, address_room);
     if (address == NULL)
         ms_child_fail(c, MS_ENOMEM, NULL);
     c->address = address;
+    c->address_room = address_room > c->address_room ? address_room : c->address_room;
     uint32_t *birth = MS_VEC_AT(c->birth, uint32_t);
     const ms_pseudo *p = MS_VEC_AT(c->pseudo, ms_pseudo);
     uint32_t *shape = MS_VEC_AT(c->shape, uint32_t), *site = MS_VEC_AT(c->site, uint32_t);
@@ -345,7 +343,7 @@ static void write_nodes(out *f)
     ms_child *c = f->c;
     uint32_t all = c->nodes;
     column(f, "objects", "address", MS_TYPE_U32, all, c->address);
-    ms_sys_free(c->address, (size_t)all * sizeof *c->address);
+    ms_sys_free(c->address, c->address_room);
     narrow(f, "objects", "site", all, MS_VEC_AT(c->site, uint32_t));
     give_up(&c->site);
     narrow(f, "objects", "birth", all, MS_VEC_AT(c->birth, uint32_t));
@@ -358,7 +356,7 @@ static void write_nodes(out *f)
     STRIDED(f, "regions", "count", MS_TYPE_U32, nr, r, count);
 }
 
-static void write_edges(out *f)
+static void write_degrees(out *f)
 {
     ms_child *c = f->c;
     uint32_t all = c->nodes;
@@ -380,67 +378,6 @@ static void write_edges(out *f)
     STRIDED(f, "wide", "node", MS_TYPE_U32, MS_VEC_N(wide, ms_text), wides, node);
     STRIDED(f, "wide", "degree", MS_TYPE_U32, MS_VEC_N(wide, ms_text), wides, text);
     ms_vec_free(&wide);
-    column(f, "edges", "to", MS_TYPE_U32, c->edge_count, c->to);
-}
-
-/* Dominators, retained sizes, cycles, garbage. Without memory for it the file has none of them, and says so. */
-static bool analyse(out *f)
-{
-    ms_child *c = f->c;
-    uint32_t shapes = (uint32_t)MS_VEC_N(c->shape_table, ms_shape), types = (uint32_t)MS_VEC_N(c->type_table, ms_ty);
-    const ms_shape *s = MS_VEC_AT(c->shape_table, ms_shape);
-    const ms_ty *t = MS_VEC_AT(c->type_table, ms_ty);
-    uint64_t *bytes = want(c, 2 * (size_t)shapes * sizeof *bytes);
-    uint32_t *shape_type = want(c, (size_t)shapes * sizeof *shape_type), *type_node = want(c, (size_t)types * sizeof *type_node);
-    for (uint32_t i = 0; i < shapes; i++) {
-        bytes[i] = s[i].said;
-        bytes[shapes + i] = s[i].allocated;
-        shape_type[i] = s[i].type;
-    }
-    for (uint32_t i = 0; i < types; i++)
-        type_node[i] = t[i].heap && t[i].type ? ms_marks_id(&c->marks, (uintptr_t)t[i].type) : 0;
-    ms_graph g = {.nodes = c->nodes, .edges = c->edge_count, .first = c->first, .to = c->to, .garbage = c->nodes - 1,
-                  .shape = c->shape.at, .shape_wide = 4, .shapes = shapes, .types = types,
-                  .shape_bytes = {bytes, bytes + shapes}, .shape_type = shape_type, .type_node = type_node};
-    ms_analysis *a;
-    const char *why = ms_checking() ? ms_graph_check(&g) : NULL;
-    ms_err err = why ? MS_EDAMAGED : ms_analysis_new(&g, CYCLE_ROWS, &a);
-    if (err == MS_ENOMEM)
-        return false;
-    if (err == MS_OK && ms_checking())
-        why = ms_analysis_check(&g, a);
-    if (err != MS_OK || why)
-        ms_child_fail(c, MS_EDAMAGED, why ? why : ms_err_text(err));
-    uint32_t *to = ms_sys_resize(c->to, c->to_room, ((size_t)c->edge_count + a->sources + 1) * sizeof *to);
-    if (to == NULL)
-        ms_child_fail(c, MS_ENOMEM, NULL);
-    c->to = to;
-    c->to_room = ((size_t)c->edge_count + a->sources + 1) * sizeof *to;
-    memcpy(to + c->edge_count, a->source, a->sources * sizeof *to);
-    c->edge_count += a->sources;
-    c->first[c->nodes] = c->edge_count;
-    uint64_t unused_wall, unused_cpu;
-    ms_child_reached(c, &unused_wall, &unused_cpu); /* here it has most memory */
-    column(f, "objects", "idom", MS_TYPE_U32, a->nodes, a->idom);
-    ms_analysis_drop(a, MS_PART_IDOM);
-    column(f, "heavy", "node", MS_TYPE_U32, a->heavies, a->heavy);
-    column(f, "heavy", "retained", MS_TYPE_U64, a->heavies, a->retained[MS_ALLOCATED]);
-    column(f, "heavy", "retained_said", MS_TYPE_U64, a->heavies, a->retained[MS_SAID]);
-    const ms_cycles *y = &a->cycles;
-    uint32_t members = y->n ? y->first[y->n] : 0, *of = want(c, ((size_t)members + 1) * sizeof *of);
-    for (uint32_t k = 0; k < y->n; k++)
-        for (uint32_t i = y->first[k]; i < y->first[k + 1]; i++)
-            of[i] = k;
-    column(f, "cycles", "node", MS_TYPE_U32, members, y->node);
-    column(f, "cycles", "scc", MS_TYPE_U32, members, of);
-    ms_sys_free(of, ((size_t)members + 1) * sizeof *of);
-    ms_info(c, "garbage_nodes", "%u", a->garbage_nodes);
-    ms_info(c, "garbage_bytes", "%llu", (unsigned long long)a->garbage_bytes[MS_ALLOCATED]);
-    ms_analysis_delete(a);
-    ms_sys_free(bytes, 2 * (size_t)shapes * sizeof *bytes);
-    ms_sys_free(shape_type, (size_t)shapes * sizeof *shape_type);
-    ms_sys_free(type_node, (size_t)types * sizeof *type_node);
-    return true;
 }
 
 static void write_site_rows(out *f)
@@ -490,20 +427,11 @@ static void write_small(out *f)
 static void write_waste(out *f)
 {
     ms_child *c = f->c;
-    uint64_t n = MS_VEC_N(c->containers, ms_container), *order = want(c, (n + 1) * sizeof *order);
-    const ms_container *box = MS_VEC_AT(c->containers, ms_container);
-    ms_vec sorted = {NULL, 0, 0};
-    for (uint64_t i = 0; i < n; i++)
-        order[i] = (uint64_t)box[i].node << 32 | i;
-    ms_sort(order, n);
-    for (uint64_t i = 0; i < n; i++)
-        MS_PUSH(c, sorted, ms_container, box[(uint32_t)order[i]]);
-    const ms_container *b = MS_VEC_AT(sorted, ms_container);
+    uint64_t n = MS_VEC_N(c->containers, ms_container), *order;
+    const ms_container *b = MS_VEC_AT(c->containers, ms_container); /* in the order of nodes, as they were read */
     STRIDED(f, "containers", "node", MS_TYPE_U32, n, b, node);
     STRIDED(f, "containers", "used", MS_TYPE_U32, n, b, used);
     STRIDED(f, "containers", "room", MS_TYPE_U32, n, b, room);
-    ms_vec_free(&sorted);
-    ms_sys_free(order, (n + 1) * sizeof *order);
 
     typedef struct { uint32_t type, example; uint64_t count, bytes; } group;
     typedef struct { uint32_t type, unused; uint64_t groups, count, wasted; } total;
@@ -567,6 +495,85 @@ static void write_raw(out *f, const uint32_t *row)
     strided(f, "raw", "bytes", MS_TYPE_U64, n, at + 1, 2 * sizeof *at);
     ms_vec_free(&sites);
     ms_vec_free(&counts);
+}
+
+/* What needs no analysis, by a second thread. The last column stays open: the analysis adds to it. */
+static void write_beside(ms_child *c)
+{
+    out *f = c->out;
+    ms_values_group(c);
+    ms_vec_free(&c->value);
+    ms_let_go(c);
+    ms_child_reached(c, &c->status->figures.let_go_ns, &c->status->figures.let_go_cpu_ns);
+    write_types(f);
+    write_small(f);
+    write_raw(f, c->site_row_of);
+    write_waste(f);
+    give_up(&c->refs);
+    write_nodes(f);
+    ms_writer_column_begin(f->w, table(f, "edges"), "to", MS_TYPE_U32, 1);
+    ms_writer_append(f->w, c->to, (size_t)c->edge_count * sizeof *c->to);
+    c->status->figures.write_ns = ms_now_ns() - c->forked_ns;
+}
+
+/* Dominators, retained sizes, cycles, garbage. Without memory for it the file has none of them, and says so. */
+static bool analyse(out *f)
+{
+    ms_child *c = f->c;
+    ms_beside beside;
+    ms_beside_begin(&beside, c, write_beside);
+    uint32_t shapes = (uint32_t)MS_VEC_N(c->shape_table, ms_shape), types = (uint32_t)MS_VEC_N(c->type_table, ms_ty);
+    const ms_shape *s = MS_VEC_AT(c->shape_table, ms_shape);
+    const ms_ty *t = MS_VEC_AT(c->type_table, ms_ty);
+    uint64_t *bytes = want(c, 2 * (size_t)shapes * sizeof *bytes);
+    uint32_t *shape_type = want(c, (size_t)shapes * sizeof *shape_type), *type_node = want(c, (size_t)types * sizeof *type_node);
+    for (uint32_t i = 0; i < shapes; i++) {
+        bytes[i] = s[i].said;
+        bytes[shapes + i] = s[i].allocated;
+        shape_type[i] = s[i].type;
+    }
+    for (uint32_t i = 0; i < types; i++)
+        type_node[i] = t[i].heap && t[i].type ? ms_marks_id(&c->marks, (uintptr_t)t[i].type) : 0;
+    ms_graph g = {.nodes = c->nodes, .edges = c->edge_count, .first = c->first, .to = c->to, .garbage = c->nodes - 1,
+                  .shape = c->shape.at, .shape_wide = 4, .shapes = shapes, .types = types,
+                  .shape_bytes = {bytes, bytes + shapes}, .shape_type = shape_type, .type_node = type_node};
+    ms_analysis *a;
+    const char *why = ms_checking() ? ms_graph_check(&g) : NULL;
+    ms_err err = why ? MS_EDAMAGED : ms_analysis_new(&g, CYCLE_ROWS, &a);
+    if (err == MS_OK && ms_checking())
+        why = ms_analysis_check(&g, a);
+    if (why || (err != MS_OK && err != MS_ENOMEM))
+        ms_child_fail(c, MS_EDAMAGED, why ? why : ms_err_text(err));
+    ms_child_reached(c, &c->status->figures.analysis_ns, &c->status->figures.analysis_cpu_ns);
+    ms_beside_end(&beside);
+    ms_child_weigh(c); /* here it has most memory */
+    if (err == MS_OK)
+        ms_writer_append(f->w, a->source, a->sources * sizeof *a->source);
+    ms_writer_column_end(f->w);
+    if (err == MS_ENOMEM)
+        return false;
+    c->edge_count += a->sources;
+    c->first[c->nodes] = c->edge_count;
+    column(f, "objects", "idom", MS_TYPE_U32, a->nodes, a->idom);
+    ms_analysis_drop(a, MS_PART_IDOM);
+    column(f, "heavy", "node", MS_TYPE_U32, a->heavies, a->heavy);
+    column(f, "heavy", "retained", MS_TYPE_U64, a->heavies, a->retained[MS_ALLOCATED]);
+    column(f, "heavy", "retained_said", MS_TYPE_U64, a->heavies, a->retained[MS_SAID]);
+    const ms_cycles *y = &a->cycles;
+    uint32_t members = y->n ? y->first[y->n] : 0, *of = want(c, ((size_t)members + 1) * sizeof *of);
+    for (uint32_t k = 0; k < y->n; k++)
+        for (uint32_t i = y->first[k]; i < y->first[k + 1]; i++)
+            of[i] = k;
+    column(f, "cycles", "node", MS_TYPE_U32, members, y->node);
+    column(f, "cycles", "scc", MS_TYPE_U32, members, of);
+    ms_sys_free(of, ((size_t)members + 1) * sizeof *of);
+    ms_info(c, "garbage_nodes", "%u", a->garbage_nodes);
+    ms_info(c, "garbage_bytes", "%llu", (unsigned long long)a->garbage_bytes[MS_ALLOCATED]);
+    ms_analysis_delete(a);
+    ms_sys_free(bytes, 2 * (size_t)shapes * sizeof *bytes);
+    ms_sys_free(shape_type, (size_t)shapes * sizeof *shape_type);
+    ms_sys_free(type_node, (size_t)types * sizeof *type_node);
+    return true;
 }
 
 static void finish(out *f)
@@ -646,17 +653,9 @@ void ms_file_write(ms_child *c)
         ms_writer_passing(f.w);
     sites_collect(c);
     nodes_complete(c);
-    write_types(&f);
-    write_small(&f);
-    write_raw(&f, c->site_row_of);
-    write_waste(&f);
-    give_up(&c->refs);
-    give_up(&c->degree);
-    write_nodes(&f);
-    c->status->figures.write_ns = ms_now_ns() - c->forked_ns;
+    c->out = &f;
     bool whole = analyse(&f);
-    ms_child_reached(c, &c->status->figures.analysis_ns, &c->status->figures.analysis_cpu_ns);
-    write_edges(&f);
+    write_degrees(&f);
     if (whole)
         ms_info(c, "garbage_node", "%u", c->nodes - 1);
     skipped_info(c);

@@ -43,8 +43,9 @@ static int frame_used(const ms_frame *f, const PyCodeObject *code)
 
 static void label(ms_child *c, uint32_t name)
 {
-    MS_PUSH(c, c->object_labels, ms_object_label,
-            (ms_object_label){(uint64_t)(uintptr_t)c->object, (uint32_t)((c->edges.used - c->start) / sizeof(uint32_t)), name});
+    if (c->recording)
+        MS_PUSH(c, c->object_labels, ms_object_label,
+                (ms_object_label){(uint64_t)(uintptr_t)c->object, (uint32_t)((c->edges.used - c->start) / sizeof(uint32_t)), name});
 }
 
 static void emit_named(ms_child *c, PyObject *o, const char *name)

@@ -58,14 +58,13 @@ void ms_hint_object(ms_child *c, const PyObject *o, const ms_ty *t)
         n = (uint32_t)(((PyTypeObject *)o)->tp_flags & Py_TPFLAGS_HEAPTYPE ? sizeof(PyHeapTypeObject) : sizeof(PyTypeObject)) / 8;
     if (n > 256)
         n = 256;
-    uint32_t owner = (uint32_t)MS_VEC_N(c->granule, uint32_t);
     uint64_t last = 0;
     for (uint32_t i = 2; i < n; i++) {
         uint64_t v = word[i];
         if (v < 65536 || v >> 47 || v & 7 || v == (uint64_t)(uintptr_t)o || v == last)
             continue;
         last = v;
-        MS_PUSH(c, c->hints, ms_hint, (ms_hint){v, owner, 0});
+        MS_PUSH(c, c->hints, ms_hint, (ms_hint){v, c->id, 0});
     }
 }
 
@@ -318,25 +317,28 @@ void ms_hidden_find(ms_child *c)
         return;
     ms_found *f = MS_VEC_AT(c->found, ms_found);
     uint64_t *order = ms_sys_alloc((n + 1) * sizeof *order);
-    uint32_t *to = ms_sys_resize(c->to, c->to_room, ((size_t)c->edge_count + n + 1) * sizeof *to);
+    size_t room = ((size_t)c->edge_count + n + 1) * sizeof *c->to;
+    uint32_t *to = room <= c->to_room ? c->to : ms_sys_resize(c->to, c->to_room, room);
     if (order == NULL || to == NULL)
         ms_child_fail(c, MS_ENOMEM, NULL);
     c->to = to;
-    c->to_room = ((size_t)c->edge_count + n + 1) * sizeof *to;
+    c->to_room = room > c->to_room ? room : c->to_room;
     for (size_t i = 0; i < n; i++)
         order[i] = (uint64_t)f[i].owner << 32 | f[i].target;
     ms_sort(order, n);
-    size_t left = n;
-    for (uint32_t id = c->objects; left > 0; id--) {
-        uint32_t from = c->first[id], end = c->first[id + 1];
-        c->first[id + 1] += (uint32_t)left;
-        size_t of_this = 0;
-        while (of_this < left && order[left - 1 - of_this] >> 32 == id)
-            of_this++;
-        for (size_t i = 0; i < of_this; i++)
-            to[end + left - 1 - i] = (uint32_t)order[left - 1 - i];
-        left -= of_this;
-        memmove(to + from + left, to + from, (size_t)(end - from) * sizeof *to);
+    /* From the back: what lies between two owners moves as one piece. */
+    uint32_t end = c->edge_count, last = c->objects + 1;
+    for (size_t left = n; left > 0;) {
+        uint32_t owner = (uint32_t)(order[left - 1] >> 32), behind = c->first[owner + 1];
+        memmove(to + behind + left, to + behind, (size_t)(end - behind) * sizeof *to);
+        for (uint32_t id = owner + 1; id <= last; id++)
+            c->first[id] += (uint32_t)left;
+        while (left > 0 && order[left - 1] >> 32 == owner) {
+            to[behind + left - 1] = (uint32_t)order[left - 1];
+            left--;
+        }
+        end = behind;
+        last = owner;
     }
     c->edge_count += (uint32_t)n;
     ms_sys_free(order, (n + 1) * sizeof *order);

@@ -68,6 +68,9 @@ MS_COLD ms_chunk_map *ms_marks_chunk(ms_marks *m, uintptr_t p)
     if (m->by_number.used == 0) {
         if (ms_vec_want(&m->by_number, 2 * sizeof(void *)) == NULL)
             return NULL;
+        MS_VEC_AT(m->by_number, void *)[0] = m->batch;
+        m->batch += sizeof(ms_chunk_map);
+        m->batch_left--;
         m->by_number.used = sizeof(void *);
     }
     if (ms_vec_want(&m->by_number, sizeof(void *)) == NULL || MS_VEC_N(m->by_number, void *) >= 1u << (32 - MS_GRANULES))

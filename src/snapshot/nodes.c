@@ -1,30 +1,36 @@
-/* nodes.c -- the heap swept in the order of addresses, objects numbered, references made numbers.
+/* nodes.c -- the heap swept in the order of addresses, twice: marked, then read.
  *
- * Seeds are the collector's lists and what roots.c holds. The sweep reads every object that is marked
- * and not read; each reference marks another. It goes through the chunks in the order of addresses,
+ * Seeds are the collector's lists and what roots.c holds. The first sweep visits every object that is marked
+ * and not visited; each reference marks another. It goes through the chunks in the order of addresses,
  * again and again until nothing new is found, since memory is read fastest forwards. When a round finds
  * little (a chain that runs backwards through the heap), the rest is followed from a stack instead.
  *
- * While sweeping, a reference is a granule: its target's place in the bitmap. Once all bits stand,
- * each object's rank is its number; records are moved into that order, and granules become numbers.
+ * Then all bits stand: each object's rank is its number, and how many there are is known. The second sweep reads
+ * the objects in that order, straight into the columns of the file: nothing is moved afterwards. (To read them in the
+ * first one, and to sort what was read, took longer and twice the memory.) While an object is read, a
+ * reference is a granule: its target's place in the bitmap. Granules become numbers a few thousand at a time, so that what
+ * they need is asked for ahead, and what is written is still in the cache.
  *
  * The ledger: an object's refcount less the references found to it. What is left over is held by
  * someone we do not know: those objects hang from the pseudo node "held outside Python". */
 #include "snapshot/child.h"
 
-enum { AHEAD = 24 }; /* references between asking for a cache line and reading it */
+enum { AHEAD = 24, TURN = 1u << 14 }; /* references between asking for a cache line and reading it; that are turned together */
 
 void ms_seed(ms_child *c, const void *object)
 {
-    uintptr_t a = (uintptr_t)object;
-    ms_chunk_map *k = ms_marks_chunk(&c->marks, a);
-    if (k == NULL)
+    if (!c->recording) /* no bit changes then */
+        ms_mark(c, (uintptr_t)object);
+}
+
+/* Ask for the objects of the word after next. */
+static inline void ask_ahead(const ms_chunk_map *k, uint32_t w)
+{
+    if (w >= MS_WORDS || k->word[w].seen == 0)
         return;
-    ms_word *w = &k->word[a >> 10 & (MS_WORDS - 1)];
-    uint64_t bit = 1ull << (a >> 4 & 63);
-    if (c->stack_mode && !(w->seen & bit))
-        MS_PUSH(c, c->stack, uintptr_t, a);
-    w->seen |= bit;
+    const char *at = (const char *)(k->base + ((uintptr_t)w << 10));
+    for (uint32_t i = 0; i < 1024; i += 64)
+        __builtin_prefetch(at + i);
 }
 
 static void sweep_stack(ms_child *c)
@@ -37,28 +43,31 @@ static void sweep_stack(ms_child *c)
         if (w->done & bit)
             continue;
         w->done |= bit;
-        ms_read_object(c, (PyObject *)a);
+        ms_mark_object(c, (PyObject *)a);
     }
 }
 
-/* One pass over all chunks. Returns how many objects it read. */
+/* One pass over all chunks. Returns how many objects it visited. */
 static uint64_t sweep_round(ms_child *c)
 {
-    uint64_t read = 0;
+    uint64_t visited = 0;
     for (ms_chunk_map *k = NULL; (k = ms_marks_next(&c->marks, -1, k)) != NULL;)
         for (uint32_t w = 0; w < MS_WORDS; w++) {
-            uint64_t todo;
-            while ((todo = k->word[w].seen & ~k->word[w].done) != 0) {
+            uint64_t todo = k->word[w].seen & ~k->word[w].done;
+            if (todo == 0)
+                continue;
+            ask_ahead(k, w + 2);
+            do {
                 uint32_t bit = (uint32_t)__builtin_ctzll(todo);
                 k->word[w].done |= 1ull << bit;
-                ms_read_object(c, (PyObject *)(k->base + ((uintptr_t)w << 10 | (uintptr_t)bit << 4)));
-                read++;
-            }
+                ms_mark_object(c, (PyObject *)(k->base + ((uintptr_t)w << 10 | (uintptr_t)bit << 4)));
+                visited++;
+            } while ((todo = k->word[w].seen & ~k->word[w].done) != 0);
         }
-    return read;
+    return visited;
 }
 
-/* Move what is marked and not read to the stack. */
+/* Move what is marked and not visited to the stack. */
 static void stack_fill(ms_child *c)
 {
     for (ms_chunk_map *k = NULL; (k = ms_marks_next(&c->marks, -1, k)) != NULL;)
@@ -67,155 +76,162 @@ static void stack_fill(ms_child *c)
                 MS_PUSH(c, c->stack, uintptr_t, k->base + ((uintptr_t)w << 10 | (uintptr_t)__builtin_ctzll(todo) << 4));
 }
 
-/* The graph does not fit: everything that was read is forgotten, and counted instead, from the beginning. */
-void ms_small_begin(ms_child *c)
-{
-    ms_vec *const arrays[] = {&c->granule, &c->degree, &c->shape, &c->site, &c->birth, &c->refs, &c->value, &c->edges, &c->hints,
-                              &c->known, &c->containers, &c->object_labels, &c->stack, &c->namespaces, &c->named};
-    for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++)
-        ms_vec_free(arrays[i]);
-    for (ms_chunk_map *k = NULL; (k = ms_marks_next(&c->marks, -1, k)) != NULL;)
-        for (uint32_t w = 0; w < MS_WORDS; w++)
-            k->word[w].done = 0;
-    c->small = true;
-    c->stack_mode = false;
-}
-
 void ms_sweep(ms_child *c)
 {
-    /* A crash while an object is read comes back here: what it left is dropped, and the sweep goes on. */
-    if (sigsetjmp(c->again, 0) != 0 && c->again_how == MS_AGAIN_SMALL) {
-        ms_small_begin(c);
-    } else if (c->again_how && c->type_index == 0) {
-        ms_record_unreadable(c); /* what was taken for an object is none */
-    } else if (c->again_how) {
-        ms_ty *t = &MS_VEC_AT(c->type_table, ms_ty)[c->type_index];
-        t->given_up = 1;
-        t->flags |= MS_TYPE_GIVEN_UP;
-        c->edges.used = c->start;
-        c->foreign += c->foreign & 1;
-        ms_record(c);
+    /* A crash while an object is visited comes back here: its type is given up, and the sweep goes on. */
+    if (sigsetjmp(c->again, 0) != 0 && c->again_how == MS_AGAIN_SMALL) { /* no room for the stack: rounds do without */
+        c->small = true;
+        c->stack_mode = false;
+        ms_vec_free(&c->stack);
+    } else if (c->again_how && c->type_index != 0) {
+        ms_type_give_up(c);
     }
     c->again_how = 0;
     c->guarded = true;
     if (!c->stack_mode) {
-        uint64_t all = 0, read;
-        for (int round = 0; (read = sweep_round(c)) != 0 && (round < 2 || read > all / 64); round++)
-            all += read;
-        c->stack_mode = true;
-        stack_fill(c);
+        uint64_t all = 0, visited;
+        for (int round = 0; (visited = sweep_round(c)) != 0 && (c->small || round < 2 || visited > all / 64); round++)
+            all += visited;
+        c->stack_mode = !c->small;
+        if (c->stack_mode)
+            stack_fill(c);
     }
     sweep_stack(c);
     c->guarded = false;
 }
 
-/* Move the values of a record array from the order of reading into the order of numbers. The old array becomes
- * the room for the next one: fresh pages cost more than all else here. */
-static void *in_order(ms_child *c, ms_vec *v, const uint32_t *id)
+/* --- the second sweep --------------------------------------------------------------------------------- */
+
+static void column_new(ms_child *c, ms_vec *v, size_t rows)
 {
-    uint32_t n = c->objects;
-    size_t room = ((size_t)n + 1) * sizeof(uint32_t);
-    if (c->spare.room < room) {
-        ms_vec_free(&c->spare);
-        if ((c->spare.at = ms_big_alloc(room)) == NULL)
-            ms_child_fail(c, MS_ENOMEM, NULL);
-        c->spare.room = room;
-    }
-    uint32_t *out = MS_VEC_AT(c->spare, uint32_t);
-    const uint32_t *in = MS_VEC_AT(*v, uint32_t);
-    out[0] = 0;
-    for (uint32_t i = 0; i < n; i++)
-        out[id[i]] = in[i];
-    ms_vec old = *v;
-    *v = (ms_vec){(char *)out, room, c->spare.room};
-    c->spare = old;
-    return out;
+    v->room = rows * sizeof(uint32_t);
+    v->used = ((size_t)c->objects + 1) * sizeof(uint32_t);
+    if ((v->at = ms_big_alloc(v->room)) == NULL)
+        ms_child_fail(c, MS_ENOMEM, NULL);
 }
 
-void ms_number(ms_child *c)
+/* Room for the columns: those of objects, and of pseudo nodes, of which there are few. */
+static void columns_new(ms_child *c)
 {
-    uint64_t n = ms_marks_rank(&c->marks);
-    if (n != MS_VEC_N(c->granule, uint32_t))
-        ms_child_fail(c, MS_EDAMAGED, "the sweep lost an object");
-    if (n >= 1u << 29)
-        ms_child_fail(c, MS_ELIMIT, "there are more than 536,870,911 objects");
-    c->objects = (uint32_t)n;
-
-    uint32_t *id = MS_VEC_AT(c->granule, uint32_t);
-    for (uint32_t i = 0; i < n; i++)
-        id[i] = ms_marks_id_of_granule(&c->marks, id[i]);
-
-    const uint32_t *degree = MS_VEC_AT(c->degree, uint32_t), *shape = MS_VEC_AT(c->shape, uint32_t);
-    uint32_t *first = ms_big_alloc((n + 3) * sizeof *first);
-    uint64_t edges = MS_VEC_N(c->edges, uint32_t);
-    uint32_t *to = ms_big_alloc((edges + 1) * sizeof *to);
-    if (first == NULL || to == NULL)
+    size_t rows = (size_t)c->objects + 4096;
+    ms_vec *const columns[] = {&c->shape, &c->site, &c->birth};
+    for (size_t i = 0; i < sizeof columns / sizeof *columns; i++) /* without a recorder zeros, which take no memory until written */
+        column_new(c, columns[i], rows);
+    column_new(c, &c->refs, (size_t)c->objects + 1);
+    column_new(c, &c->value, (size_t)c->objects + 1);
+    c->first_room = ((size_t)c->objects + 4096) * sizeof *c->first;
+    if ((c->first = ms_big_alloc(c->first_room)) == NULL)
         ms_child_fail(c, MS_ENOMEM, NULL);
-    for (uint32_t i = 0; i < n; i++)
-        first[id[i] + 1] = degree[i];
-    for (uint32_t i = 0; i <= n; i++)
-        first[i + 1] += first[i];
+    /* The root's edges come before all others: a place for each that there may be. */
+    const ms_pseudo_edge *e = MS_VEC_AT(c->pseudo_edges, ms_pseudo_edge);
+    uint32_t of_root = 8 + (uint32_t)MS_VEC_N(c->statics, ms_static);
+    for (size_t k = 0; k < MS_VEC_N(c->pseudo_edges, ms_pseudo_edge); k++)
+        of_root += e[k].from == 0;
+    ms_vec_reserve(&c->edges, (c->marked_edges + c->marked_edges / 64 + of_root + 65536) * sizeof(uint32_t));
+    if (ms_vec_want(&c->edges, of_root * sizeof(uint32_t)) == NULL)
+        ms_child_fail(c, MS_ENOMEM, NULL);
+    c->edges.used = of_root * sizeof(uint32_t);
+    c->turned = of_root;
+    c->first[1] = of_root;
+}
 
-    /* The refcounts in order first: the edges are taken off them as they are turned. */
-    int32_t *refs = in_order(c, &c->refs, id);
-    ms_container *box = MS_VEC_AT(c->containers, ms_container);
-    for (size_t i = 0; i < MS_VEC_N(c->containers, ms_container); i++)
-        box[i].node = id[box[i].node];
-    ms_hint *hint = MS_VEC_AT(c->hints, ms_hint);
-    for (size_t i = 0; i < MS_VEC_N(c->hints, ms_hint); i++)
-        hint[i].owner = id[hint[i].owner];
-    uint32_t *from = MS_VEC_AT(c->edges, uint32_t);
+static void columns_free(ms_child *c)
+{
+    ms_vec *const arrays[] = {&c->shape, &c->site, &c->birth, &c->refs, &c->value, &c->edges, &c->kinds, &c->hints, &c->known,
+                              &c->containers, &c->object_labels, &c->namespaces, &c->named};
+    for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++)
+        ms_vec_free(arrays[i]);
+    ms_sys_free(c->first, c->first ? c->first_room : 0);
+    c->first = NULL;
+    c->turned = 0;
+}
+
+/* Granules become numbers, and are taken off the ledger. */
+static void turn(ms_child *c)
+{
+    uint32_t *e = MS_VEC_AT(c->edges, uint32_t);
+    size_t n = MS_VEC_N(c->edges, uint32_t);
     ms_chunk_map *const *chunks = MS_VEC_AT(c->marks.by_number, ms_chunk_map *);
-    for (uint64_t e = 0; e < edges; e++) { /* first the numbers, asking ahead; targets may be anywhere */
-        uint32_t later = from[e + AHEAD < edges ? e + AHEAD : e];
-        if (later)
-            __builtin_prefetch(&chunks[later >> MS_GRANULES]->word[later >> 6 & (MS_WORDS - 1)]);
-        if (from[e])
-            from[e] = ms_marks_id_of_granule(&c->marks, from[e]);
+    int32_t *refs = MS_VEC_AT(c->refs, int32_t);
+    for (size_t i = c->turned; i < n; i++) {
+        uint32_t later = e[i + AHEAD < n ? i + AHEAD : i];
+        __builtin_prefetch(&chunks[later >> MS_GRANULES]->word[later >> 6 & (MS_WORDS - 1)]);
+        e[i] = ms_marks_id_of_granule(&c->marks, e[i]);
+        __builtin_prefetch(&refs[e[i]], 1);
     }
-    const uint32_t *last = from + edges;
-    const ms_shape *shapes = MS_VEC_AT(c->shape_table, ms_shape);
-    const ms_ty *types = MS_VEC_AT(c->type_table, ms_ty);
-    for (uint32_t i = 0; i < n; i++) {
-        uint32_t *out = to + first[id[i]];
-        const ms_ty *t = &types[shapes[shape[i]].type];
-        for (uint32_t e = 0; e < degree[i]; e++) {
-            if (from + AHEAD < last)
-                __builtin_prefetch(&refs[from[AHEAD]], 1);
-            uint32_t target = *from++;
-            if (target) {
-                if (MS_UNLIKELY(t->weak_keys) && !(e & 1)) {
-                    target |= (uint32_t)MS_EDGE_WEAK << 30;
-                } else if (MS_UNLIKELY(t->weak | t->globals) && e < 64 && (t->weak | t->globals) >> e & 1) {
-                    bool weak = t->weak >> e & 1;
-                    refs[target] -= !weak;
-                    target |= (uint32_t)(weak ? MS_EDGE_WEAK : MS_EDGE_GLOBALS) << 30;
-                } else {
-                    refs[target]--;
-                }
-            }
-            out[e] = target;
+    for (size_t i = c->turned; i < n; i++)
+        refs[e[i]]--;
+    const ms_edge_kind *kind = MS_VEC_AT(c->kinds, ms_edge_kind);
+    for (size_t i = 0; i < MS_VEC_N(c->kinds, ms_edge_kind); i++) {
+        uint32_t *edge = &e[kind[i].edge];
+        if (kind[i].kind == MS_EDGE_WEAK) /* holds nothing */
+            refs[*edge]++;
+        if (*edge)
+            *edge |= kind[i].kind << 30;
+    }
+    c->kinds.used = 0;
+    c->turned = n;
+}
+
+static void record_rest(ms_child *c)
+{
+    while (c->at) {
+        while (c->at_todo) { /* the word at hand, first of all */
+            uint32_t bit = (uint32_t)__builtin_ctzll(c->at_todo);
+            c->at_todo &= c->at_todo - 1;
+            c->id++;
+            ms_read_object(c, (PyObject *)(c->at->base + ((uintptr_t)c->at_word << 10 | (uintptr_t)bit << 4)));
         }
-    }
-    ms_vec_free(&c->edges);
-    c->first = first;
-    c->to = to;
-    c->to_room = (edges + 1) * sizeof *to;
-    c->edge_count = (uint32_t)edges;
-    ms_vec_free(&c->degree);
-    in_order(c, &c->shape, id);
-    ms_vec *const births[] = {&c->site, &c->birth};
-    for (int i = 0; i < 2; i++) {
-        if (c->births) {
-            in_order(c, births[i], id);
+        if (MS_VEC_N(c->edges, uint32_t) - c->turned >= TURN)
+            turn(c);
+        while (++c->at_word < MS_WORDS && c->at->word[c->at_word].seen == 0)
+            ;
+        if (c->at_word == MS_WORDS) {
+            c->at = ms_marks_next(&c->marks, -1, c->at);
+            c->at_word = UINT32_MAX;
             continue;
         }
-        births[i]->room = births[i]->used = (n + 1) * sizeof(uint32_t); /* zeros, which take no memory until written */
-        if ((births[i]->at = ms_sys_alloc(births[i]->room)) == NULL)
-            ms_child_fail(c, MS_ENOMEM, NULL);
+        c->at_todo = c->at->word[c->at_word].seen;
+        ask_ahead(c->at, c->at_word + 2);
     }
-    in_order(c, &c->value, id);
-    ms_vec_free(&c->granule);
+}
+
+void ms_record_all(ms_child *c)
+{
+    /* A crash while an object is read comes back here: what it left is dropped, and the sweep goes on. */
+    if (sigsetjmp(c->again, 0) != 0 && c->again_how == MS_AGAIN_SMALL) {
+        /* The graph does not fit: everything that was read is forgotten, and counted instead, from the beginning. */
+        columns_free(c);
+        c->small = true;
+        c->recording = false;
+    } else if (c->again_how && c->type_index == 0) {
+        ms_record_unreadable(c); /* what was taken for an object is none */
+    } else if (c->again_how) {
+        ms_type_give_up(c);
+        c->edges.used = c->start;
+        ms_record(c);
+    }
+    c->again_how = 0;
+    c->guarded = true;
+    if (!c->recording) {
+        c->recording = true;
+        if (!c->small)
+            columns_new(c);
+        c->id = 0;
+        c->at = ms_marks_next(&c->marks, -1, NULL);
+        c->at_word = UINT32_MAX;
+        c->at_todo = 0;
+    }
+    record_rest(c);
+    c->guarded = false;
+    if (c->small)
+        return;
+    turn(c);
+    c->to = MS_VEC_AT(c->edges, uint32_t);
+    c->to_room = c->edges.room;
+    c->edge_count = (uint32_t)MS_VEC_N(c->edges, uint32_t);
+    int32_t *refs = MS_VEC_AT(c->refs, int32_t);
+    refs[0] = 0;
     /* A static type is there without anybody's reference. */
     for (size_t i = 0; i < MS_VEC_N(c->named, PyObject *); i++) {
         PyObject *o = MS_VEC_AT(c->named, PyObject *)[i];
@@ -223,10 +239,19 @@ void ms_number(ms_child *c)
             refs[ms_marks_id(&c->marks, (uintptr_t)o)]--;
     }
     /* Each instance of a heap type holds a reference to it. */
+    const ms_ty *types = MS_VEC_AT(c->type_table, ms_ty);
     for (uint32_t t = 1; t < MS_VEC_N(c->type_table, ms_ty); t++)
         if (types[t].heap && types[t].type) {
             uint32_t node = ms_marks_id(&c->marks, (uintptr_t)types[t].type);
             if (node)
                 refs[node] -= (int32_t)types[t].instances;
         }
+}
+
+void ms_number(ms_child *c)
+{
+    uint64_t n = ms_marks_rank(&c->marks);
+    if (n >= 1u << 29)
+        ms_child_fail(c, MS_ELIMIT, "there are more than 536,870,911 objects");
+    c->objects = (uint32_t)n;
 }

@@ -41,31 +41,32 @@ uint64_t ms_room(const ms_child *c, const void *block, size_t size)
 /* A reference that is counted and has no place among the edges. */
 void ms_known(ms_child *c, const void *object)
 {
-    ms_emit(c, object);
-    c->edges.used -= sizeof(uint32_t);
-    uint32_t granule = *(uint32_t *)(void *)(c->edges.at + c->edges.used);
+    uint32_t granule = c->recording && object ? ms_granule(c, (uintptr_t)object) : 0;
     if (granule)
         MS_PUSH(c, c->known, uint32_t, granule);
+    else if (object && !c->recording)
+        ms_mark(c, (uintptr_t)object);
 }
 
 void ms_filled(ms_child *c, uint64_t used, uint64_t room, size_t each)
 {
-    if (room > used && (room - used) * each >= 64)
-        MS_PUSH(c, c->containers, ms_container,
-                (ms_container){(uint32_t)MS_VEC_N(c->granule, uint32_t), (uint32_t)used, (uint32_t)(room < UINT32_MAX ? room : UINT32_MAX)});
+    if (c->recording && room > used && (room - used) * each >= 64)
+        MS_PUSH(c, c->containers, ms_container, (ms_container){c->id, (uint32_t)used, (uint32_t)(room < UINT32_MAX ? room : UINT32_MAX)});
 }
 
 void ms_own(ms_child *c, const void *block, size_t size)
 {
     if (block == NULL)
         return;
-    c->raw_bytes += ms_room(c, block, size);
-    { /* to tell the blocks that nobody owns */
-        uintptr_t a = (uintptr_t)block;
-        ms_chunk_map *k = ms_marks_chunk(&c->raw, a);
-        if (k)
-            k->word[a >> 10 & (MS_WORDS - 1)].seen |= 1ull << (a >> 4 & 63);
+    if (c->recording) {
+        c->raw_bytes += ms_room(c, block, size);
+        return;
     }
+    /* To tell the blocks that nobody owns. */
+    uintptr_t a = (uintptr_t)block;
+    ms_chunk_map *k = ms_marks_at(&c->raw, a);
+    if (MS_LIKELY(k != NULL) || (k = ms_marks_chunk(&c->raw, a)) != NULL)
+        k->word[a >> 10 & (MS_WORDS - 1)].seen |= 1ull << (a >> 4 & 63);
 }
 
 /* --- dicts ------------------------------------------------------------------------------------------- */
@@ -94,17 +95,18 @@ static size_t values_size(PyDictKeysObject *keys)
 #endif
 
 /* The dict of all interned strings counts none of its references (a string leaves it when it dies). */
-static bool is_interned(const ms_child *c, const PyDictObject *d)
+static bool is_interned(ms_child *c, const PyDictObject *d)
 {
 #if PY_VERSION_HEX >= 0x030c0000
     return (const PyObject *)d == _Py_INTERP_CACHED_OBJECT(c->interp, interned_strings);
 #else /* without a name: a dict that nobody refers to, of strings that are their own values */
     PyDictKeysObject *k = d->ma_keys;
-    if (!c->unreached || Py_REFCNT(d) != 1 || d->ma_values || !DK_IS_UNICODE(k) || d->ma_used < 500)
-        return false;
+    if (c->recording || !c->unreached || Py_REFCNT(d) != 1 || d->ma_values || !DK_IS_UNICODE(k) || d->ma_used < 500)
+        return d == c->interned;
     for (Py_ssize_t i = 0; i < k->dk_nentries; i++)
         if (DK_UNICODE_ENTRIES(k)[i].me_key != DK_UNICODE_ENTRIES(k)[i].me_value && DK_UNICODE_ENTRIES(k)[i].me_value)
             return false;
+    c->interned = d;
     return true;
 #endif
 }
@@ -166,6 +168,13 @@ void ms_read_dict(ms_child *c, PyObject *o, const ms_ty *t)
 
 /* --- instances --------------------------------------------------------------------------------------- */
 
+/* Something to come back to when all is read. */
+static void note(ms_child *c, ms_vec *v, PyObject *o)
+{
+    if (c->recording)
+        MS_PUSH(c, *v, PyObject *, o);
+}
+
 /* The dict that an instance has, or NULL; and its values where they are kept without one. */
 static PyObject *managed_dict(PyObject *o, const ms_ty *t, PyDictValues **values)
 {
@@ -206,7 +215,7 @@ static void read_attributes(ms_child *c, PyObject *o, const ms_ty *t)
     PyObject *dict = t->managed ? managed_dict(o, t, &values) : *dict_at(o, t->dict_offset);
     ms_emit(c, dict);
     if (dict)
-        MS_PUSH(c, c->namespaces, PyObject *, dict);
+        note(c, &c->namespaces, dict);
     if (values) {
         PyDictKeysObject *keys = ((PyHeapTypeObject *)t->type)->ht_cached_keys;
 #if PY_VERSION_HEX < 0x030d0000
@@ -337,16 +346,16 @@ static void read_bytearray(ms_child *c, PyObject *o, const ms_ty *t)
 
 static void read_function(ms_child *c, PyObject *o, const ms_ty *t)
 {
-    MS_PUSH(c, c->named, PyObject *, o);
+    note(c, &c->named, o);
     if (((PyFunctionObject *)o)->func_dict)
-        MS_PUSH(c, c->namespaces, PyObject *, ((PyFunctionObject *)o)->func_dict);
+        note(c, &c->namespaces, ((PyFunctionObject *)o)->func_dict);
 }
 
 static void read_module(ms_child *c, PyObject *o, const ms_ty *t)
 {
-    MS_PUSH(c, c->named, PyObject *, o);
+    note(c, &c->named, o);
     if (((PyModuleObject *)o)->md_dict)
-        MS_PUSH(c, c->namespaces, PyObject *, ((PyModuleObject *)o)->md_dict);
+        note(c, &c->namespaces, ((PyModuleObject *)o)->md_dict);
     ms_emit(c, ((PyModuleObject *)o)->md_dict);
     ms_emit(c, ((PyModuleObject *)o)->md_name);
     ms_traverse(c, o, t, ms_visit, ((PyModuleObject *)o)->md_dict);
@@ -354,7 +363,7 @@ static void read_module(ms_child *c, PyObject *o, const ms_ty *t)
 
 static void read_code(ms_child *c, PyObject *o, const ms_ty *t)
 {
-    MS_PUSH(c, c->named, PyObject *, o);
+    note(c, &c->named, o);
     PyCodeObject *code = (PyCodeObject *)o;
     c->said = (c->said + 7) & ~(uint64_t)7;
     if (code->co_extra) {
@@ -370,7 +379,7 @@ static void read_type(ms_child *c, PyObject *o, const ms_ty *t)
     PyTypeObject *type = (PyTypeObject *)o;
     bool heap = type->tp_flags & Py_TPFLAGS_HEAPTYPE;
     PyHeapTypeObject *h = (PyHeapTypeObject *)o;
-    MS_PUSH(c, c->named, PyObject *, o);
+    note(c, &c->named, o);
     ms_emit(c, ms_type_dict(c, type));
     ms_emit(c, type->tp_bases);
     ms_emit(c, type->tp_mro);
@@ -525,6 +534,8 @@ void ms_reader_choose(ms_child *c, ms_ty *t)
     }
 }
 
+bool ms_reader_is_quiet(const ms_ty *t) { return t->read == read_int || t->read == read_str; }
+
 /* --- one object -------------------------------------------------------------------------------------- */
 
 /* Who made the block, and when. */
@@ -551,21 +562,45 @@ static void birth_of(const ms_child *c, const void *block, uint64_t room, uint32
 /* The smaller answer: how many objects of this shape were born at this site. */
 static void count(ms_child *c, uint32_t shape, uint32_t site)
 {
-    c->edges.used = c->hints.used = c->known.used = c->containers.used = c->object_labels.used = c->namespaces.used = c->named.used = 0;
+    c->edges.used = c->kinds.used = c->hints.used = c->known.used = c->containers.used = c->object_labels.used = c->namespaces.used = c->named.used = 0;
     ms_map_slot *s = ms_map_put(&c->counts, (uint64_t)site << 32 | shape);
     if (s == NULL)
         ms_child_fail(c, MS_ENOMEM, NULL);
     if (s->value == 0) {
         s->value = (uint32_t)MS_VEC_N(c->count_table, ms_counted) + 1;
-        uint32_t row = s->value;
         MS_PUSH(c, c->count_table, ms_counted, (ms_counted){shape, site, 1});
-        (void)row;
         return;
     }
     MS_VEC_AT(c->count_table, ms_counted)[s->value - 1].count++;
 }
 
-/* What read() found becomes the object's record. */
+/* Edges that keep nothing alive, or only what nothing else does. */
+MS_COLD static void note_kinds(ms_child *c, const ms_ty *t)
+{
+    uint32_t first = (uint32_t)(c->start / sizeof(uint32_t)), n = (uint32_t)MS_VEC_N(c->edges, uint32_t) - first;
+    for (uint32_t e = 0; e < n && (t->weak_keys || e < 64); e++)
+        if (t->weak_keys ? !(e & 1) : (t->weak | t->globals) >> e & 1)
+            MS_PUSH(c, c->kinds, ms_edge_kind,
+                    (ms_edge_kind){first + e, t->weak_keys || t->weak >> e & 1 ? MS_EDGE_WEAK : MS_EDGE_GLOBALS});
+}
+
+static inline uint32_t shape_of(ms_child *c, uint32_t type, uint64_t said, uint64_t allocated)
+{
+    uint32_t *known = &c->shape_cache[(said + (allocated << 2) + type * 37) & 4095];
+    const ms_shape *s = &MS_VEC_AT(c->shape_table, ms_shape)[*known];
+    if (MS_LIKELY(*known && s->type == type && s->said == said && s->allocated == allocated))
+        return *known;
+    return *known = ms_shape_find(c, type, said, allocated);
+}
+
+static inline void column_put(ms_child *c, uint32_t shape, int32_t refs)
+{
+    c->first[c->id + 1] = (uint32_t)MS_VEC_N(c->edges, uint32_t);
+    MS_VEC_AT(c->shape, uint32_t)[c->id] = shape;
+    MS_VEC_AT(c->refs, int32_t)[c->id] += refs; /* references to it may have been taken off already */
+}
+
+/* What read() found goes into the columns. */
 void ms_record(ms_child *c)
 {
     PyObject *o = c->object;
@@ -585,8 +620,8 @@ void ms_record(ms_child *c)
     uint32_t site = 0, birth = 0, shape = t->shape;
     if (c->births)
         birth_of(c, block, allocated, &site, &birth);
-    if (MS_UNLIKELY(shape == 0 || t->shape_said != said || t->shape_allocated != allocated)) {
-        shape = t->shape = ms_shape_find(c, c->type_index, said, allocated);
+    if (MS_UNLIKELY(t->shape_said != said || t->shape_allocated != allocated || shape == 0)) {
+        shape = t->shape = shape_of(c, c->type_index, said, allocated);
         t->shape_said = said;
         t->shape_allocated = allocated;
     }
@@ -595,21 +630,20 @@ void ms_record(ms_child *c)
         count(c, shape, site);
         return;
     }
-    uintptr_t a = (uintptr_t)o;
-    MS_PUSH(c, c->granule, uint32_t, ms_marks_at(&c->marks, a)->number << MS_GRANULES | (uint32_t)(a >> 4 & ((1u << MS_GRANULES) - 1)));
-    MS_PUSH(c, c->degree, uint32_t, (uint32_t)((c->edges.used - c->start) / sizeof(uint32_t)));
-    MS_PUSH(c, c->shape, uint32_t, shape);
-    if (c->births) {
-        MS_PUSH(c, c->site, uint32_t, site);
-        MS_PUSH(c, c->birth, uint32_t, birth);
-    }
-    MS_PUSH(c, c->value, uint32_t, t->is_value ? ms_value_of(o) : 0);
+    if (MS_UNLIKELY(t->weak_keys || t->weak | t->globals))
+        note_kinds(c, t);
     int64_t refs = (int64_t)Py_REFCNT(o);
 #if PY_VERSION_HEX >= 0x030c0000
     if ((int32_t)refs < 0)
         refs = MS_IMMORTAL;
 #endif
-    MS_PUSH(c, c->refs, int32_t, (int32_t)(refs > MS_IMMORTAL ? MS_IMMORTAL : refs));
+    column_put(c, shape, (int32_t)(refs > MS_IMMORTAL ? MS_IMMORTAL : refs));
+    if (t->is_value)
+        MS_VEC_AT(c->value, uint32_t)[c->id] = ms_value_of(o);
+    if (c->births) {
+        MS_VEC_AT(c->site, uint32_t)[c->id] = site;
+        MS_VEC_AT(c->birth, uint32_t)[c->id] = birth;
+    }
 }
 
 /* Somebody refers to an address that is no object, or no longer: a node without anything. */
@@ -620,36 +654,28 @@ void ms_record_unreadable(ms_child *c)
     if (c->type_unreadable == 0)
         c->type_unreadable = ms_type_pseudo(c, "(not readable)", MS_REST_NONE);
     c->edges.used = c->start;
-    uintptr_t a = (uintptr_t)c->object;
-    MS_PUSH(c, c->granule, uint32_t, ms_marks_at(&c->marks, a)->number << MS_GRANULES | (uint32_t)(a >> 4 & ((1u << MS_GRANULES) - 1)));
-    MS_PUSH(c, c->degree, uint32_t, 0);
-    MS_PUSH(c, c->shape, uint32_t, ms_shape_find(c, c->type_unreadable, 0, 0));
-    if (c->births) {
-        MS_PUSH(c, c->site, uint32_t, 0);
-        MS_PUSH(c, c->birth, uint32_t, 0);
-    }
-    MS_PUSH(c, c->value, uint32_t, 0);
-    MS_PUSH(c, c->refs, int32_t, MS_IMMORTAL);
+    column_put(c, ms_shape_find(c, c->type_unreadable, 0, 0), MS_IMMORTAL);
 }
 
-void ms_read_object(ms_child *c, PyObject *o)
+void ms_type_give_up(ms_child *c)
 {
-    c->start = c->edges.used;
-    c->object = o;
-    c->type_index = 0; /* until its type is known to be one */
-    __asm__ volatile("" ::: "memory");
+    ms_ty *t = &MS_VEC_AT(c->type_table, ms_ty)[c->type_index];
+    t->given_up = 1;
+    t->flags |= MS_TYPE_GIVEN_UP;
+    c->foreign += c->foreign & 1;
+}
+
+static inline const ms_ty *type_of(ms_child *c, PyObject *o, uint32_t *index)
+{
     PyTypeObject *type = Py_TYPE(o);
     uint32_t at = (uint32_t)((uintptr_t)type >> 4 ^ (uintptr_t)type >> 13) & (MS_TYPE_CACHE - 1);
-    uint32_t index = MS_LIKELY(c->type_cache[at].type == type) ? c->type_cache[at].index : ms_type_new(c, type);
-    const ms_ty *t = &MS_VEC_AT(c->type_table, ms_ty)[index];
+    *index = MS_LIKELY(c->type_cache[at].type == type) ? c->type_cache[at].index : ms_type_new(c, type);
+    return &MS_VEC_AT(c->type_table, ms_ty)[*index];
+}
 
-    c->type_index = index;
-    c->said = t->prefix + t->basicsize;
-    c->said_more = c->raw_bytes = 0;
-    if (t->itemsize) {
-        Py_ssize_t n = Py_SIZE(o);
-        c->said += (uint64_t)(n < 0 ? -n : n) * t->itemsize;
-    }
+/* What a type's fields say, and its reader. */
+static inline void references(ms_child *c, PyObject *o, const ms_ty *t)
+{
     const ms_field *f = MS_VEC_AT(c->fields, ms_field) + t->first_field;
     if (t->fixed_fields)
         for (uint32_t i = 0; i < t->fixed_fields && f[i].offset >= 0; i++)
@@ -658,6 +684,37 @@ void ms_read_object(ms_child *c, PyObject *o)
         read_attributes(c, o, t);
     if (t->read)
         t->read(c, o, t);
+}
+
+void ms_mark_object(ms_child *c, PyObject *o)
+{
+    uint32_t index;
+    c->object = o;
+    c->type_index = 0; /* until its type is known to be one */
+    __asm__ volatile("" ::: "memory");
+    const ms_ty *t = type_of(c, o, &index);
+    if (t->quiet && (t->type != &PyUnicode_Type || PyUnicode_IS_COMPACT_ASCII(o)))
+        return;
+    c->type_index = index;
+    references(c, o, t);
+}
+
+void ms_read_object(ms_child *c, PyObject *o)
+{
+    uint32_t index;
+    c->start = c->edges.used;
+    c->object = o;
+    c->type_index = 0;
+    __asm__ volatile("" ::: "memory");
+    const ms_ty *t = type_of(c, o, &index);
+    c->type_index = index;
+    c->said = t->prefix + t->basicsize;
+    c->said_more = c->raw_bytes = 0;
+    if (t->itemsize) {
+        Py_ssize_t n = Py_SIZE(o);
+        c->said += (uint64_t)(n < 0 ? -n : n) * t->itemsize;
+    }
+    references(c, o, t);
     if (t->scan)
         ms_hint_object(c, o, t);
     ms_record(c);

@@ -59,8 +59,10 @@ static void thread_pseudo(ms_child *c, PyThreadState *ts)
 static void gc_list_seed(ms_child *c, PyGC_Head *head)
 {
     PyGC_Head *g = head;
-    while ((g = (PyGC_Head *)(g->_gc_next & ~(uintptr_t)3)) != NULL && g != head)
-        c->seeds++, ms_seed(c, g + 1);
+    while ((g = (PyGC_Head *)(g->_gc_next & ~(uintptr_t)3)) != NULL && g != head) {
+        __builtin_prefetch((const char *)g + 1024); /* the list often runs forwards */
+        ms_seed(c, g + 1);
+    }
 }
 
 PyObject *ms_modules(const ms_child *c)
@@ -151,32 +153,40 @@ void ms_roots_finish(ms_child *c)
     ms_pseudo_holds(c, 0, still + 1, "cyclic garbage");
     c->group_outside = outside;
     c->group_immortal = still;
-    uint32_t held = 0;
+    ms_vec held_ids = {NULL, 0, 0};
     for (uint32_t id = 1; id <= n; id++)
-        held += immortal(refs[id]) || refs[id] > 0;
+        if (MS_UNLIKELY(refs[id] > 0))
+            MS_PUSH(c, held_ids, uint32_t, id);
+    const uint32_t *held_id = MS_VEC_AT(held_ids, uint32_t);
+    uint32_t held = (uint32_t)MS_VEC_N(held_ids, uint32_t);
 
     uint32_t pseudo = (uint32_t)MS_VEC_N(c->pseudo, ms_pseudo), more = given + 3 + held;
-    uint32_t *to = ms_sys_resize(c->to, c->to_room, ((size_t)c->edge_count + more + 1) * sizeof *to);
-    uint32_t *first = ms_sys_resize(c->first, ((size_t)n + 3) * sizeof *first, ((size_t)n + pseudo + 2) * sizeof *first);
+    size_t to_room = ((size_t)c->edge_count + more + 1) * sizeof *c->to;
+    uint32_t *to = to_room <= c->to_room ? c->to : ms_sys_resize(c->to, c->to_room, to_room);
+    size_t first_room = ((size_t)n + pseudo + 2) * sizeof *c->first;
+    uint32_t *first = first_room <= c->first_room ? c->first : ms_sys_resize(c->first, c->first_room, first_room);
     if (to == NULL || first == NULL)
         ms_child_fail(c, MS_ENOMEM, NULL);
     c->to = to;
-    c->to_room = ((size_t)c->edge_count + more + 1) * sizeof *to;
+    c->to_room = to_room > c->to_room ? to_room : c->to_room;
     c->first = first;
+    c->first_room = first_room > c->first_room ? first_room : c->first_room;
     c->pseudo_first = n + 1;
     c->nodes = n + pseudo; /* the root is pseudo node 0 */
 
-    /* Node 0 comes first: its edges go before all others. */
+    /* Node 0 comes first: its edges go before all others, where there are places for them. */
     e = MS_VEC_AT(c->pseudo_edges, ms_pseudo_edge);
     given += 3;
     uint32_t of_root = 0;
     for (uint32_t k = 0; k < given; k++)
         of_root += e[k].from == 0;
-    memmove(to + of_root, to, (size_t)c->edge_count * sizeof *to);
-    for (uint32_t id = 1; id <= n + 1; id++)
-        first[id] += of_root;
-    first[0] = 0;
-    uint32_t at = c->edge_count + of_root;
+    uint32_t lacking = of_root > first[1] ? of_root - first[1] : 0;
+    if (lacking) {
+        memmove(to + of_root, to + first[1], (size_t)(c->edge_count - first[1]) * sizeof *to);
+        for (uint32_t id = 1; id <= n + 1; id++)
+            first[id] += lacking;
+    }
+    uint32_t at = c->edge_count + lacking;
     /* The edges by their holder, in the order they were found. */
     uint32_t *begin = ms_sys_alloc(((size_t)pseudo + 2 + given) * sizeof *begin), *order = begin + pseudo + 2;
     if (begin == NULL)
@@ -201,9 +211,9 @@ void ms_roots_finish(ms_child *c)
             to[(*w)++] = e[k].to ? e[k].node | e[k].kind << 30 : n + e[k].pseudo;
         }
         if (p == outside || p == still)
-            for (uint32_t id = 1; id <= n; id++)
-                if (p == still ? immortal(refs[id]) : refs[id] > 0 && !immortal(refs[id]))
-                    to[at++] = id;
+            for (uint32_t i = 0; i < held; i++)
+                if (immortal(refs[held_id[i]]) == (p == still))
+                    to[at++] = held_id[i];
     }
     first[n + pseudo] = at;
     /* Labels of objects' own edges: in the order of edges, between the root's and the other pseudo nodes'. */
@@ -217,7 +227,7 @@ void ms_roots_finish(ms_child *c)
             sorted[i] = (uint64_t)(first[ms_marks_id(&c->marks, l[i].object)] + l[i].place) << 32 | l[i].name;
         ms_sort(sorted, own);
         ms_label *out = MS_VEC_AT(c->labels, ms_label);
-        while (of_root_labels < others && out[of_root_labels].edge < of_root)
+        while (of_root_labels < others && out[of_root_labels].edge < first[1])
             of_root_labels++;
         memmove(out + of_root_labels + own, out + of_root_labels, (others - of_root_labels) * sizeof *out);
         for (size_t i = 0; i < own; i++)
@@ -227,4 +237,5 @@ void ms_roots_finish(ms_child *c)
     }
     c->edge_count = at;
     ms_sys_free(begin, ((size_t)pseudo + 2 + given) * sizeof *begin);
+    ms_vec_free(&held_ids);
 }

@@ -263,19 +263,7 @@ static uint64_t memory_room(void)
     return room;
 }
 
-#define BYTES_AN_OBJECT 50u
-
-/* Whether the graph is likely to be too large for the memory there is. */
-static bool too_large(const ms_child *c)
-{
-    uint64_t objects = c->seeds * 3;
-    if (ms_mode >= 0 && ms_mode != MS_MODE_ALLOC) {
-        objects = c->seeds;
-        for (uint32_t i = 0; i < ms_area.table[MS_T_TALLY].used; i++)
-            objects += ms_area.count[i].live;
-    }
-    return objects * BYTES_AN_OBJECT > c->memory_limit;
-}
+#define BYTES_AN_OBJECT 50u /* that the child takes at most, edges included */
 
 static void argv_info(ms_child *c)
 {
@@ -375,6 +363,10 @@ void ms_child_reached(ms_child *c, uint64_t *wall, uint64_t *cpu)
     *wall = ms_now_ns() - c->forked_ns;
     clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
     *cpu = (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+void ms_child_weigh(ms_child *c)
+{
     uint64_t bytes = ms_child_bytes();
     if (bytes > c->status->figures.child_bytes)
         c->status->figures.child_bytes = bytes;
@@ -402,30 +394,25 @@ void ms_child_main(ms_child *c)
     PyObject *spec = ms_dict_text(c->interp->builtins, "__spec__");
     c->subtype_traverse = spec ? Py_TYPE(spec)->tp_traverse : NULL;
 
-    /* 48 bytes an object are few: the arrays need not grow then. What is not touched costs nothing. */
     ms_vec_limit(c->memory_limit);
-    size_t guess = c->rss / 48 * sizeof(uint32_t);
-    ms_vec *const arrays[] = {&c->granule, &c->degree, &c->shape, &c->site, &c->birth, &c->refs, &c->value, &c->edges};
     c->births = ms_mode >= 0;
-    for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++)
-        if (c->births || (arrays[i] != &c->site && arrays[i] != &c->birth))
-            ms_vec_reserve(arrays[i], arrays[i] == &c->edges ? guess * 3 / 2 : guess);
     ms_roots_seed(c);
-    if (too_large(c))
-        ms_small_begin(c);
     do
         ms_sweep(c);
     while (ms_slabs_seed(c) && (c->unreached = true));
-    if (c->small) {
-        ms_let_go(c);
-        ms_file_write_small(c);
-        ms_child_reached(c, &reached->child_ns, &reached->child_cpu_ns);
-            c->status->done = 1;
-        _exit(0);
-    }
     ms_number(c);
     if (ms_checking() && (why = ms_marks_check(&c->marks)) != NULL)
         ms_child_fail(c, MS_EDAMAGED, why);
+    c->small |= (uint64_t)c->objects * BYTES_AN_OBJECT > c->memory_limit;
+    ms_record_all(c);
+    if (c->small) {
+        ms_let_go(c);
+        ms_child_weigh(c);
+        ms_file_write_small(c);
+        ms_child_reached(c, &reached->child_ns, &reached->child_cpu_ns);
+        c->status->done = 1;
+        _exit(0);
+    }
     ms_roots_count(c);
     ms_hidden_find(c);
     ms_roots_finish(c);
@@ -433,10 +420,6 @@ void ms_child_main(ms_child *c)
     ms_child_reached(c, &reached->graph_ns, &reached->graph_cpu_ns);
     ms_regions_make(c);
     ms_texts_collect(c);
-    ms_values_group(c);
-    ms_vec_free(&c->value);
-    ms_let_go(c);
-    ms_child_reached(c, &reached->let_go_ns, &reached->let_go_cpu_ns);
     ms_file_write(c);
     c->status->figures.nodes = c->nodes;
     c->status->figures.edges = c->edge_count;

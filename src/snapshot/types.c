@@ -232,6 +232,7 @@ static void type_fill(ms_child *c, ms_ty *t)
     ms_reader_choose(c, t);
     t->type = self;
     t->is_value &= core.type == self;
+    t->quiet = core.type == self && (t->read == NULL || ms_reader_is_quiet(t)) && !t->scan && t->fields == 0;
     t->managed = flags & Py_TPFLAGS_MANAGED_DICT;
 #if PY_VERSION_HEX >= 0x030d0000
     t->inlined = flags & Py_TPFLAGS_INLINE_VALUES;

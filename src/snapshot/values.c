@@ -1,9 +1,9 @@
 /* values.c -- equal immutable values: the same text or number kept more than once.
  *
- * While an object is read, its bytes are hashed (32 bits: they are in the cache now). Afterwards two bitmaps tell
- * which hashes occur at all and which occur again; only the latter's objects are looked up in a table, by hash and
- * shape, and compared byte for byte with the first of their group. So it costs 4 bytes an object and 2 more
- * for the bitmaps, and what it says is exact. Exact types only: a subclass may mean something else by equal. */
+ * While an object is read, its bytes are hashed (32 bits: they are in the cache now). Afterwards a bitmap tells which hashes
+ * may occur again; only their objects are looked up in a table, and compared byte for byte with the first of their
+ * group. So it costs 4 bytes an object and 1 to 2 more for the bitmap, and what it says is exact. Exact types only: a
+ * subclass may mean something else by equal. */
 #include "snapshot/child.h"
 
 uint32_t ms_value_hash(const void *bytes, size_t size)
@@ -75,52 +75,95 @@ static bool same(PyObject *a, PyObject *b)
     return x && y && m == n && Py_TYPE(a) == Py_TYPE(b) && memcmp(x, y, n) == 0;
 }
 
+/* A hash of a value that may be there more than once, and its group; several groups of one hash follow each other. */
+typedef struct {
+    uint32_t value, group;
+} place;
+
+static inline uint32_t bit_of(uint32_t value, uint32_t bits) { return value * 0x9E3779B1u >> (32 - bits); }
+
+static uint32_t bits_for(uint64_t n) /* 8 for each */
+{
+    uint32_t bits = 16;
+    while (bits < 30 && 1u << bits < 8 * n)
+        bits++;
+    return bits;
+}
+
+/* Which values are there twice? A first pass notes each by one bit, and those whose bit was set already: few, and all that
+ * are there twice among them. A second pass looks for these only, in a table that is small enough for the cache. */
 void ms_values_group(ms_child *c)
 {
     const uint32_t *value = MS_VEC_AT(c->value, uint32_t), *shape = MS_VEC_AT(c->shape, uint32_t);
-    uint32_t n = c->objects, bits = 16;
-    while (bits < 31 && 1u << bits < 8 * (uint64_t)n)
-        bits++;
-    size_t bytes = (size_t)1 << (bits - 3);
-    uint64_t *once = ms_big_alloc(bytes), *again = ms_big_alloc(bytes);
-    if (once == NULL || again == NULL)
-        goto done; /* no table then */
-#define HASH(id) (ms_hash((uint64_t)value[id] << 32 | shape[id]))
-#define BIT(h)   ((h) >> (64 - bits))
+    uint32_t n = c->objects, bits = bits_for(n), few;
+    size_t once_bytes = (size_t)1 << (bits - 3), again_bytes = 0, places = 1024;
+    uint64_t *once = ms_big_alloc(once_bytes), *again = NULL;
+    ms_vec twice = {NULL, 0, 0};
+    place *at = NULL;
+    if (once == NULL)
+        return; /* no table then */
     for (uint32_t id = 1; id <= n; id++) {
-        if (id + 16 <= n && value[id + 16])
-            __builtin_prefetch(&once[BIT(HASH(id + 16)) >> 6], 1);
+        uint32_t later = value[id + 24 <= n ? id + 24 : id];
+        if (later)
+            __builtin_prefetch(&once[bit_of(later, bits) >> 6], 1);
         if (value[id]) {
-            uint64_t h = BIT(HASH(id)), bit = 1ull << (h & 63);
-            if (once[h >> 6] & bit)
-                again[h >> 6] |= bit;
+            uint32_t h = bit_of(value[id], bits);
+            uint64_t bit = 1ull << (h & 63);
+            if (once[h >> 6] & bit) {
+                if (ms_vec_want(&twice, sizeof(uint32_t)) == NULL)
+                    goto done;
+                MS_VEC_AT(twice, uint32_t)[MS_VEC_N(twice, uint32_t)] = value[id];
+                twice.used += sizeof(uint32_t);
+            }
             once[h >> 6] |= bit;
         }
     }
+    while (places < 2 * MS_VEC_N(twice, uint32_t))
+        places *= 2;
+    few = bits_for(MS_VEC_N(twice, uint32_t));
+    again_bytes = (size_t)1 << (few - 3);
+    if ((again = ms_big_alloc(again_bytes)) == NULL || (at = ms_big_alloc(places * sizeof *at)) == NULL)
+        goto done;
+    size_t used = 0;
+    for (size_t i = 0; i < MS_VEC_N(twice, uint32_t); i++) {
+        uint32_t v = MS_VEC_AT(twice, uint32_t)[i], h = bit_of(v, few);
+        size_t p = v & (places - 1);
+        again[h >> 6] |= 1ull << (h & 63);
+        while (at[p].value && at[p].value != v)
+            p = (p + 1) & (places - 1);
+        used += at[p].value == 0;
+        at[p].value = v;
+    }
     for (uint32_t id = 1; id <= n; id++) {
-        if (id + 16 <= n && value[id + 16])
-            __builtin_prefetch(&again[BIT(HASH(id + 16)) >> 6]);
-        if (value[id] == 0 || !(again[BIT(HASH(id)) >> 6] >> (BIT(HASH(id)) & 63) & 1))
+        uint32_t v = value[id], h = bit_of(v, few);
+        if (v == 0 || !(again[h >> 6] >> (h & 63) & 1))
             continue;
-        for (uint64_t key = HASH(id) | 1;; key += 2) {
-            ms_map_slot *s = ms_map_put(&c->equal_map, key);
-            if (s == NULL)
-                goto done;
-            ms_equal *g = &MS_VEC_AT(c->equal, ms_equal)[s->value - 1];
-            if (s->value == 0) {
-                s->value = (uint32_t)MS_VEC_N(c->equal, ms_equal) + 1;
-                MS_PUSH(c, c->equal, ms_equal, (ms_equal){id, shape[id], 1});
-            } else if (g->shape == shape[id] && same(object_of(c, g->example), object_of(c, id))) {
-                g->count++;
-            } else {
-                continue;
+        bool met = false;
+        for (size_t p = v & (places - 1);; p = (p + 1) & (places - 1)) {
+            if (at[p].value == 0) { /* another value of the same hash, if there was one */
+                if (!met || used >= places / 8 * 7)
+                    break;
+                at[p].value = v;
+                used++;
             }
-            break;
+            if (at[p].value != v)
+                continue;
+            met = true;
+            if (at[p].group == 0) {
+                at[p].group = (uint32_t)MS_VEC_N(c->equal, ms_equal) + 1;
+                MS_PUSH(c, c->equal, ms_equal, (ms_equal){id, shape[id], 1});
+                break;
+            }
+            ms_equal *g = &MS_VEC_AT(c->equal, ms_equal)[at[p].group - 1];
+            if (g->shape == shape[id] && same(object_of(c, g->example), object_of(c, id))) {
+                g->count++;
+                break;
+            }
         }
     }
 done:
-    ms_sys_free(once, once ? bytes : 0);
-    ms_sys_free(again, again ? bytes : 0);
-    ms_sys_free(c->equal_map.slot, (size_t)c->equal_map.size * sizeof(ms_map_slot));
-    c->equal_map = (ms_map){NULL, 0, 0};
+    ms_vec_free(&twice);
+    ms_sys_free(once, once_bytes);
+    ms_sys_free(again, again_bytes);
+    ms_sys_free(at, at ? places * sizeof *at : 0);
 }
