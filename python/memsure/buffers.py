@@ -264,6 +264,25 @@ def pays(nbytes, kind="memory"):
     return _gains[key]
 
 
+def compare(nbytes, filled=True):
+    """(ns to make and fill one, ns to fill one that is there), least of several. filled: it is zeros when it is made, as a bytearray
+    is; else what malloc gives."""
+    from memsure.pools import least
+
+    kept = [_bytearray(nbytes), None]
+
+    def new(n):
+        for _ in range(n):
+            buffer = _bytearray(nbytes) if filled else _pool.buffer_new(nbytes, nbytes)
+            _pool.zero(buffer)
+
+    def used(n):
+        for _ in range(n):
+            _pool.zero(kept[0])
+
+    return tuple(least((new, used), max(1, min(50, (1 << 20) // max(nbytes, 1))), 9))
+
+
 _shared = Pool()
 memory, bytes, array = _shared.memory, _shared.bytes, _shared.array
 limit, release, stats, report = _shared.limit, _shared.release, _shared.stats, _shared.report

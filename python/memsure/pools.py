@@ -74,8 +74,6 @@ def expected_gain(fields=2, *, frozen=False, compiled=True, containers=False):
     Of a stand-in: a dataclass with slots and so many fields, which may be frozen; not compiled: an __init__ that computes;
     containers: one field holds a list. It says what @pooled would gain for a class of that shape, before anybody changes it.
     """
-    import time
-
     names = [f"f{i}" for i in range(max(fields, 1))]
     params, stores = ", ".join(names), [f"self.{name} = {name}" for name in names]
     if frozen:
@@ -83,28 +81,66 @@ def expected_gain(fields=2, *, frozen=False, compiled=True, containers=False):
     if not compiled:
         stores[0] = stores[0].replace("= f0", "= f0 or 0")
     source = f"def __init__(self, {params}): {'; '.join(stores)}"
-    times = []
+    classes = []
     for how in ("plain", "pooled"):
-        space = {"put": object.__setattr__, "value": [] if containers else 1}
+        space = {"put": object.__setattr__}
         if frozen and compiled:
             from dataclasses import make_dataclass
             cls = make_dataclass("StandIn", names, slots=True, frozen=True)
         else:
             exec(source, space)
             cls = type("StandIn", (), {"__slots__": names, "__init__": space["__init__"]})
-        space["cls"] = pooled(cls) if how == "pooled" else cls
-        exec(f"def loop(n):\n for _ in range(n): cls({', '.join(['value', *'1' * (len(names) - 1)])})\n"
-             "def empty(n):\n for _ in range(n): pass", space)
-        times.append((space["loop"], space["empty"]))
-    best = [[float("inf")] * 2 for _ in times]
-    for _ in range(25):
-        for row, functions in zip(best, times):
-            for i, f in enumerate(functions):
-                start = time.perf_counter()
-                f(500)
-                row[i] = min(row[i], time.perf_counter() - start)
-    plain, with_pool = ((loop - empty) / 500 * 1e9 for loop, empty in best)
-    return plain, with_pool
+        classes.append(pooled(cls) if how == "pooled" else cls)
+    return compare(*classes, ", ".join(["value" if containers else "1", *"1" * (len(names) - 1)]))
+
+
+def compare(plain, pooled, arguments):
+    """(ns plain, ns pooled) of creating and dropping one, called with these arguments (text; `value` is a list)."""
+    loops = []
+    for cls in (plain, pooled):
+        space = {"cls": cls, "value": []}
+        exec(f"def loop(n):\n for _ in range(n): cls({arguments})\ndef empty(n):\n for _ in range(n): pass", space)
+        loops += [space["loop"], space["empty"]]
+    plain, nothing, with_pool, again = least(loops, 500)
+    return plain - nothing, with_pool - again
+
+
+def bytes_each(cls, arguments, n=256):
+    """What one instance takes, as it was asked of the allocator; its values are not counted."""
+    import gc
+    import tracemalloc
+
+    space = {"cls": cls, "value": []}
+    exec(f"def fill(keep):\n for i in range(len(keep)): keep[i] = cls({arguments})", space)
+    space["fill"]([None] * n)
+    _pool.sweep(True)
+    started, on = not tracemalloc.is_tracing(), gc.isenabled()
+    keep = [None] * n
+    gc.disable()
+    if started:
+        tracemalloc.start()
+    try:
+        before = tracemalloc.get_traced_memory()[0]
+        space["fill"](keep)
+        return (tracemalloc.get_traced_memory()[0] - before) // n
+    finally:
+        if started:
+            tracemalloc.stop()
+        if on:
+            gc.enable()
+
+
+def least(functions, n, rounds=25):
+    """ns a step of each function(n), run in turn: the least of all rounds, since the machine may have something else to do."""
+    import time
+
+    best = [float("inf")] * len(functions)
+    for _ in range(rounds):
+        for i, f in enumerate(functions):
+            start = time.perf_counter()
+            f(n)
+            best[i] = min(best[i], time.perf_counter() - start)
+    return [b / n * 1e9 for b in best]
 
 
 def refusal(cls):

@@ -774,8 +774,10 @@ def finding_data(r, f, growth=None):
         "evidence": said(words.evidence(r, f)),
         "fix": said(words.where_fix(f) + words.fix(r, f)),
         "patch": [{"line": n, "sign": sign, "text": t} for n, sign, t in words.patch(f)],
+        "patch_file": words.patch_file(r, f),
         "saves": said(words.saves(r, f)),
         "saves_bytes": words.saves_bytes(f),
+        "expected": words.expected(f),
         "growth": growth,
     }
     caller = r.caller(f) if i is not None else None

@@ -233,6 +233,8 @@ def _read_source(recording, sources, findings, open_, out):
             pattern = reader.confirm(f.rule, lines.file(line), f.facts.get("frame_line") or lines.line(line), f.facts)
             if pattern is not None:
                 f.pattern = pattern
+                if pattern.gain is not None:
+                    pattern.gain.count(_figures(lines, f))
                 if pattern.rule:
                     f.rule, f.principle = pattern.rule, PRINCIPLE[pattern.rule[0]]
                 findings.append(f)
@@ -275,6 +277,12 @@ def _read_source(recording, sources, findings, open_, out):
             rule, pattern = reader.cycle(lines.file(f.line), lines.line(f.line), lines.function(f.line))
             if rule:
                 f.rule, f.pattern = rule, pattern
+
+
+def _figures(lines, f):
+    """What each instruction of a finding's line allocated -> [(column, end_column, blocks, bytes)]."""
+    columns = [f.process.column("sites", name) for name in ("column", "end_column", "allocated_blocks", "allocated_bytes")]
+    return [tuple(c[row] for c in columns) for p, row in lines.rows(f.line) if p is f.process and all(row < len(c) for c in columns)]
 
 
 def _let_go(lines, f):

@@ -231,6 +231,14 @@ def patch(f):
     return f.pattern.patch if f.pattern is not None else []
 
 
+def patch_file(r, f):
+    """The file that a patch is of; '' without one."""
+    if not patch(f):
+        return ""
+    told = f.holder if f.holder is not None and f.holder.patch else f.pattern
+    return getattr(told, "file", None) or (r.lines.file(f.line) if f.line is not None else "")
+
+
 def where_fix(f):
     if f.holder is not None and f.holder.fix:
         return f.holder.where
@@ -258,10 +266,36 @@ def saves(r, f):
     if f.verdict == "retention" and "live" in facts:
         return f"{size(f.saves)} of {size(facts['live'])} live"
     if f.verdict == "churn" and f.pattern is not None:
+        if f.pattern.gain is not None and is_work(f):
+            return gained(f)
         if is_work(f):
             return f"up to {size(f.bytes)} of {size(facts['allocated'])} allocated; the peak stays as it is"
         return f"up to {size(f.bytes)} of the {size(facts['peak'])} peak"
     return ""
+
+
+def gained(f):
+    """What was timed of the change, on the machine that reports; times the number that the recording counted."""
+    g, facts = f.pattern.gain, f.facts
+    before, after = g.ns()
+    told = ""
+    if g.factor >= 1.1:
+        told = f"{g.factor:.1f} times as fast to make and {'fill' if g.what == 'buffer' else 'drop'} ({_ns(before)} -> {_ns(after)}, measured here): "
+        told += f"about {seconds(g.seconds)} of {seconds(facts['cpu'])}, and "
+    told += f"up to {size(f.bytes)} of {size(facts['allocated'])} allocated"
+    if g.after < g.before:
+        told += f"; {g.after} bytes each instead of {g.before}"
+    return told + "; the peak stays as it is"
+
+
+def _ns(n):
+    return f"{n:.0f}{NBSP}ns" if n < 10_000 else f"{n / 1000:.0f}{NBSP}\u00b5s"
+
+
+def expected(f):
+    """The same as JSON has it; None where nothing was timed."""
+    gain = f.pattern.gain if f.pattern is not None else None
+    return gain.data() if gain is not None else None
 
 
 def saves_bytes(f):

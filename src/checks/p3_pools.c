@@ -15,8 +15,8 @@
 #define BUFFER_BYTES (256.0 * 1048576)
 #define BUFFER_COUNT 100.0
 #define BUFFER_DEAD 0.9
-/* P3: a tenth of all blocks, a million of them, 50,000 for each second of CPU time; nine tenths are temporary. One
- * costs about 50 ns more than one from a pool: below that rate it is less than 1 % of the time. */
+/* P3: a tenth of all blocks, a million of them, 50,000 for each second of CPU time; nine tenths die within four ticks. One
+ * costs 50 to 100 ns more than one from a pool: below that rate it is less than 1 % of the time. */
 #define SMALL_SHARE 0.1
 #define SMALL_COUNT 1000000.0
 #define SMALL_RATE 50000.0
@@ -59,7 +59,7 @@ static ms_err line_pools(const ms_evidence *e, uint32_t at, uint32_t i, ms_findi
         young >= BUFFER_DEAD * blocks)
         MS_TRY(add(e, out, "P2", at, i, bytes, "allocated_bytes"));
     if (blocks >= fmax(SMALL_SHARE * (double)p->allocated_blocks, SMALL_COUNT) && blocks >= SMALL_RATE * cpu &&
-        (double)l->temporary_blocks >= SMALL_DEAD * blocks)
+        young >= SMALL_DEAD * blocks)
         MS_TRY(add(e, out, "P3", at, i, bytes, "allocated_blocks"));
     double tree = bytes + l->through_bytes, kept = (double)l->live_bytes + l->through_live;
     if (tree >= fmax(TREE_SHARE * all, TREE_BYTES) && kept < tree / 4 && l->through_bytes >= tree / 2)
