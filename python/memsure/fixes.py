@@ -40,7 +40,8 @@ FACTORIES = {
     "ArgumentParser", "compile", "Environment", "Session", "Client", "client", "resource", "Template", "connect",
     "create_engine", "JSONEncoder", "JSONDecoder", "load_model", "from_pretrained", "open_resource", "build",
 }  # fmt: skip
-ONCE = {"Thread", "Process", "Timer", "Event", "Lock", "RLock", "Condition", "StringIO", "BytesIO", "Path", "Decimal", "Future", "Queue"}
+ONCE = {"Thread", "Process", "Timer", "Event", "Lock", "RLock", "Condition", "StringIO", "BytesIO", "Path", "Decimal", "Future", "Queue",
+        "Pool", "ThreadPool", "ProcessPoolExecutor", "ThreadPoolExecutor", "Manager"}  # a forked worker runs below the call that made the pool
 CLASS_MAKERS = {"namedtuple", "make_dataclass", "create_model", "NamedTuple", "new_class"}
 WAITS = {"get", "recv", "accept", "wait", "acquire", "sleep", "select", "poll", "read", "readline", "pop", "next"}
 MOST_LINES = 8  # of a patch: more is no patch to paste
@@ -780,6 +781,14 @@ class Reader:
         for n in m.at(line, ast.Call):
             if called(n) in ("match", "search", "fullmatch", "finditer"):
                 return Pattern("a match holds the text it was found in", "the match holds all of the text", "keep what was found: m[0]", (), (n.lineno, n.col_offset, n.end_col_offset))
+        return None
+
+    # -- N7: what a worker unpickles
+
+    def _n7(self, m, line, facts):
+        for n in m.at(line, ast.Call):
+            if called(n) in ("load", "loads") and "ickle" in m.text(n.func):
+                return Pattern("data copied to each worker by pickle", "unpickles what the first process sent", "send what is small; let each worker load the rest once")
         return None
 
     # -- cycles, by the source of the line whose objects only the collector frees

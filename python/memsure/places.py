@@ -32,14 +32,14 @@ class Places:
 
     def call(self, names, owners=()):
         """The first call of one of these functions in the program's own files -> (file, module, node) or None.
-        `owners`: what it may be called on ("gc"); none: on anything."""
+        `owners`: what it may be called on ("gc"); "any": on something; none: on anything, or nothing."""
         for file in self.keepers.files():
             m = self.keepers.reader.module(file)
             found = None
             for node in m.parent if m is not None else ():
                 if not isinstance(node, ast.Call) or called(node) not in names:
                     continue
-                if owners and not (isinstance(node.func, ast.Attribute) and m.text(node.func.value) in owners):
+                if owners and not (isinstance(node.func, ast.Attribute) and (owners == "any" or m.text(node.func.value) in owners)):
                     continue
                 if found is None or (node.lineno, node.col_offset) < (found.lineno, found.col_offset):
                     found = node
@@ -74,6 +74,88 @@ class Places:
 
         def verdict(r, f, who):
             return f"{size(f.bytes)} of {size(facts['live'])} is dead, and no collection comes for it{who}", f"{ran} in {duration}; {made} makes most of it"
+
+        h.verdict = verdict
+
+    def _n7(self, f, h):
+        facts = f.facts
+        n = facts["number"]
+        h.title = "data copied to each worker by pickle"
+        h.note = f"{count(n)} workers unpickle {size(facts['each'])} each"
+        h.evidence = f"{size(facts['sent'])} unpickled in {self.where(f)}: more than the first process ever made, so the same was sent again and again"
+        h.fix = "load it once in each worker (initializer=), or put it into shared memory"
+        h.saves = f"{size(f.saves)} of {size(facts['live'])} at the workers' peaks"
+        found = self.call({"map", "starmap", "imap", "imap_unordered", "map_async", "starmap_async", "apply", "apply_async", "submit"}, "any") or self.call({"Process"})
+        if found is not None:
+            self.move(f, h, found)
+
+        def verdict(r, f, who):
+            return f"{count(n)} workers hold {size(f.bytes)} that was sent to them{who}", f"{h.culprit} sends the same again and again: {size(facts['sent'])} in all"
+
+        h.verdict = verdict
+
+    def _copied(self, f, h, why):
+        facts = f.facts
+        n = facts["number"]
+        h.evidence = f"{count(n)} processes wrote to {size(f.bytes)} together, of the {size(facts['inherited'])} that each inherited{why}"
+        h.saves = f"up to {size(f.bytes)}, in {count(n)} processes"
+
+        def verdict(r, f, who):
+            return f"{count(n)} forked processes hold {size(f.bytes)} of copies of what they had in common{who}", f"{h.title} ({h.culprit})"
+
+        h.verdict = verdict
+
+    def _o4(self, f, h):
+        n = f.facts["collections"]
+        h.title = "collections write to pages shared after fork"
+        h.fix = "before it: gc.collect(); gc.freeze()"
+        self._copied(f, h, f"; {count(n)} full collection{'s' if n != 1 else ''} ran in them")
+        found = self.call({"fork", "Process", "Pool", "ProcessPoolExecutor", "get_context"})
+        if found is not None:
+            self.move(f, h, found)
+            _, m, node = found
+            stmt = m.statement(node)
+            loop = m.up(node, ast.For, ast.While)
+            first = (loop or stmt).lineno
+            h.patch = [(first, "+", f"{m.indent(first)}gc.collect(); gc.freeze()")]
+        h.note = "from here on a collection copies what it looks at"
+
+    def _o5(self, f, h):
+        h.title = "reading writes reference counts to shared pages"
+        h.fix = "keep it in one object of numbers or bytes: array, numpy, Arrow"
+        h.note = f"{size(f.facts['line_bytes'])} from here, inherited by each"
+        self._copied(f, h, "; no full collection ran in them")
+
+    def _o6(self, f, h):
+        facts = f.facts
+        h.title = "huge pages of which little is used"
+        h.evidence = f"{size(facts['huge'])} lies in huge pages outside of Python's heap; of sampled parts of 4 KiB most hold nothing but zeros"
+        h.saves = f"up to {size(f.bytes)} of {size(facts['rss'])} RSS"
+        found = self.call({"madvise"})
+        h.fix = "do not ask for huge pages here" if found else "start it with NUMPY_MADVISE_HUGEPAGE=0, or keep what is sparse in a dict or a sparse matrix"
+        found = found or self.call({"zeros", "full", "empty", "zeros_like"}, {"np", "numpy"})
+        if found is not None:
+            self.move(f, h, found)
+            h.note = "memory in huge pages: one byte written makes 2 MiB resident"
+
+        def verdict(r, f, who):
+            return f"{size(f.bytes)} of {size(facts['rss'])} RSS is zeros in huge pages{who}", f"{h.title}{' (' + h.culprit + ')' if h.culprit else ''}"
+
+        h.verdict = verdict
+
+    def _o7(self, f, h):
+        names = f.process.words("shm_left")
+        h.title = "shared memory left behind"
+        h.evidence = f"after the end /dev/shm has {', '.join(names[:3])}{' and others' if len(names) > 3 else ''}: {size(f.bytes)}"
+        h.fix = "unlink it once, by who made it: in a finally"
+        h.saves = f"{size(f.bytes)} that outlive the program"
+        found = self.call({"SharedMemory", "ShareableList", "SharedMemoryManager", "shm_open"}) or self.call({"memmap", "mmap"})
+        if found is not None:
+            self.move(f, h, found)
+            h.note = f"{size(f.bytes)} made here are still there"
+
+        def verdict(r, f, who):
+            return f"{size(f.bytes)} of shared memory outlive the program{who}", f"{h.culprit + ': ' if h.culprit else ''}{len(names)} segment{'s' if len(names) != 1 else ''} in /dev/shm that nobody unlinked"
 
         h.verdict = verdict
 

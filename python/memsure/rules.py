@@ -417,7 +417,8 @@ _rule(
 )
 _rule(
     "N7", "data copied to each worker by pickle",
-    "Arguments to worker processes are copied, and live twice.", "The same unpickling line in several processes.",
+    "What is passed to a worker process is pickled and unpickled: each worker has a copy, and with every task that carries it a new one.",
+    "A line that unpickles holds much at the peak of two workers and more, and unpickled twice as much as the first process ever made.",
     "pool.map(f, [(big, i) for i in range(100)])", "Pool(initializer=load)      # or shared memory",
     "the data is small.",
 )
@@ -503,24 +504,52 @@ _rule(
     "", "memsure.reclaim()      # when a batch ends; or malloc_trim(0)",
     "it is used again soon.",
 )
+_rule(
+    "O4", "collections write to pages shared after fork",
+    "A forked process shares its parent's pages until one of the two writes to them. A full collection writes to the header of "
+    "each object: so each process gets a copy of all that was loaded before the fork.",
+    "Pages of Python's heap that forked processes wrote to, less what they made themselves, where full collections ran.",
+    "MODEL = load()\nos.fork()", "MODEL = load()\ngc.collect(); gc.freeze()\nos.fork()",
+    "the processes are few, or end soon.",
+)
+_rule(
+    "O5", "reading writes reference counts to shared pages",
+    "To look at an object is to count a reference to it, in the object: a forked process that only reads what it inherited "
+    "copies the pages of all that it looks at.",
+    "Pages of Python's heap that forked processes wrote to, less what they made themselves, where no full collection ran.",
+    "ROWS = [(day, price), ...]", "PRICES = array('d', ...)      # one object; numpy, Arrow, bytes",
+    "the processes are few, or read little of it.",
+)
+_rule(
+    "O6", "huge pages inflate RSS",
+    "A huge page is 2 MiB, resident as a whole when one byte of it is written: a large array of which little is used takes "
+    "its full size. numpy asks for huge pages from 4 MiB on.",
+    "Small parts of huge pages, sampled in the memory of the running program: three quarters of them hold nothing but zeros.",
+    "counts = np.zeros(200_000_000)", "NUMPY_MADVISE_HUGEPAGE=0 python app.py      # or a sparse matrix, a dict",
+    "the zeros are data, or will be filled.",
+)
+_rule(
+    "O7", "shared memory left behind",
+    "A segment of shared memory is a file in memory, and lives until somebody unlinks it: after the program, too.",
+    "A file in /dev/shm that the program had mapped, that was made after its start, is there after its end, and no process of "
+    "the session has mapped.",
+    "block = SharedMemory(create=True, size=n)", "try: ...\nfinally:\n    block.close()\n    block.unlink()      # once, by who made it",
+    "another program is to find it there.",
+)
 for _id, _title, _why in (
-    ("O4", "collections write to pages shared after fork", "which pages a child shares with its parent is not recorded."),
-    ("O5", "reading writes reference counts to shared pages", "which pages a child shares with its parent is not recorded."),
-    ("O6", "huge pages inflate RSS", "huge pages are not told apart in a recording."),
-    ("O7", "shared memory left behind", "a recording ends with its program; what is left in /dev/shm is not in it."),
-    ("O8", "page cache counted against the limit", "it is memory of the group, not of the process; memsure why-big shows it."),
-    ("O9", "swap hides growth", "growth is judged by what is allocated, which swap does not hide."),
+    ("O8", "page cache counted against the limit", "it belongs to the group, not to a process, and the kernel gives it up before it refuses memory: no line of a program is at fault."),
+    ("O9", "swap hides growth", "nothing to look for: growth is judged by what is allocated, not by RSS, so what is swapped out counts like the rest."),
     ("T1", "two allocators in a free-threaded build", "free-threaded builds are not supported yet."),
-    ("T2", "blocks freed by another thread", "the thread of a death is not recorded, and one heap serves all threads."),
-    ("G1", "the device's allocator is fragmented", "memory of a device is not recorded."),
-    ("G2", "tensors held by an exception or loop", "memory of a device is not recorded; the loop itself is told as C1 or C2."),
-    ("G3", "a dead process still owns device memory", "memory of a device is not recorded."),
+    ("T2", "blocks freed by another thread", "all threads take Python's blocks from one heap under one lock, so it makes no difference which of them frees; what malloc keeps for threads is told as O1."),
+    ("G1", "the device's allocator is fragmented", "a device's memory is its library's, and is not recorded: the library's own statistics tell it."),
+    ("G2", "tensors held by an exception or loop", "how large a tensor is on its device is not recorded; what holds it is told as R1, C1 or C2, with its size on the host."),
+    ("G3", "a dead process still owns device memory", "it takes the driver's list of processes, after the end of all that is recorded."),
 ):  # fmt: skip
     _rule(_id, _title, "", "", "", "", "", declined=_why)
 
 
 # Not in src/checks yet.
-for _id in "L9 N7".split():
+for _id in "L9".split():
     RULES[_id].declined = "no check looks for it yet."
 
 

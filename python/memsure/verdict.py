@@ -28,8 +28,8 @@ ASIDE = {"": 0, "import": 1, "none": 2, "before": 3, "memsure": 4}
 WHOSE = {"own": 0, "lib": 1, "std": 2, "": 3}
 # Of the rules that fit a line's figures, the one whose pattern the source shows is told; in this
 # order, the more special first.
-PATTERNS = ("R3", "R4", "R11", "N3", "N1", "N2", "N5", "P4", "N4", "P3", "P2")
-PLACED = {"Y2"}  # the source shows where it was begun, in another line than what is measured
+PATTERNS = ("N7", "R3", "R4", "R11", "N3", "N1", "N2", "N5", "P4", "N4", "P3", "P2")
+PLACED = {"Y2", "N7", "O4", "O5", "O6", "O7"}  # the source shows where it was begun, in another line than what is measured
 HELD = {"L1", "L2", "L3", "L4", "L5", "R5", "R9", "R13"}
 
 

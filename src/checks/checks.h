@@ -76,7 +76,7 @@ enum { MS_OWN = 0, MS_LIBRARY, MS_STANDARD, MS_NOWHERE };
  * line, the nearest one of the program's own above it. They do not contain the line's own figures. */
 typedef struct {
     uint64_t allocated_blocks, allocated_bytes, freed_blocks, freed_bytes, live_blocks, live_bytes, peak_blocks, peak_bytes;
-    uint64_t gc_freed_blocks, gc_freed_bytes, temporary_blocks, temporary_bytes;
+    uint64_t gc_freed_blocks, gc_freed_bytes, temporary_blocks, temporary_bytes, inherited_bytes;
     uint64_t ages[MS_AGES];
     double   through_blocks, through_bytes, through_live, through_peak;
     uint32_t through_line; /* the line outside that makes most of it, or MS_NONE */
@@ -102,6 +102,8 @@ typedef struct {
     double   duration, cpu; /* seconds */
     uint64_t allocated_blocks, allocated_bytes, freed_bytes, live_bytes, peak_bytes, gc_freed_bytes, start_ns;
     uint32_t threads;
+    bool     forked;
+    uint64_t inherited_bytes, slab_private, huge, huge_empty, shm_left; /* docs/FORMAT.md: info */
 
     uint32_t  npoint, point_room; /* the timeline, only rows at possible times */
     double   *t;      /* seconds */

@@ -77,12 +77,16 @@ static void read_info(ms_process *p, const strings *s)
             {"allocated_blocks", offsetof(ms_process, allocated_blocks)}, {"allocated_bytes", offsetof(ms_process, allocated_bytes)},
             {"freed_bytes", offsetof(ms_process, freed_bytes)}, {"live_bytes", offsetof(ms_process, live_bytes)},
             {"peak_bytes", offsetof(ms_process, peak_bytes)}, {"start_unix_ns", offsetof(ms_process, start_ns)},
+            {"slab_private_bytes", offsetof(ms_process, slab_private)}, {"huge_bytes", offsetof(ms_process, huge)},
+            {"huge_empty_bytes", offsetof(ms_process, huge_empty)}, {"shm_left_bytes", offsetof(ms_process, shm_left)},
         };
         for (size_t k = 0; k < sizeof numbers / sizeof *numbers; k++)
             if (string_is(s, key[i], numbers[k].name))
                 *(uint64_t *)((char *)p + numbers[k].at) = string_number(s, value[i]);
         if (string_is(s, key[i], "duration_ns"))
             p->duration = (double)string_number(s, value[i]) / 1e9;
+        else if (string_is(s, key[i], "started"))
+            p->forked = string_is(s, value[i], "fork");
         else if (string_is(s, key[i], "cpu_ns"))
             p->cpu = (double)string_number(s, value[i]) / 1e9;
     }
@@ -96,7 +100,7 @@ static void read_sites(ms_evidence *e, ms_process *p)
 #define FIGURE(name) {#name, offsetof(ms_line, name)}
         FIGURE(allocated_blocks), FIGURE(allocated_bytes), FIGURE(freed_blocks), FIGURE(freed_bytes), FIGURE(live_blocks),
         FIGURE(live_bytes), FIGURE(peak_blocks), FIGURE(peak_bytes), FIGURE(gc_freed_blocks), FIGURE(gc_freed_bytes),
-        FIGURE(temporary_blocks), FIGURE(temporary_bytes),
+        FIGURE(temporary_blocks), FIGURE(temporary_bytes), FIGURE(inherited_bytes),
 #undef FIGURE
     };
     for (size_t k = 0; k < sizeof figures / sizeof *figures; k++) {
@@ -108,6 +112,9 @@ static void read_sites(ms_evidence *e, ms_process *p)
         if (strcmp(figures[k].name, "gc_freed_bytes") == 0)
             for (uint64_t i = 0; i < rows; i++)
                 p->gc_freed_bytes += v[i];
+        if (strcmp(figures[k].name, "inherited_bytes") == 0)
+            for (uint64_t i = 0; i < rows; i++)
+                p->inherited_bytes += v[i];
     }
     uint64_t rows = p->nsites;
     const uint64_t *ages = column(p->file, "sites", "lifetimes", MS_TYPE_U64, MS_AGES, &rows);

@@ -121,6 +121,55 @@ static ms_err churn(const ms_evidence *e, uint32_t at, ms_findings *out)
     return MS_OK;
 }
 
+/* N7: what worker processes unpickled: 8 MiB in each of at least two, 24 MiB together at their peaks, a fifth of all
+ * of these; and in all twice as much as the first process ever allocated outside of the standard library, which pickled it: so
+ * the same was sent several times. Whether the line unpickles, its source shows. */
+#define SENT_BYTES (8.0 * 1048576)
+#define SENT_TOGETHER (24.0 * 1048576)
+#define SENT_SHARE 0.2
+#define SENT_TIMES 2.0
+
+static ms_err sent(const ms_evidence *e, ms_findings *out)
+{
+    double made = 0, peaks = 0;
+    if (e->nprocess < 3)
+        return MS_OK;
+    for (uint32_t i = 0; i < e->nlines; i++)
+        if (e->whose[i] != MS_STANDARD)
+            made += (double)e->process[0].lines[i].allocated_bytes;
+    for (uint32_t at = 1; at < e->nprocess; at++)
+        peaks += (double)e->process[at].peak_bytes;
+    for (uint32_t i = 0; i < e->nlines; i++) {
+        double together = 0, all = 0, most = 0;
+        uint32_t number = 0, top = 0;
+        if (e->aside[i] || e->whose[i] == MS_OWN)
+            continue;
+        for (uint32_t at = 1; at < e->nprocess; at++) {
+            const ms_line *l = &e->process[at].lines[i];
+            if ((double)l->peak_bytes < SENT_BYTES)
+                continue;
+            number++;
+            together += (double)l->peak_bytes;
+            all += (double)l->allocated_bytes;
+            if ((double)l->peak_bytes > most) {
+                most = (double)l->peak_bytes;
+                top = at;
+            }
+        }
+        if (number < 2 || together < fmax(SENT_TOGETHER, SENT_SHARE * peaks) || all < SENT_TIMES * made)
+            continue;
+        ms_finding *f;
+        MS_TRY(ms_finding_add(out, "N7", top, i, (uint64_t)together, 0.8, &f));
+        f->flags = MS_NEEDS_SOURCE;
+        f->saves = (uint64_t)(together - together / number);
+        ms_finding_fact(f, "number", number);
+        ms_finding_fact(f, "each", together / number);
+        ms_finding_fact(f, "sent", all);
+        ms_finding_fact(f, "live", peaks);
+    }
+    return MS_OK;
+}
+
 static ms_err tee(const ms_evidence *e, uint32_t at, ms_view *v, ms_findings *out)
 {
     const ms_process *p = &e->process[at];
@@ -167,12 +216,12 @@ static ms_err run(const ms_evidence *e, ms_findings *out)
         for (uint32_t k = 0, before = out->n; k < e->process[at].nview && out->n == before; k++)
             MS_TRY(tee(e, at, e->process[at].view[k], out));
     }
-    return MS_OK;
+    return sent(e, out);
 }
 
 static const ms_rule rules[] = {
     {"N1", MS_VERDICT_CHURN}, {"N2", MS_VERDICT_CHURN}, {"N3", MS_VERDICT_CHURN},
-    {"N4", MS_VERDICT_CHURN}, {"N5", MS_VERDICT_CHURN}, {"N6", MS_VERDICT_RETENTION}, {"N8", MS_VERDICT_CHURN},
+    {"N4", MS_VERDICT_CHURN}, {"N5", MS_VERDICT_CHURN}, {"N6", MS_VERDICT_RETENTION}, {"N7", MS_VERDICT_RETENTION}, {"N8", MS_VERDICT_CHURN},
 };
 const ms_check ms_check_needless = {.principle = 6, .name = "needless", .rules = rules, .nrules = sizeof rules / sizeof *rules, .run = run,
     .asks = "what is made in a loop, or held at the peak, that the program never needed?"};

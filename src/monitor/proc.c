@@ -1,5 +1,9 @@
 /* proc.c -- what the kernel tells of a process, and what its RSS is made of.
  *
+ * Beside RSS, smaps tells what a forked process did not leave shared, how much is in huge pages, and which segments
+ * of shared memory are mapped. Whether huge pages are used is looked at in the memory itself: a sample of small parts of some
+ * of them, read as a debugger would (/proc/PID/mem); the program does not notice.
+ *
  * statm (the RSS) is read at every tick through a descriptor that is kept: it belongs to the process,
  * not to its number. smaps is dear (it walks the page tables, 1 to 10 ms per GiB), and read seldom.
  *
@@ -99,6 +103,76 @@ bool ms_proc_rss(ms_process *p)
     return true;
 }
 
+/* --- shared memory -------------------------------------------------------------------------------- */
+
+static void segment_note(ms_process *p, const char *name)
+{
+    size_t size = strlen(name) + 1, used = 0;
+    if (strchr(name, '/') || strstr(name, " (deleted)") || strncmp(name, "memsure-", 8) == 0)
+        return;
+    while (used < sizeof p->segments && p->segments[used]) {
+        if (strcmp(p->segments + used, name) == 0)
+            return;
+        used += strlen(p->segments + used) + 1;
+    }
+    if (used + size < sizeof p->segments)
+        memcpy(p->segments + used, name, size);
+}
+
+static bool segment_of(const ms_process *p, const char *name)
+{
+    for (size_t at = 0; at < sizeof p->segments && p->segments[at]; at += strlen(p->segments + at) + 1)
+        if (strcmp(p->segments + at, name) == 0)
+            return true;
+    return false;
+}
+
+uint64_t ms_proc_segments_left(const ms_session *s, const ms_process *p, char *out, size_t room)
+{
+    char words[sizeof p->segments];
+    size_t n = 0;
+    uint64_t bytes = 0;
+    for (size_t at = 0; at < sizeof p->segments && p->segments[at]; at += strlen(p->segments + at) + 1) {
+        const char *name = p->segments + at;
+        char path[16 + sizeof p->segments];
+        struct stat st;
+        bool used = false;
+        for (uint32_t i = 0; i < s->nprocess; i++)
+            used = used || (s->process[i] != p && !s->process[i]->gone && segment_of(s->process[i], name));
+        snprintf(path, sizeof path, "/dev/shm/%s", name);
+        if (used || lstat(path, &st) != 0 || !S_ISREG(st.st_mode) ||
+            (uint64_t)st.st_ctim.tv_sec * MS_SECOND_NS + (uint64_t)st.st_ctim.tv_nsec < p->start_unix_ns)
+            continue; /* it was there before the program */
+        memcpy(words + n, name, strlen(name) + 1);
+        n += strlen(name) + 1;
+        bytes += (uint64_t)st.st_blocks * 512;
+    }
+    ms_json_list(words, n, out, room);
+    return bytes;
+}
+
+/* The names of the shared memory that it has mapped: each time that it has more of it. */
+static void segments_look(ms_process *p, uint64_t shared)
+{
+    enum { MORE = 512 << 10 }; /* memsure's own tables grow, too, by less */
+    static const char folder[] = " /dev/shm/";
+    char path[64], line[1024];
+    if (shared < p->shared_seen + MORE)
+        return;
+    p->shared_seen = shared;
+    snprintf(path, sizeof path, "/proc/%ld/maps", (long)p->pid);
+    FILE *maps = fopen(path, "re");
+    while (maps && fgets(line, sizeof line, maps)) {
+        char *name = strstr(line, folder);
+        if (name) {
+            name[strcspn(name, "\n")] = 0;
+            segment_note(p, name + strlen(folder));
+        }
+    }
+    if (maps)
+        fclose(maps);
+}
+
 void ms_proc_peak_rss(ms_process *p)
 {
     char path[64], text[4096];
@@ -109,6 +183,8 @@ void ms_proc_peak_rss(ms_process *p)
     uint64_t peak = at ? strtoull(at + 7, NULL, 10) * 1024 : 0;
     if (peak > p->peak_rss)
         p->peak_rss = peak;
+    if ((at = strstr(text, "\nRssShmem:")) != NULL)
+        segments_look(p, strtoull(at + 10, NULL, 10) * 1024);
 }
 
 void ms_proc_cpu(ms_process *p)
@@ -402,11 +478,65 @@ static uint64_t *kind_of(ms_process *p, ms_maps *maps, const mapping *m, const m
     return &maps->anonymous;
 }
 
+/* --- huge pages ----------------------------------------------------------------------------------- */
+
+enum { HUGE_RANGES = 32, HUGE_PAGES = 48, HUGE_PARTS = 8, PART = 4096 };
+#define HUGE_PAGE ((uint64_t)2 << 20)
+#define HUGE_LEAST ((uint64_t)16 << 20) /* less is not looked at */
+
+typedef struct {
+    uint64_t start, end;
+} huge_range;
+
+/* Of how many sampled parts of huge pages is every byte 0? As a share of all huge bytes. A mapping counts if it lies in huge
+ * pages as a whole, as far as it is resident; pages are taken at even distances, and only those that are there: to read
+ * another would bring it in. */
+static uint64_t huge_empty(const ms_process *p, const huge_range *range, uint32_t n, uint64_t huge)
+{
+    char path[64], part[PART];
+    static const char zero[PART];
+    uint64_t pages = 0, looked = 0, empty = 0, at = 0, entry;
+    for (uint32_t i = 0; i < n; i++)
+        pages += range[i].end > range[i].start ? (range[i].end - range[i].start) / HUGE_PAGE : 0;
+    if (pages == 0)
+        return 0;
+    snprintf(path, sizeof path, "/proc/%ld/mem", (long)p->pid);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    snprintf(path, sizeof path, "/proc/%ld/pagemap", (long)p->pid);
+    int map = open(path, O_RDONLY | O_CLOEXEC);
+    uint64_t step = pages / HUGE_PAGES + 1;
+    for (uint32_t i = 0; i < n; i++)
+        for (uint64_t page = range[i].start; page + HUGE_PAGE <= range[i].end; page += HUGE_PAGE, at++) {
+            if (at % step || pread(map, &entry, sizeof entry, (off_t)(page / page_size() * sizeof entry)) != sizeof entry || !(entry >> 63))
+                continue;
+            for (uint64_t k = 0; k < HUGE_PARTS; k++) /* an odd distance: data has even ones */
+                if (pread(fd, part, PART, (off_t)(page + (k * 61 + at * 7) % 512 * PART)) == PART) {
+                    looked++;
+                    empty += memcmp(part, zero, PART) == 0;
+                }
+        }
+    if (fd >= 0)
+        close(fd);
+    if (map >= 0)
+        close(map);
+    return looked ? huge / 1024 * empty / looked * 1024 : 0;
+}
+
+static uint64_t own_cpu_ns(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+    return (uint64_t)t.tv_sec * MS_SECOND_NS + (uint64_t)t.tv_nsec;
+}
+
 bool ms_proc_maps(ms_process *p)
 {
     enum { ROOM = 65536 };
+    huge_range range[HUGE_RANGES];
+    uint32_t nrange = 0;
+    uint64_t resident = 0;
     char path[64], *text = NULL;
-    uint64_t began = ms_clock_ns();
+    uint64_t began = ms_clock_ns(), spent = own_cpu_ns(); /* time that another one had is not what it cost */
     snprintf(path, sizeof path, "/proc/%ld/smaps", (long)p->pid);
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0 || (text = ms_sys_alloc(ROOM)) == NULL) {
@@ -427,9 +557,17 @@ bool ms_proc_maps(ms_process *p)
             *end = 0;
             if (begins(line, "Rss:")) {
                 uint64_t bytes = strtoull(line + 4, NULL, 10) * 1024;
+                resident = bytes;
                 maps.rss += bytes;
                 if (kind)
                     *kind += bytes;
+            } else if (kind == &maps.slab && begins(line, "Private_Dirty:")) {
+                maps.slab_private += strtoull(line + 14, NULL, 10) * 1024;
+            } else if (kind == &maps.anonymous && begins(line, "AnonHugePages:")) {
+                uint64_t bytes = strtoull(line + 14, NULL, 10) * 1024;
+                maps.huge += bytes;
+                if (bytes && resident - bytes < bytes / 16 && nrange < HUGE_RANGES)
+                    range[nrange++] = (huge_range){(now.start + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE, now.end / HUGE_PAGE * HUGE_PAGE};
             } else if (isdigit((unsigned char)line[0]) || (line[0] >= 'a' && line[0] <= 'f')) {
                 before = now;
                 kind = mapping_parse(line, &now) ? kind_of(p, &maps, &now, &before) : NULL;
@@ -442,8 +580,15 @@ bool ms_proc_maps(ms_process *p)
     }
     close(fd);
     ms_sys_free(text, ROOM);
-    uint64_t now_ns = ms_clock_ns();
-    p->maps_cost = now_ns - began;
+    if (maps.huge >= HUGE_LEAST)
+        maps.huge_empty = huge_empty(p, range, nrange, maps.huge);
+    /* Of a copied page it counts that it was copied; a huge page may be about to be filled: twice empty is empty. */
+    maps.slab_private = maps.slab_private > p->maps.slab_private ? maps.slab_private : p->maps.slab_private;
+    uint64_t empty = maps.huge_empty;
+    if (p->maps.when_ns && p->huge_empty < empty)
+        maps.huge_empty = p->huge_empty;
+    p->huge_empty = empty;
+    p->maps_cost = own_cpu_ns() - spent;
     p->maps_spent += p->maps_cost;
     if (maps.rss == 0)
         return false;

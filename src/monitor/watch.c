@@ -530,12 +530,29 @@ static void depart(ms_session *s, ms_process *p)
         p->end = MS_END_EXEC; /* into something that has no file here; the end seen is that one's */
 }
 
+/* multiprocessing has a process that takes away, when all others have ended, what shared memory they left: what it will
+ * still take away is not left behind. */
+enum { TRACKER_MS = 3000 };
+
+static void await_tracker(ms_session *s, ms_process *p)
+{
+    char names[sizeof p->segments * 2];
+    for (uint32_t i = 0; p->main && p->segments[0] && i < s->nprocess; i++) {
+        ms_process *q = s->process[i];
+        if (q == p || q->pidfd < 0 || !strstr(q->argv, "multiprocessing.resource_tracker"))
+            continue;
+        for (int ms = 0; ms < TRACKER_MS && !over(q) && ms_proc_segments_left(s, p, names, sizeof names); ms += 10)
+            usleep(10000);
+    }
+}
+
 /* The process at i has ended (or is looked at no more): write it down and forget it. */
 static void conclude(ms_session *s, uint32_t i)
 {
     ms_process *p = s->process[i];
     if (p->gone)
         depart(s, p);
+    await_tracker(s, p);
     ms_shots_look(s, p, ms_clock_ns());
     __atomic_store_n(&p->head->monitor, 0, __ATOMIC_RELEASE);
     ticker_remove(p->head);

@@ -28,9 +28,11 @@ typedef struct {
     uint64_t live[MS_CURVE_MAX], allocated[MS_CURVE_MAX];
 } ms_curve;
 
-/* Resident bytes by kind of mapping. */
+/* Resident bytes by kind of mapping; of the slabs, those in pages that no other process shares and that were written, at
+ * their highest; of anonymous memory outside of the slabs, those in huge pages, and how much of these holds nothing but zeros (sampled). */
 typedef struct {
     uint64_t when_ns, rss, slab, own, anonymous, files, stacks, shared;
+    uint64_t slab_private, huge, huge_empty;
 } ms_maps;
 
 /* The rows of the memory table, in the order of ms_split_names[]; the others add up to rss. */
@@ -105,7 +107,9 @@ typedef struct {
     uint64_t events_lost;
 
     ms_maps  maps;           /* the last reading, and what it cost */
-    uint64_t maps_cost, maps_spent, maps_due;
+    uint64_t maps_cost, maps_spent, maps_due, huge_empty;
+    uint64_t shared_seen;
+    char     segments[1024]; /* names of the shared memory that it mapped, each ended by NUL */
     bool     have_peak;
     uint64_t split_peak[MS_SPLITS], split_peak_bytes, split_peak_live;
 
@@ -217,6 +221,9 @@ bool ms_proc_rss(ms_process *p);
 void ms_proc_peak_rss(ms_process *p);
 void ms_proc_cpu(ms_process *p);
 bool ms_proc_maps(ms_process *p);
+/* Of the shared memory that p mapped, what exists and no other process of the session has mapped: names as a JSON list, and
+ * how many bytes. */
+uint64_t ms_proc_segments_left(const ms_session *s, const ms_process *p, char *out, size_t room);
 bool ms_proc_became_other(ms_process *p); /* exec of something that is not recorded */
 void ms_proc_identity(ms_session *s, ms_process *p);
 void ms_proc_threads(ms_process *p);

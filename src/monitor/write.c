@@ -203,7 +203,7 @@ typedef struct {
     thread_row *thread_rows;
     struct {
         uint32_t key, value;
-    } info[64];
+    } info[80];
     uint32_t    ninfo;
 } gathering;
 
@@ -436,6 +436,13 @@ static void gather_info(gathering *g, bool final, uint64_t now)
     text[n++] = ']';
     text[n] = 0;
     info(g, "undercounted", text);
+    info_number(g, "slab_private_bytes", p->maps.slab_private);
+    info_number(g, "huge_bytes", p->maps.huge);
+    info_number(g, "huge_empty_bytes", p->maps.huge_empty);
+    if (final && p->gone && p->segments[0]) {
+        info_number(g, "shm_left_bytes", ms_proc_segments_left(g->s, p, text, sizeof text));
+        info(g, "shm_left", text);
+    }
     info(g, "complete", p->gone ? "1" : "0");
     n = 0;
     text[n++] = '[';
