@@ -950,22 +950,34 @@ class Diff:
         return [(node, a, b) for _, node, a, b in self.after.core.longer(self.before.core, most)] if self.same_process else []
 
     def references(self):
-        """References that nobody owns, more than before: [(type name, place key, Site, refs more, objects more)]."""
+        """References that nobody owns, more than before: [(type name, Site, refs more, objects more, node)].
+
+        Words in places (C code's static data, raw memory) may be such references, and may be what is left of earlier ones. Where they
+        became more as the references did, C code keeps them; where hardly any did, they were there by chance."""
+        earlier, rows = {}, {}
+        for s, sign in (self.before, -1), (self.after, 1):
+            names, sites = {}, {}
+            for t, at, node, address, birth, refs, words in s.core.ledger():
+                site = sites.get(at) or sites.setdefault(at, s.site(at))
+                key = (names.get(t) or names.setdefault(t, s.type_name(t)), site.file, site.line, site.function)
+                row = rows.setdefault(key, [0, 0, 0, site, node])
+                kept, change = max(0, min(words, refs)), sign * refs
+                if sign < 0:
+                    earlier[address] = (key, birth, refs, words)
+                elif self.same_process and earlier.get(address, ())[:2] == (key, birth):    # the same object
+                    _, _, refs_before, words_before = earlier[address]
+                    kept_before = max(0, min(words_before, refs_before))
+                    kept = kept_before + max(-kept_before, min(words - words_before, max(0, refs - refs_before)))
+                row[0] += change
+                row[1] += sign * kept
+                row[2] += sign
+                row[3:] = site, node
         out = []
-        for s in (self.before, self.after):
-            rows = {}
-            for name, site, node, objects, refs in s.unexplained():
-                key = (name, site.file, site.line, site.function)
-                known = rows.get(key, (None, 0, 0, 0))
-                rows[key] = (site, known[1] + refs, known[2] + objects, node)
-            out.append(rows)
-        a, b = out
-        rows = []
-        for key, (site, refs, objects, node) in b.items():
-            _, before, objects_before, _ = a.get(key, (None, 0, 0, 0))
-            if refs - before > 0:
-                rows.append((key[0], site, refs - before, objects - objects_before, node))
-        return sorted(rows, key=lambda r: (-r[2], r[0]))
+        for (name, *_), (refs, kept, objects, site, node) in rows.items():
+            lost = refs if 10 * kept < refs else refs - kept
+            if lost > 0:
+                out.append((name, site, lost, objects, node))
+        return sorted(out, key=lambda r: (-r[2], r[0]))
 
     def data(self, most=200):
         def side(sums):

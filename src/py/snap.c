@@ -1102,6 +1102,61 @@ static PyObject *snap_unexplained(PyObject *self, PyObject *unused)
     return out;
 }
 
+/* Objects with references beyond those of objects and frames: how many, and the words in places that may be some of them. */
+typedef struct {
+    uint32_t node, words;
+    int32_t  refs;
+} ledger_row;
+typedef MS_VEC(ledger_row) ledger_rows;
+
+static ms_err ask_ledger(ms_snap *s, ledger_rows *out, ms_why *why)
+{
+    ms_column node, refs, at = {0}, left = {0}, words = {0};
+    MS_TRY(ms_snap_need(s, MS_SNAP_SHAPES | MS_SNAP_BIRTHS | MS_SNAP_ADDRESSES, why));
+    MS_TRY(ms_snap_column(s, "unexplained", "node", MS_TYPE_U32, why, &node));
+    MS_TRY(ms_snap_column(s, "unexplained", "refs", MS_TYPE_I32, why, &refs));
+    if (ms_snap_column(s, "places", "node", MS_TYPE_U32, NULL, &at) != MS_OK || ms_snap_column(s, "places", "refs", MS_TYPE_I32, NULL, &left) != MS_OK ||
+        ms_snap_column(s, "places", "words", MS_TYPE_U32, NULL, &words) != MS_OK)
+        at.rows = left.rows = words.rows = 0;
+    uint64_t n = node.rows < refs.rows ? node.rows : refs.rows, m = at.rows < left.rows ? at.rows : left.rows, i = 0, k = 0;
+    m = words.rows < m ? words.rows : m;
+    while (i < n || k < m) { /* both ascend by node; who stands in places need not be unexplained, and is told by them */
+        uint32_t v = i < n ? ((const uint32_t *)node.values)[i] : UINT32_MAX, place = k < m ? ((const uint32_t *)at.values)[k] : UINT32_MAX;
+        ledger_row row = place <= v ? (ledger_row){place, ((const uint32_t *)words.values)[k], ((const int32_t *)left.values)[k]}
+                                    : (ledger_row){v, 0, ((const int32_t *)refs.values)[i]};
+        i += i < n && v == row.node;
+        k += k < m && place == row.node;
+        if (row.node == 0 || row.node > s->objects)
+            continue;
+        if (MS_VEC_ROOM(out) != MS_OK) {
+            MS_VEC_FREE(out);
+            ms_why_set(why, "cannot look at the snapshot: %s", ms_err_text(MS_ENOMEM));
+            return MS_ENOMEM;
+        }
+        out->at[out->n++] = row;
+    }
+    return MS_OK;
+}
+
+static PyObject *snap_ledger(PyObject *self, PyObject *unused)
+{
+    ledger_rows found = {0};
+    ANSWER(self, ask_ledger(s, &found, &why));
+    const ms_snap *snap = ((py_snap *)self)->snap;
+    PyObject *out = PyList_New((Py_ssize_t)found.n);
+    for (size_t i = 0; out && i < found.n; i++) {
+        const ledger_row *o = &found.at[i];
+        PyObject *row = Py_BuildValue("(IIIKIlI)", ms_snap_type(snap, o->node), ms_snap_id(snap->site, o->node), o->node,
+                                      (unsigned long long)ms_snap_address(snap, o->node), ms_snap_id(snap->birth, o->node), (long)o->refs, o->words);
+        if (row == NULL)
+            Py_CLEAR(out);
+        else
+            PyList_SET_ITEM(out, (Py_ssize_t)i, row);
+    }
+    MS_VEC_FREE(&found);
+    return out;
+}
+
 /* ---- two snapshots of one process: containers that got longer ---- */
 
 typedef struct {
@@ -1293,6 +1348,7 @@ static PyMethodDef snap_methods[] = {
     {"growing", snap_growing, METH_VARARGS, "growing(least entries, most) -> [(node, grows, entries, oldest, newest, parts)]"},
     {"grows", snap_grows, METH_O, "grows(v) -> (grows, entries of known birth, oldest, newest)"},
     {"edge", snap_edge, METH_VARARGS, "edge(owner, v) -> (owner, target, kind, label kind, label value) or None"},
+    {"ledger", snap_ledger, METH_NOARGS, "ledger() -> [(type, site, v, address, birth, references beyond those known, words in places that point at it)]"},
     {"unexplained", snap_unexplained, METH_NOARGS, "unexplained() -> [(type, site, example, objects, refs)]"},
     {"spare", snap_spare, METH_NOARGS, "spare() -> [(type, site, containers, used, room, bytes to spare)]"},
     {"table", snap_table, METH_VARARGS, "table(name, column, ...) -> [row]"},

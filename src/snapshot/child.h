@@ -6,8 +6,10 @@
  *   read.c   reads an object: its references in a fixed order, its sizes, its birth
  *   hidden.c what no reader and no tp_traverse tells: found by looking at memory
  *   known.c  readers of types found by name: collections, lru_cache, numpy
+ *   pools.c  blocks of Python's own allocator
  *   values.c equal values
  *   frames.c frames that run, generators, coroutines
+ *   depth.c  how much of a running frame's stack is in use
  *   roots.c  threads, the interpreter's own references; pseudo nodes
  *   nodes.c  sweeps the heap twice: marks what is alive; reads it into the columns, keeps the ledger
  *   file.c   the tables
@@ -255,7 +257,14 @@ typedef struct {
 typedef struct {
     uintptr_t from, to;
     uint32_t  pseudo;      /* the frame's */
+    bool      sure;        /* what lies there is in use, all of it */
 } ms_stack;
+
+/* An object with more references than objects and frames hold, and the words elsewhere that point at it. */
+typedef struct {
+    uint32_t node, words;
+    int32_t  refs;
+} ms_place_row;
 
 /* --- the whole -------------------------------------------------------------------------------------- */
 
@@ -288,6 +297,7 @@ struct ms_child {
     ms_vec      count_table;     /* ms_counted */
     pid_t       parent;
     ms_vec      maps;            /* ms_range: the program's memory that can be let go */
+    ms_vec      anonymous;       /* ms_range: memory that is no file's, in the order of addresses */
     ms_vec      native;          /* ms_range: where malloc's blocks are */
     struct ms_writer *writer;
 
@@ -356,6 +366,11 @@ struct ms_child {
     ms_vec      pseudo_edges;    /* ms_pseudo_edge */
     ms_vec      frame_table, labels, texts;
     ms_vec      statics, stacks; /* ms_static, ms_stack */
+    PyCodeObject *depth_code;    /* the code that depth is about */
+    ms_vec      depth;           /* int16_t for each of its units */
+    ms_vec      state;           /* ms_range: the interpreter's */
+    ms_map      place_of;        /* by object: its place_row + 1 */
+    ms_vec      place_rows;      /* ms_place_row */
     uint64_t   *raw_blocks;      /* by site: blocks that nobody owns, their bytes */
     uint32_t    raw_room;
     uint32_t   *site_row_of;     /* by site: its row in the file */
@@ -448,6 +463,7 @@ bool ms_known_choose(ms_child *c, ms_ty *t);  /* known.c */
 bool ms_frames_choose(ms_child *c, ms_ty *t); /* frames.c */
 PyObject *ms_frame_local(const ms_frame *f, int i, bool *counted);
 PyObject *ms_frame_function(const ms_frame *f, bool *counted);
+int ms_frame_depth(ms_child *c, PyCodeObject *code, uintptr_t instruction); /* depth.c; -1: not known */
 void ms_frames_of_thread(ms_child *c, uint32_t thread, PyThreadState *ts);
 PyObject *ms_modules(const ms_child *c);      /* sys.modules */
 
@@ -478,6 +494,7 @@ typedef struct {
 void ms_hint_object(ms_child *c, const PyObject *o, const ms_ty *t); /* while sweeping: words of o that may be more */
 bool ms_slabs_seed(ms_child *c);    /* mark blocks that look like objects; false: there is none that is not marked */
 void ms_hidden_find(ms_child *c);   /* what the ledger has left over, found in memory */
+void ms_pools_visit(ms_child *c, ms_block_fn *visit, void *arg); /* pools.c: live blocks of pymalloc, but for pools that are known whole */
 void ms_raw_count(ms_child *c);     /* blocks that nobody owns, by site */
 void ms_sort(uint64_t *at, size_t n); /* ascending; in place, without malloc */
 

@@ -394,6 +394,26 @@ static void write_site_rows(out *f)
     STRIDED(f, "sites", "flags", MS_TYPE_U32, n, s, flags);
 }
 
+/* Objects that words in places point at, by node. */
+static void write_places(out *f)
+{
+    ms_child *c = f->c;
+    uint64_t n = MS_VEC_N(c->place_rows, ms_place_row), *order = want(c, (n + 1) * sizeof *order);
+    const ms_place_row *row = MS_VEC_AT(c->place_rows, ms_place_row);
+    ms_vec sorted = {NULL, 0, 0};
+    for (uint64_t i = 0; i < n; i++)
+        order[i] = (uint64_t)row[i].node << 32 | i;
+    ms_sort(order, n);
+    for (uint64_t i = 0; i < n; i++)
+        MS_PUSH(c, sorted, ms_place_row, row[(uint32_t)order[i]]);
+    const ms_place_row *p = MS_VEC_AT(sorted, ms_place_row);
+    STRIDED(f, "places", "node", MS_TYPE_U32, n, p, node);
+    STRIDED(f, "places", "refs", MS_TYPE_I32, n, p, refs);
+    STRIDED(f, "places", "words", MS_TYPE_U32, n, p, words);
+    ms_vec_free(&sorted);
+    ms_sys_free(order, (n + 1) * sizeof *order);
+}
+
 static void write_small(out *f)
 {
     ms_child *c = f->c;
@@ -420,6 +440,7 @@ static void write_small(out *f)
     STRIDED(f, "unexplained", "node", MS_TYPE_U32, MS_VEC_N(rows, ms_text), left, node);
     STRIDED(f, "unexplained", "refs", MS_TYPE_I32, MS_VEC_N(rows, ms_text), left, text);
     ms_vec_free(&rows);
+    write_places(f);
     write_site_rows(f);
 }
 

@@ -183,13 +183,22 @@ static void frame_pseudo(ms_child *c, uint32_t thread, const ms_frame *f)
         name[n] = 0;
         ms_pseudo_to(c, frame, o, name, MS_EDGE_NORMAL, counted);
     }
-    /* What is on its stack is not known while it runs: left to the ledger. */
-    uintptr_t stack = (uintptr_t)&f->localsplus[locals], end = (uintptr_t)&f->localsplus[locals + code->co_stacksize];
+    /* What is on its stack has no names: left to the ledger. */
+    const void *stack = &f->localsplus[locals], *end = &f->localsplus[locals + code->co_stacksize];
+    bool sure = false;
 #if PY_VERSION_HEX >= 0x030e0000 /* while it calls C code its stack's end is noted */
-    if ((uintptr_t)f->stackpointer >= stack && (uintptr_t)f->stackpointer <= end)
-        end = (uintptr_t)f->stackpointer;
+    if ((const void *)f->stackpointer >= stack && (const void *)f->stackpointer <= end) {
+        end = f->stackpointer;
+        sure = true;
+    }
+#else
+    int used = f->stacktop >= locals ? f->stacktop - locals : ms_frame_depth(c, code, ms_frame_instruction(f));
+    if (used >= 0 && used <= code->co_stacksize) {
+        end = &f->localsplus[locals + used];
+        sure = true;
+    }
 #endif
-    MS_PUSH(c, c->stacks, ms_stack, (ms_stack){stack, end, frame});
+    MS_PUSH(c, c->stacks, ms_stack, (ms_stack){(uintptr_t)stack, (uintptr_t)end, frame, sure});
     PyObject *function = ms_frame_function(f, &counted);
     ms_pseudo_to(c, frame, function, "function", MS_EDGE_NORMAL, counted);
 #if PY_VERSION_HEX >= 0x030e0000

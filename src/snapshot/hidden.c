@@ -5,15 +5,18 @@
  * word that points at such an object takes one off:
  *
  *   1 the structs of objects of C types, and of modules, types and code      -> an edge of that object
- *   2 blocks that such a struct points at, e.g. a module's state, and those   -> an edge of that object;
+ *   2 the evaluation stacks of frames, as far as they are in use            -> the frame's node
+ *     names in the cache of looked up attributes                            -> node "interpreter"
+ *   3 blocks that such a struct points at, e.g. a module's state, and those   -> an edge of that object;
  *     that these point at                                                     a slab's block counts to its size
- *   3 the interpreter's state                                               -> node "interpreter"
- *   4 the evaluation stacks of frames                                       -> the frame's node
- *   5 static data of libraries                                              -> a node for each library
+ *   4 the interpreter's state                                               -> node "interpreter"
+ *   5 static data of libraries, and malloc's blocks that it points at       -> a node for each library
  *   6 raw blocks that nobody owns                                           -> node "raw memory"
  *
- * A word that happens to look like such a reference explains one, at most; what a C extension forgets to give
- * back has no word anywhere. What is still left over is `unexplained` in the file.
+ * 1 and 2 are sure. From 3 on they are places: memory where a word may be what is left of something long gone, and
+ * look like a reference. So an object that has references left over after 2 is noted with their number and
+ * with all words in places that point at it (table `places`): when many references come to it and hardly a word does, they
+ * are lost, all of them (ms_lost_references). What is still left over after all is `unexplained`.
  *
  * And: every live block of our slabs is an object, or owned by one, or raw. Blocks that nobody refers to, but that
  * begin like an object of a known type (the type at its place, a refcount that can be, room enough), are
@@ -59,8 +62,9 @@ void ms_hint_object(ms_child *c, const PyObject *o, const ms_ty *t)
     if (n > 256)
         n = 256;
     uint64_t last = 0;
+    Py_ssize_t weak = Py_TYPE(o)->tp_weaklistoffset; /* not its own */
     for (uint32_t i = 2; i < n; i++) {
-        uint64_t v = word[i];
+        uint64_t v = i * 8 == weak ? 0 : word[i];
         if (v < 65536 || v >> 47 || v & 7 || v == (uint64_t)(uintptr_t)o || v == last)
             continue;
         last = v;
@@ -88,39 +92,58 @@ static uint32_t block_at(const ms_child *c, uintptr_t p, const ms_heap **heap)
     return ((const uint64_t *)p)[-1] & MS_TAG_LIVE ? stride - MS_TAG_SIZE : 0;
 }
 
-static bool object_in(const ms_child *c, uintptr_t block)
+/* Whether an object is in the block, behind what may stand in front of one. */
+static bool object_in(const ms_child *c, uintptr_t block, uint64_t size)
 {
-    return ms_marks_has(&c->marks, block) || ms_marks_has(&c->marks, block + 16) || ms_marks_has(&c->marks, block + 32);
+    return ms_marks_has(&c->marks, block) || (size >= 32 && ms_marks_has(&c->marks, block + 16)) || (size >= 48 && ms_marks_has(&c->marks, block + 32));
 }
 
 typedef struct {
     ms_child *c;
     uint64_t  seeded;
-    ms_vec    site_blocks; /* uint64_t pairs by site: blocks, bytes */
-    void    (*raw)(ms_child *c, const uint64_t *block, uint32_t words);
+    struct holder *holder;
 } visit_arg;
+
+/* Whether what begins behind prefix in a live block of this size can be an instance of t. Blocks of raw memory, and objects that
+ * wait in a free list, must not pass: what they say would be believed. */
+static bool can_be(const ms_child *c, const uint64_t *block, uint32_t size, uint32_t prefix, const ms_ty *t)
+{
+    const uint64_t *o = block + prefix / 8;
+    uint64_t refs = o[0];
+#if PY_VERSION_HEX >= 0x030e0000
+    refs &= 0xFFFFFFFFFFFFu; /* without flags; the rest of a pointer shows that it waits in a free list */
+#endif
+    bool forever = PY_VERSION_HEX >= 0x030c0000 ? refs >> 31 == 1 : refs == 999999999;
+    if (t->prefix != prefix || prefix + t->basicsize > size + (t->itemsize ? 8u : 0u) || refs == 0 || (!forever && refs > c->rss / 8))
+        return false; /* each reference takes a word somewhere */
+    if (t->itemsize && t->type != &PyLong_Type && !(t->type->tp_flags & Py_TPFLAGS_LONG_SUBCLASS) && o[2] > (size + 8 - prefix - t->basicsize) / t->itemsize)
+        return false;
+    if (t->flags & MS_TYPE_TRACKED) { /* its place in the collector's lists, or none */
+        uint64_t next = o[-2] & ~(uint64_t)3, prev = o[-1] & ~(uint64_t)7;
+        if ((next == 0) != (prev == 0) || next >> 47 || prev >> 47 || next & 7 || (next && (next < 65536 || prev < 65536)))
+            return false;
+    }
+    return true;
+}
 
 static bool seed_block(void *block, uint64_t tag, uint32_t size, void *arg)
 {
     visit_arg *v = arg;
     ms_child *c = v->c;
     uintptr_t p = (uintptr_t)block;
-    if (object_in(c, p) || ms_marks_has(&c->raw, p))
+    if (object_in(c, p, size) || ms_marks_has(&c->raw, p))
         return true;
     for (uint32_t prefix = 0; prefix <= 32 && prefix + 16 <= size; prefix += 16) {
-        const PyObject *o = (const PyObject *)(p + prefix);
-        uint64_t type = (uint64_t)(uintptr_t)((const uint64_t *)o)[1];
-        ms_map_slot *s = type > 65536 && !(type & 7) ? ms_map_find(&c->types, type) : NULL;
-        if (s == NULL)
+        uint64_t type = ((const uint64_t *)p)[prefix / 8 + 1];
+        if (type <= 65536 || type & 7)
             continue;
-        const ms_ty *t = &MS_VEC_AT(c->type_table, ms_ty)[s->value];
-        uint64_t refs = ((const uint64_t *)o)[0];
-#if PY_VERSION_HEX >= 0x030e0000
-        refs &= 0xFFFFFFFFu;
-#endif
-        if (t->prefix != prefix || refs == 0 || refs >> 32 || prefix + t->basicsize > size + (t->itemsize ? 8u : 0u))
+        ms_map_slot *s = ms_map_find(&c->types, type);
+        uint32_t index = s ? s->value : 0;
+        if (index == 0 && ms_marks_has(&c->marks, type) && PyType_Check((PyObject *)type)) /* the first instance that is seen */
+            index = ms_type_new(c, (PyTypeObject *)type);
+        if (index == 0 || !can_be(c, (const uint64_t *)p, size, prefix, &MS_VEC_AT(c->type_table, ms_ty)[index]))
             continue;
-        ms_seed(c, o);
+        ms_seed(c, (PyObject *)(p + prefix));
         v->seeded++;
         return true;
     }
@@ -132,6 +155,7 @@ bool ms_slabs_seed(ms_child *c)
     visit_arg v = {.c = c};
     ms_heap_visit(c->heap, seed_block, &v);
     ms_heap_visit(c->raw_heap, seed_block, &v);
+    ms_pools_visit(c, seed_block, &v);
     return v.seeded != 0;
 }
 
@@ -139,17 +163,36 @@ bool ms_slabs_seed(ms_child *c)
 
 static bool immortal(int32_t refs) { return refs > MS_IMMORTAL / 2; }
 
-/* The object at value, when it has references left over; takes one off. 0: none. */
-static uint32_t take_one(ms_child *c, uint64_t value)
+/* The object at value, when it has references left over. 0: none. */
+static uint32_t left_at(const ms_child *c, uint64_t value)
 {
     if (value < 65536 || value >> 47 || value & 7)
         return 0;
     uint32_t id = ms_marks_id(&c->marks, value);
-    int32_t *refs = MS_VEC_AT(c->refs, int32_t);
-    if (id == 0 || refs[id] <= 0 || immortal(refs[id]))
-        return 0;
-    refs[id]--;
+    int32_t refs = id ? MS_VEC_AT(c->refs, int32_t)[id] : 0;
+    return refs > 0 && !immortal(refs) ? id : 0;
+}
+
+/* The same, where a word is a reference for sure: takes one off. */
+static uint32_t take_one(ms_child *c, uint64_t value)
+{
+    uint32_t id = left_at(c, value);
+    MS_VEC_AT(c->refs, int32_t)[id] -= id != 0;
     return id;
+}
+
+/* A word in a place points at this object, which has references left over. True: one is explained by it. */
+static bool place_word(ms_child *c, uint32_t id)
+{
+    ms_map_slot *s = ms_map_put(&c->place_of, id);
+    if (s == NULL)
+        ms_child_fail(c, MS_ENOMEM, NULL);
+    if (s->value == 0) {
+        s->value = (uint32_t)MS_VEC_N(c->place_rows, ms_place_row) + 1;
+        MS_PUSH(c, c->place_rows, ms_place_row, (ms_place_row){id, 0, MS_VEC_AT(c->refs, int32_t)[id]});
+    }
+    ms_place_row *row = &MS_VEC_AT(c->place_rows, ms_place_row)[s->value - 1];
+    return (int64_t)row->words++ < row->refs;
 }
 
 static void own_more(ms_child *c, uint32_t owner, uint32_t room)
@@ -184,9 +227,29 @@ static uint64_t native_block(const ms_child *c, uintptr_t p)
     return size - 8;
 }
 
-/* A block that belongs to owner: its references are the owner's, and so are blocks that it points at. Only room
- * in our slabs counts for the owner's size: of malloc's blocks we know too little. */
-static void follow(ms_child *c, uint32_t owner, uintptr_t first)
+/* Who holds what is found: an object, or a pseudo node, made when it is needed. */
+typedef struct holder {
+    uint32_t    owner, pseudo;
+    const char *name, *label;
+} holder;
+
+static void hold(ms_child *c, holder *h, uint32_t id, uint64_t value)
+{
+    if (h->owner) {
+        MS_PUSH(c, c->found, ms_found, (ms_found){h->owner, id});
+        return;
+    }
+    if (h->pseudo == 0) {
+        h->pseudo = ms_pseudo_new(c, c->type_group, h->name);
+        ms_pseudo_holds(c, 0, h->pseudo, h->name);
+    }
+    MS_PUSH(c, c->pseudo_edges, ms_pseudo_edge,
+            (ms_pseudo_edge){.from = h->pseudo, .to = (PyObject *)(uintptr_t)value, .name = ms_string(c, h->label, strlen(h->label))});
+}
+
+/* A block that belongs to somebody: its references are theirs, and so are blocks that it points at. Only room
+ * in our slabs counts for an object's size: of malloc's blocks we know too little. */
+static void follow(ms_child *c, holder *h, uintptr_t first)
 {
     struct { uintptr_t at; uint32_t depth; } stack[64];
     uint32_t held = 0, blocks = 0;
@@ -198,26 +261,26 @@ static void follow(ms_child *c, uint32_t owner, uintptr_t first)
         const ms_heap *heap;
         uint64_t size = block_at(c, p, &heap);
         bool slab = size != 0;
-        if (ms_marks_has(&c->raw, p) || (slab && object_in(c, p)))
+        if (ms_marks_has(&c->raw, p) || (slab && object_in(c, p, size)))
             continue;
-        if (!slab && (ms_marks_has(&c->marks, p) || ms_heap_has(c->heap, (void *)p) || ms_heap_has(c->raw_heap, (void *)p) ||
+        if (!slab && (object_in(c, p, 48) || ms_heap_has(c->heap, (void *)p) || ms_heap_has(c->raw_heap, (void *)p) ||
                       (c->large->used && ms_large_find(c->large, (void *)p)) || (size = native_block(c, p)) == 0))
             continue;
         ms_chunk_map *k = ms_marks_chunk(&c->raw, p);
         if (k == NULL)
             return;
         k->word[p >> 10 & (MS_WORDS - 1)].seen |= 1ull << (p >> 4 & 63);
-        if (slab)
-            own_more(c, owner, (uint32_t)size);
+        if (slab && h->owner)
+            own_more(c, h->owner, (uint32_t)size);
         blocks++;
         for (uint64_t w = 0; w < size / 8 && w < 1u << 24; w++) {
             uint64_t v = ((const uint64_t *)p)[w];
             if (v < 65536 || v >> 47 || v & 7)
                 continue;
-            uint32_t id = take_one(c, v);
-            if (id)
-                MS_PUSH(c, c->found, ms_found, (ms_found){owner, id});
-            else if (depth < 3 && held < 64 && w < 64 && !(v & 15)) {
+            uint32_t id = left_at(c, v);
+            if (id && place_word(c, id))
+                hold(c, h, id, v);
+            else if (id == 0 && depth < 3 && held < 64 && w < 64 && !(v & 15)) {
                 stack[held].at = v;
                 stack[held++].depth = depth + 1;
             }
@@ -242,36 +305,110 @@ static void from_hints(ms_child *c)
         if (e == end && (id = take_one(c, h[i].value)) != 0)
             MS_PUSH(c, c->found, ms_found, (ms_found){h[i].owner, id});
     }
-    for (size_t i = 0; i < n; i++)
-        follow(c, h[i].owner, h[i].value);
 }
 
-/* Take what lies between two addresses for references of a pseudo node. */
-static void from_words(ms_child *c, uintptr_t from, uintptr_t to, uint32_t *pseudo, const char *name, const char *label)
+static void from_blocks(ms_child *c)
 {
-    for (const uint64_t *w = (const uint64_t *)((from + 7) & ~(uintptr_t)7); w < (const uint64_t *)to; w++) {
-        uint32_t id = take_one(c, *w);
-        if (id == 0)
-            continue;
-        if (*pseudo == 0) {
-            *pseudo = ms_pseudo_new(c, c->type_group, name);
-            ms_pseudo_holds(c, 0, *pseudo, name);
+    const ms_hint *h = MS_VEC_AT(c->hints, ms_hint);
+    for (size_t i = 0, n = MS_VEC_N(c->hints, ms_hint); i < n; i++)
+        follow(c, &(holder){.owner = h[i].owner}, h[i].value);
+}
+
+static void from_stacks(ms_child *c, bool sure)
+{
+    const ms_stack *s = MS_VEC_AT(c->stacks, ms_stack);
+    for (size_t i = 0; i < MS_VEC_N(c->stacks, ms_stack); i++)
+        for (uintptr_t w = s[i].from; s[i].sure == sure && w < s[i].to; w += 8) {
+            uint64_t value = *(const uint64_t *)w;
+            uint32_t id = sure ? take_one(c, value) : left_at(c, value);
+            if (id && (sure || place_word(c, id)))
+                hold(c, &(holder){.pseudo = s[i].pseudo, .label = "stack"}, id, value);
         }
-        MS_PUSH(c, c->pseudo_edges, ms_pseudo_edge,
-                (ms_pseudo_edge){.from = *pseudo, .to = (PyObject *)(uintptr_t)*w, .name = ms_string(c, label, strlen(label))});
+}
+
+static void from_words(ms_child *c, uintptr_t from, uintptr_t to, holder *h, bool blocks)
+{
+    for (uintptr_t w = (from + 7) & ~(uintptr_t)7; w < to; w += 8) {
+        uint64_t value = *(const uint64_t *)w;
+        uint32_t id = left_at(c, value);
+        if (id && place_word(c, id))
+            hold(c, h, id, value);
+        if (blocks && id == 0 && native_block(c, value))
+            follow(c, h, value);
     }
+}
+
+static struct type_cache *type_cache(const ms_child *c)
+{
+#if PY_VERSION_HEX < 0x030c0000
+    return &c->interp->type_cache;
+#else
+    return &c->interp->types.type_cache;
+#endif
+}
+
+/* The cache of looked up attributes owns their names (or None), and not their values. */
+static void from_type_cache(ms_child *c)
+{
+    holder h = {.pseudo = c->pseudo_interpreter, .label = "type cache"};
+    const struct type_cache_entry *e = type_cache(c)->hashtable;
+    for (uint32_t i = 0; i < 1u << MCACHE_SIZE_EXP; i++) {
+        uint32_t id = take_one(c, (uint64_t)(uintptr_t)e[i].name);
+        if (id)
+            hold(c, &h, id, (uint64_t)(uintptr_t)e[i].name);
+    }
+}
+
+/* The interpreter's state: what it holds by name was counted already. */
+static void from_interpreter(ms_child *c)
+{
+    holder h = {.pseudo = c->pseudo_interpreter, .label = ""};
+    uint64_t told[64];
+    uint32_t n = 0;
+    for (size_t i = 0; i < MS_VEC_N(c->pseudo_edges, ms_pseudo_edge) && n < 64; i++) {
+        const ms_pseudo_edge *e = &MS_VEC_AT(c->pseudo_edges, ms_pseudo_edge)[i];
+        if (e->from == c->pseudo_interpreter && e->to && e->counted)
+            told[n++] = (uint64_t)(uintptr_t)e->to;
+    }
+    uintptr_t cache = (uintptr_t)type_cache(c);
+    uintptr_t runtime = (uintptr_t)&_PyRuntime, interp = (uintptr_t)c->interp;
+    MS_PUSH(c, c->state, ms_range, (ms_range){runtime, (uintptr_t)(&_PyRuntime + 1)});
+    if (interp - runtime >= sizeof _PyRuntime)
+        MS_PUSH(c, c->state, ms_range, (ms_range){interp, (uintptr_t)(c->interp + 1)});
+    for (size_t i = 0; i < MS_VEC_N(c->state, ms_range); i++)
+        for (uintptr_t w = MS_VEC_AT(c->state, ms_range)[i].from; w < MS_VEC_AT(c->state, ms_range)[i].to; w += 8) {
+            uint64_t value = *(const uint64_t *)w;
+            uint32_t id = left_at(c, value), k = 0;
+            if (id == 0 || w - cache < sizeof(struct type_cache))
+                continue;
+            while (k < n && told[k] != value)
+                k++;
+            if (k < n)
+                told[k] = 0; /* once */
+            else if (place_word(c, id))
+                hold(c, &h, id, value);
+        }
 }
 
 static void from_statics(ms_child *c)
 {
     const ms_static *s = MS_VEC_AT(c->statics, ms_static);
-    uint32_t pseudo = 0;
+    holder h = {.label = ""};
     for (size_t i = 0; i < MS_VEC_N(c->statics, ms_static); i++) {
         char name[96];
+        uintptr_t from = s[i].from, to = s[i].to;
         if (i == 0 || strcmp(s[i].name, s[i - 1].name) != 0)
-            pseudo = 0;
+            h.pseudo = 0;
         snprintf(name, sizeof name, "static data of %s", s[i].name);
-        from_words(c, s[i].from, s[i].to, &pseudo, name, "");
+        h.name = name;
+        for (size_t k = 0; k < MS_VEC_N(c->state, ms_range); k++) { /* the interpreter's state was looked through */
+            const ms_range *r = &MS_VEC_AT(c->state, ms_range)[k];
+            if (r->from >= from && r->from < to) {
+                from_words(c, from, r->from, &h, true);
+                from = r->to;
+            }
+        }
+        from_words(c, from, to, &h, true);
     }
 }
 
@@ -279,37 +416,48 @@ static bool raw_words(void *block, uint64_t tag, uint32_t size, void *arg)
 {
     visit_arg *v = arg;
     uintptr_t p = (uintptr_t)block;
-    if (!object_in(v->c, p) && !ms_marks_has(&v->c->raw, p)) {
-        uint32_t pseudo = (uint32_t)v->seeded;
-        from_words(v->c, p, p + (size & ~7u), &pseudo, "raw memory", "");
-        v->seeded = pseudo;
-    }
+    if (!object_in(v->c, p, size) && !ms_marks_has(&v->c->raw, p))
+        from_words(v->c, p, p + (size & ~7u), v->holder, false);
     return true;
+}
+
+/* 3.11: code and constants that come with the interpreter never die, and count none of the references they have. */
+static void uncounted(ms_child *c)
+{
+#if PY_VERSION_HEX < 0x030c0000
+    int32_t *refs = MS_VEC_AT(c->refs, int32_t);
+    for (uint32_t id = 1; id <= c->objects; id++)
+        for (uint32_t e = c->first[id]; immortal(refs[id]) && e < c->first[id + 1]; e++)
+            if (c->to[e] && c->to[e] >> 30 != MS_EDGE_WEAK)
+                refs[c->to[e] & 0x3FFFFFFF]++;
+#endif
 }
 
 void ms_hidden_find(ms_child *c)
 {
+    uncounted(c);
     const uint32_t *known = MS_VEC_AT(c->known, uint32_t);
     int32_t *refs = MS_VEC_AT(c->refs, int32_t);
     for (size_t i = 0; i < MS_VEC_N(c->known, uint32_t); i++)
         refs[ms_marks_id_of_granule(&c->marks, known[i])]--;
     from_hints(c);
-    uint32_t interpreter = c->pseudo_interpreter;
-    from_words(c, (uintptr_t)&_PyRuntime, (uintptr_t)(&_PyRuntime + 1), &interpreter, "interpreter", "");
-    if ((uintptr_t)c->interp - (uintptr_t)&_PyRuntime >= sizeof _PyRuntime)
-        from_words(c, (uintptr_t)c->interp, (uintptr_t)(c->interp + 1), &interpreter, "interpreter", "");
-    const ms_stack *s = MS_VEC_AT(c->stacks, ms_stack);
-    for (size_t i = 0; i < MS_VEC_N(c->stacks, ms_stack); i++) {
-        uint32_t pseudo = s[i].pseudo;
-        from_words(c, s[i].from, s[i].to, &pseudo, "", "stack");
-    }
+    from_stacks(c, true);
+    from_type_cache(c);
+    from_blocks(c);
+    from_interpreter(c);
+    from_stacks(c, false);
     from_statics(c);
-    visit_arg v = {.c = c};
+    holder raw = {.name = "raw memory", .label = ""};
+    visit_arg v = {.c = c, .holder = &raw};
     ms_heap_visit(c->heap, raw_words, &v);
     ms_heap_visit(c->raw_heap, raw_words, &v);
     for (uint32_t i = 0; i < c->large->size; i++)
         if (c->large->slot[i].block)
             raw_words((void *)c->large->slot[i].block, 0, (uint32_t)(c->large->slot[i].size < 64u << 20 ? c->large->slot[i].size : 64u << 20), &v);
+    for (size_t i = 0; i < MS_VEC_N(c->place_rows, ms_place_row); i++) {
+        const ms_place_row *row = &MS_VEC_AT(c->place_rows, ms_place_row)[i];
+        refs[row->node] -= (int64_t)row->words < row->refs ? (int32_t)row->words : row->refs;
+    }
 
     /* The edges found are put behind those of their owners. */
     size_t n = MS_VEC_N(c->found, ms_found);
@@ -361,7 +509,7 @@ static void raw_add(ms_child *c, uint64_t tag, uint64_t size)
 static bool raw_block(void *block, uint64_t tag, uint32_t size, void *arg)
 {
     ms_child *c = arg;
-    if (!object_in(c, (uintptr_t)block) && !ms_marks_has(&c->raw, (uintptr_t)block))
+    if (!object_in(c, (uintptr_t)block, size) && !ms_marks_has(&c->raw, (uintptr_t)block))
         raw_add(c, tag, size);
     return true;
 }
@@ -378,7 +526,7 @@ void ms_raw_count(ms_child *c)
     ms_heap_visit(c->raw_heap, raw_block, c);
     for (uint32_t i = 0; i < c->large->size; i++) {
         uintptr_t p = c->large->slot[i].block;
-        if (p && !object_in(c, p) && !ms_marks_has(&c->raw, p))
+        if (p && !object_in(c, p, c->large->slot[i].size) && !ms_marks_has(&c->raw, p))
             raw_add(c, c->large->slot[i].tag, c->large->slot[i].size);
     }
 }

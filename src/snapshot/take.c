@@ -11,6 +11,7 @@
 #include "record/moment.h"
 #include "store/store.h"
 
+#include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
@@ -134,6 +135,24 @@ static void close_all(void)
         close(fd);
 }
 
+/* Where the static data of a library ends whose image begins at base, and which goes on past its file at from: what
+ * follows may be anybody's. 0: its header does not say. */
+static uintptr_t statics_end(uintptr_t base, uintptr_t from)
+{
+    const Elf64_Ehdr *e = (const Elf64_Ehdr *)base;
+    if (base == 0 || memcmp(e->e_ident, ELFMAG, SELFMAG) != 0 || e->e_phentsize != sizeof(Elf64_Phdr) ||
+        e->e_phoff + e->e_phnum * sizeof(Elf64_Phdr) > 4096)
+        return 0;
+    const Elf64_Phdr *p = (const Elf64_Phdr *)(base + e->e_phoff);
+    uintptr_t bias = e->e_type == ET_DYN ? base : 0;
+    for (int i = 0; i < e->e_phnum; i++) {
+        uintptr_t end = (bias + p[i].p_vaddr + p[i].p_filesz + 4095) & ~(uintptr_t)4095;
+        if (p[i].p_type == PT_LOAD && p[i].p_flags & PF_W && end == from)
+            return bias + p[i].p_vaddr + p[i].p_memsz;
+    }
+    return 0;
+}
+
 /* The program's memory, noted at the start, to be given up when the graph stands. */
 static void note_maps(ms_child *c)
 {
@@ -142,7 +161,8 @@ static void note_maps(ms_child *c)
                         (uintptr_t)&ms_area, (uintptr_t)&errno, (uintptr_t)c->path, (uintptr_t)c->type_table.at, (uintptr_t)c->options};
     int fd = open("/proc/self/maps", O_RDONLY | O_CLOEXEC);
     size_t held = 0;
-    uintptr_t file_end = 0;
+    uintptr_t file_end = 0, image = 0; /* of the file at hand: where its mapping ends, where its beginning lies */
+    unsigned long image_inode = 0;
     char file[64] = "";
     ssize_t n;
     while (fd >= 0 && (n = read(fd, text + held, sizeof text - held - 1)) > 0) {
@@ -161,9 +181,19 @@ static void note_maps(ms_child *c)
                 anonymous &= keep[i] < from || keep[i] >= to;
             if (anonymous)
                 MS_PUSH(c, c->maps, ms_range, (ms_range){from, to});
+            if (inode == 0 && strncmp(rights, "rw-p", 4) == 0 && strstr(at, "[stack") == NULL)
+                MS_PUSH(c, c->anonymous, ms_range, (ms_range){from, to});
             if (inode == 0 && rights[0] == 'r' && rights[1] == 'w' && strchr(at, '[') == strstr(at, "[heap]"))
                 MS_PUSH(c, c->native, ms_range, (ms_range){from, to});
+            if (inode && inode != image_inode) {
+                image = rights[0] == 'r' && strtoul(rights + 5, NULL, 16) == 0 ? from : 0;
+                image_inode = inode;
+            }
             bool bss = inode == 0 && from == file_end && file[0];
+            if (bss) {
+                uintptr_t limit = statics_end(image, from);
+                to = limit > from && limit < to ? limit : limit > from ? to : from;
+            }
             if ((inode || bss) && strncmp(rights, "rw-p", 4) == 0) { /* static data of a library, .bss too */
                 bool ours = false;
                 for (size_t i = 0; i < sizeof keep / sizeof *keep; i++)
@@ -174,7 +204,8 @@ static void note_maps(ms_child *c)
                 if (!ours && file[0] && strncmp(file, "memsure_", 8) != 0 && to - from < (64u << 20)) {
                     ms_static s = {from, to, ""};
                     memcpy(s.name, file, strcspn(file, "."));
-                    MS_PUSH(c, c->statics, ms_static, s);
+                    if (to > from)
+                        MS_PUSH(c, c->statics, ms_static, s);
                 }
             } else if (inode) {
                 const char *slash = strrchr(at, '/');
