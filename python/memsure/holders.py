@@ -9,7 +9,9 @@ A container that is filled by the very function (or module) that owns it, and re
 function's result, not a leak: then there is no finding (on_purpose).
 """
 
-from . import text
+import sys
+
+from . import _core, text
 from .fixes import Pattern, ast
 from .text import NBSP, count, seconds, size
 
@@ -26,6 +28,13 @@ MOST_FILES = 60
 NO_RECORDS = {"weakref.ReferenceType", "weakref", "method", "function", "builtin_function_or_method", "functools.partial", "type"}
 DICT = ".__dict__"
 NAMED, VALUE, FIELD = 7, 3, 1
+# What the interpreter keeps for the program -> how the program gives it there, and takes it off.
+REGISTERS = {
+    "after fork in the child": ("os.register_at_fork", "register one function at import; let it find its objects through a weakref.WeakSet"),
+    "after fork in the parent": ("os.register_at_fork", "register one function at import; let it find its objects through a weakref.WeakSet"),
+    "before fork": ("os.register_at_fork", "register one function at import; let it find its objects through a weakref.WeakSet"),
+    "atexit": ("atexit.register", "take it off when its object is done: atexit.unregister, or weakref.finalize instead"),
+}  # fmt: skip
 
 
 class Holder:
@@ -44,6 +53,10 @@ class Holder:
         self.path = []
         self.mark = None
         self.file = None
+
+
+def article(kind):
+    return f"an {kind}" if kind[:1] in "aeiouAEIOU" else f"a {kind}"
 
 
 def short_type(name):
@@ -68,6 +81,9 @@ def steps(way):
             continue
         if label == ".__dict__" or label == ".__class__" and what == "dict":
             continue
+        above = out[-1][1].rpartition(".")[2] if out else ""
+        if above and label.startswith(f"._{above.lstrip('_')}__"):  # a private name, as the class's text has it
+            label = "." + label[len(above.lstrip("_")) + 2 :]
         out.append((label, what))
     return out or [(label, what) for label, _, what, _, _ in way[1:]]
 
@@ -80,6 +96,8 @@ def path_words(way):
             out.append(what)
         elif " in " in what or not label:
             out.append(what)
+        elif what.startswith("class "):
+            out.append(label if bare(label) == short_type(what) else f"{label} (class {short_type(what)})")
         elif n == 0 and not label.startswith((".", "[", "{")):
             out.append(f"{label} ({short_type(what)})" if what and what != label else label)
         else:
@@ -100,6 +118,8 @@ def name_of(way):
         label, _ = chain[at]
         owner = chain[at - 1][1]
         name = bare(label)
+        if label == "…":  # inside an object of C code: what is above has another name
+            break
         if label.startswith(".") and name.isidentifier() or name.isidentifier() and " in " in owner:
             if owner.startswith("module "):
                 return owner[7:], name
@@ -149,7 +169,7 @@ class Keepers:
         """Look into the files of the modules and classes on this way, too: a library's container is filled there."""
         names = set()
         for what in [what for _, _, what, _, _ in way] + list(also):
-            name = what[7:] if what.startswith("module ") else what
+            name = what[7:] if what.startswith("module ") else what.removeprefix("class ")
             while "." in name or what.startswith("module "):
                 names.add("/" + name.replace(".", "/") + ".py")
                 names.add("/" + name.replace(".", "/") + "/__init__.py")
@@ -169,13 +189,15 @@ class Keepers:
         entries = facts["entries"]
         what = facts.get("value")
         value = short_type(what) if what else "entry"
+        thing = "weak reference" if value == "ReferenceType" else value
         h.path = path_words(way)
-        h.held = " → ".join(h.path + [a_number(entries, value)])
+        h.held = " → ".join(h.path + [a_number(entries, thing)])
         chain = steps(way)
         frame = next((w for label, w in reversed(chain[:-1]) if " in " in w), None) if len(chain) > 1 else None
         in_frame = len(chain) > 1 and " in " in chain[-2][1]
-        h.culprit = f"{owner}.{name}" if owner and not in_frame else f"{name} of {owner}" if in_frame else name or "a container"
-        fills = self.fills(name, f) if name else []
+        h.culprit = f"{owner}.{name}" if owner and not in_frame else f"{name} of {owner}" if in_frame else name or self.unnamed(chain, kind)
+        register = REGISTERS.get(chain[-1][0])
+        fills = self.registered(register[0], f) if register else self.fills(name, f) if name else []
         module = chain[-2][1][7:] if len(chain) > 1 and chain[-2][1].startswith("module ") else None
         if self.on_purpose(fills, name, frame if in_frame else None, module, kind):
             return False
@@ -185,9 +207,9 @@ class Keepers:
             h.mark = best[1], best[2], best[3]
         aged = f"aged {seconds(facts['youngest_s'], 1) if facts['youngest_s'] >= 1 else 0} to {seconds(facts['age_s'], 1)}"
         h.note = f"{count(entries)} entries, {aged}"
-        h.title = f"a {kind} that only grows"
+        h.title = f"{article(kind)} that only grows"
         if facts.get("nested"):
-            h.title = f"a {kind} whose contents only grow"
+            h.title = f"{article(kind)} whose contents only grow"
             h.note = f"{count(entries)} entries; what they hold only grows"
         keep = self.bound(entries) if not facts.get("nested") else entries
         saved = round(f.bytes * (1 - keep / entries)) if entries > keep else 0
@@ -206,7 +228,7 @@ class Keepers:
             from .words import rate
 
             grown = f"{rate(f.process, f.slope)}, with no plateau" if f.slope is not None else f"{size(f.bytes)} of {size(facts['live'])} live, and it only grows"
-            return grown + who, f"{h.culprit}{place} keeps every {value} that it was given"
+            return grown + who, f"{h.culprit}{place} keeps every {thing} that it was given"
 
         h.verdict = verdict
         h.short = f"{h.culprit} only grows: {count(entries)} entries"
@@ -217,14 +239,60 @@ class Keepers:
             return False
         special = getattr(self, "_" + f.rule.lower(), None)
         if library is None and (special is None or not special(f, h, name)):
-            h.fix = {"list": "bound it: a deque with maxlen", "deque": "bound it: maxlen", "set": "bound it, or empty it when a job ends"}.get(
-                kind, "bound it (pip install cachetools)" if kind in ("dict", "OrderedDict", "defaultdict") else "bound it, or empty it when a job ends"
-            )
-            self.bounded(f, h, name, kind, keep)
+            if value == "ReferenceType":
+                h.title = f"{article(kind)} of weak references that only grows"
+                h.fix = "make it a weakref.WeakSet: that forgets what has died" if kind in ("list", "set") else "make it a weakref.WeakValueDictionary: that forgets what has died"
+            elif value == "class":
+                h.fix = "key it by the class, weakly: weakref.WeakKeyDictionary" if kind == "dict" else "hold the classes weakly: weakref.WeakSet"
+            else:
+                h.fix = {"list": "bound it: a deque with maxlen", "deque": "bound it: maxlen", "set": "bound it, or empty it when a job ends"}.get(
+                    kind, "bound it (pip install cachetools)" if kind in ("dict", "OrderedDict", "defaultdict") else "bound it, or empty it when a job ends"
+                )
+                if name:
+                    self.bounded(f, h, name, kind, keep)
+        if register:
+            h.fix = register[1]
+        if register or value in ("ReferenceType", "class"):
+            f.saves = f.bytes
+            h.saves = f"up to {size(f.bytes)} of {size(facts['live'])} live"
+        if facts.get("other"):
+            h.held += f"; so does {facts['other']}"
+        self.in_library(f, h)
         from .words import rate
 
         h.one_line = f"{kind} {h.culprit} grows {rate(f.process, f.slope)}" if f.slope is not None else f"{kind} {h.culprit} only grows, {size(f.bytes)}"
         return h
+
+    def in_library(self, f, h):
+        """A library's line is its authors' to change: say whose, and drop a patch that nobody here can apply."""
+        if f.line is None or self.sources.kind(self.lines.file(f.line)) != "lib" or not h.fix:
+            return
+        name = self.place(self.lines.file(f.line), 1).partition("/")[0].partition(":")[0].removesuffix(".py")
+        h.where = f"a newer {name} may have it repaired; there: "
+        h.patch = []
+
+    def registered(self, call, f):
+        """Calls of os.register_at_fork or atexit.register, as fills() has them; those next to what grows first."""
+        found = []
+        short = call.rpartition(".")[2]
+        for file in self.files([f.facts.get("entry_line"), f.measured]):
+            m = self.reader.module(file)
+            for node in m.parent if m is not None else ():
+                if isinstance(node, ast.Call) and (m.text(node.func) == call or m.text(node.func) == short and short != "register"):
+                    end = node.end_col_offset if node.end_lineno == node.lineno else -1
+                    found.append((file, node.lineno, node.col_offset, end, m.scope(node), m))
+        return found
+
+    @staticmethod
+    def unnamed(chain, kind):
+        """What a container is called that has no name in code: by the interpreter's register, or by whose it is."""
+        label, what = chain[-1]
+        if label in REGISTERS:
+            return REGISTERS[label][0]
+        if len(chain) < 2:
+            return label or "a container"
+        owner = chain[-2][1].removeprefix("class ")
+        return f"{article(kind)} of {short_type(owner)}" if owner else label or "a container"
 
     @staticmethod
     def bound(entries):
@@ -336,7 +404,8 @@ class Keepers:
         None where that module is the program's own."""
         chain = steps(way)
         owners = chain if way[-1][0] == DICT else chain[:-1]  # an object's own dict is the object
-        names = [what for _, what in owners if what not in KINDS and what != "type" and ("." in what or what.startswith("module "))]
+        owners = [what.removeprefix("class ") for _, what in owners]
+        names = [what for what in owners if what not in KINDS and ("." in what or what.startswith("module "))]
         files = [self.module_file(what[7:] if what.startswith("module ") else what) for what in names]
         if not files or files[-1] is None or self.sources.kind(files[-1]) not in ("lib", "std"):
             return None
@@ -380,7 +449,7 @@ class Keepers:
         if made is None or self.sources.kind(made) == "own":
             return False
         label, owner = steps(f.way)[-2]
-        if owner == "type":
+        if owner.startswith("class "):
             owner = bare(label)
             h.culprit = f"{owner}.{name}"
         closers = self.closers(file, CLOSERS, "" if owner.startswith("module ") else short_type(owner))
@@ -520,11 +589,55 @@ class Keepers:
         return True
 
 
+    # -- native memory
+
+    def native(self, f):
+        """The Holder of native growth: of the extension modules that were loaded, those it may be; None where no snapshot tells.
+        The standard library's are left out; where several libraries have some, those that the line's own file imports count."""
+        packages = {}
+        for name in extensions(f.process):
+            top = name.partition(".")[0]
+            if top.lstrip("_") not in sys.stdlib_module_names and top not in sys.stdlib_module_names:
+                packages.setdefault(top, []).append(name)
+        imported = self.imports(self.lines.file(f.line)) if f.line is not None else set()
+        if len(packages) > 1 and packages.keys() & imported:
+            packages = {top: names for top, names in packages.items() if top in imported}
+        if not packages or len(packages) > 4:
+            return None
+        h = Holder()
+        names = [names[0] if len(names) == 1 else top for top, names in sorted(packages.items())]
+        h.culprit = " or ".join(names)
+        h.path = names
+        only = "the only extension module loaded that is not Python's own" if len(names) == 1 else "the extension modules that this file uses"
+        h.held = f"most likely {h.culprit}: {only}"
+        place = f"; meanwhile the program is at {self.place(self.lines.file(f.line), self.lines.line(f.line))}" if f.line is not None else ""
+
+        def verdict(r, f, who):
+            from .words import rate
+
+            return f"native memory grows by {rate(f.process, f.slope)}, outside of Python{who}", f"most likely in {h.culprit}, by what C code keeps{place}"
+
+        h.verdict = verdict
+        h.fix = "upgrade the library that it belongs to; or let workers do this part, and renew them"
+        return h
+
+    def imports(self, file):
+        """The top-level packages that a file imports."""
+        m = self.reader.module(file)
+        found = set()
+        for node in m.parent if m is not None else ():
+            if isinstance(node, ast.Import):
+                found |= {a.name.partition(".")[0] for a in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+                found.add(node.module.partition(".")[0])
+        return found
+
     # -- circles
 
     def circle(self, f):
         """The Holder of a finding whose way is a circle, the reference to cut first."""
         h = Holder()
+        self.lead(f.way)
         chain = circle_steps(f.way)
         owner, label = chain[0]
         attr = label.lstrip(".")
@@ -541,9 +654,15 @@ class Keepers:
         if f.line is not None:
             rule, found = self.reader.cycle(self.lines.file(f.line), self.lines.line(f.line), self.lines.function(f.line))
             pattern = found if rule == f.rule else None
-        if pattern is None and attr.isidentifier() and owner not in ("frame", "dict", "cell", "function"):
+        if pattern is None and attr.isidentifier() and " in " not in owner and not owner.startswith(("dict", "cell", "function")):
             pattern = self.assigned(f, short_type(owner), attr)
         place = ""
+        if pattern is None and " in " in owner:  # a frame's variable: where that frame was, not where what it holds was made
+            line = next((line for label, _, what, _, line in f.way if (what, label) == chain[0] and line is not None), None)
+            if line is not None and not self._baseline[line]:
+                f.line, f.site = line, None
+                h.note = f"{attr} refers to what refers to this call"
+            h.fix = f"when it is done with: del {attr}"
         if pattern is not None:
             h.title, h.fix, h.patch, h.mark = pattern.title, pattern.fix, pattern.patch, pattern.mark
             if pattern.file is not None and pattern.mark:
@@ -551,7 +670,7 @@ class Keepers:
                 f.site = None
             if f.line is not None and pattern.mark:
                 place = f" ({self.place(self.lines.file(f.line), pattern.mark[0])})"
-        elif f.line is not None and self.sources.kind(self.lines.file(f.line)) == "own":
+        elif f.line is not None and (self.sources.kind(self.lines.file(f.line)) == "own" or " in " in owner):
             place = f" ({self.place(self.lines.file(f.line), self.lines.line(f.line))})"
         if not h.fix:
             h.fix = {
@@ -564,6 +683,9 @@ class Keepers:
                 "Y5": "weakref.finalize instead of __del__",
             }.get(f.rule, f"let {short_type(owner)}{label} refer weakly")
         who_ties = h.culprit
+        if f.line != f.measured and f.measured is not None and f.facts.get("by_collector"):
+            made = self.place(self.lines.file(f.measured), self.lines.line(f.measured))
+            h.evidence = f"the collector frees {text.percent(f.facts['by_collector'], f.facts['freed'])} of all freed bytes; {text.percent(f.facts['line_bytes'], f.facts['by_collector'])} of it was made at {made}"
 
         def verdict(r, f, who):
             facts = f.facts
@@ -581,6 +703,7 @@ class Keepers:
         h.title = h.title or RULES[f.rule].title
         h.short = f"{h.title}: {h.culprit}"
         h.one_line = f"circle {h.culprit}, {size(f.bytes)}"
+        self.in_library(f, h)
         return h
 
     def assigned(self, f, kind, attr):
@@ -603,13 +726,14 @@ class Keepers:
         _, file, m, node, t = best
         base = m.text(t.value)
         if f.rule == "C3":
-            new = f"{m.indent(node.lineno)}{m.text(t)} = weakref.WeakMethod({m.text(node.value)})"
+            new = f"{m.indent(node.lineno)}{m.text(t)} = weakref.WeakMethod({m.text(node.value)})" if isinstance(node.value, ast.Attribute) else None
         elif isinstance(node.value, ast.Name):
             new = f"{m.indent(node.lineno)}{base}._{attr.lstrip('_')} = weakref.ref({m.text(node.value)})"
         else:
             new = None
         title = {"C2": "two objects hold each other", "C3": "a bound method kept on its own object"}.get(f.rule, "")
-        fix = "hold the method weakly" if f.rule == "C3" else "let the child refer weakly to its parent" if attr.strip("_") == "parent" else f"let {kind}.{attr} refer weakly"
+        cached = any(what == "functools._lru_cache_wrapper" for _, _, what, _, _ in f.way)
+        fix = "cache a function of plain keys, not a method of its own" if cached else "hold the method weakly" if f.rule == "C3" else "let the child refer weakly to its parent" if attr.strip("_") == "parent" else f"let {kind}.{attr} refer weakly"
         found = Pattern(title if attr.strip("_") != "parent" or f.rule != "C2" else "parent and child hold each other", "", fix, m.change(node.lineno, new), (node.lineno, t.col_offset, t.end_col_offset), file=file)
         return found
 
@@ -804,6 +928,25 @@ class Keepers:
         h.fix = "keep the data on the object itself, or refer weakly from the value"
 
 
+def extensions(process):
+    """The names of the modules that are shared objects, by the last snapshot in a recording."""
+    for prefix in ("exit_", "peak_"):
+        if not _core.snap_there(process.file, prefix):
+            continue
+        try:
+            snap = _core.snap(process.file, prefix)
+            types = snap.types()
+            out = []
+            for _, space, name, _ in snap.modules():
+                loader = next((node for word, node, _ in snap.namespace(space, 0) if word == "__loader__"), 0)
+                if name and loader and types[snap.node(loader)[0]][0].endswith("ExtensionFileLoader"):
+                    out.append(name)
+            return out
+        except _core.Error:
+            continue
+    return []
+
+
 def circle_steps(way):
     """[(owner's type, name of the reference)] with an instance's __dict__ left out."""
     out = [(what, label) for label, _, what, _, _ in way]
@@ -819,8 +962,11 @@ def circle_steps(way):
             skip = True
         else:
             merged.append((what, label))
+    for n, (what, label) in enumerate(merged):  # a frame's variable is what its author can change
+        if " in " in what and label != "f_back":
+            return merged[n:] + merged[:n]
     for n, (what, _) in enumerate(merged):  # begin with an object that has a name, not with what it holds its things in
-        if what not in KINDS and what != "cell":
+        if what not in KINDS and what not in ("cell", "traceback", "method", "builtin_function_or_method"):
             return merged[n:] + merged[:n]
     return merged or out
 
@@ -830,19 +976,37 @@ def _attribute(label):
 
 
 def circle_words(chain):
-    """'Node.parent ⇄ Node.children[…]'."""
-    parts = []
+    """'Node.parent ⇄ Node.children[…]'; steps that say nothing to a reader (a traceback's frame, a frame's caller, the tuple
+    and the cell of a closure) are left out where two others remain."""
+    parts, inner = [], []
     for what, label in chain:
-        name = short_type(what)
         if label.startswith("[") and label != "[…]":
             label = "[…]" if label[1:2] != "'" else label
         if parts and (what in KINDS or what == "cell"):
-            parts[-1] += label
+            if not parts[-1].startswith("closure of "):
+                parts[-1] += label
+            continue
+        if " in " in what:
+            parts.append(f"{label} of {scope(what)}")
+            if label == "f_back":
+                inner.append(parts[-1])
+        elif what.startswith("function"):
+            name = short_type(what.partition(" ")[2]) or "a function"
+            parts.append(f"closure of {name}" if label == ".__closure__" else name + label)
         else:
-            parts.append(f"{name}{label if label[:1] in '.[{' else '.' + label}")
+            parts.append(f"{short_type(what)}{label if label[:1] in '.[{' else '.' + label}")
+            if what == "traceback":
+                inner.append(parts[-1])
+    if len(parts) - len(inner) >= 2:
+        parts = [part for part in parts if part not in inner]
     if len(parts) < 2:
         return parts[0] + " (itself)" if parts else ""
     return f"{parts[0]} ⇄ {' → '.join(parts[1:4])}" + (" → …" if len(parts) > 4 else "")
+
+
+def scope(what):
+    """'load.<locals>.inner in app.py' -> 'inner', 'Group.__aexit__ in app.py' -> 'Group.__aexit__'."""
+    return what.partition(" in ")[0].rpartition("<locals>.")[2]
 
 
 def _called(node):

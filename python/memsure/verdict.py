@@ -211,6 +211,13 @@ def judge(recording, sources):
             if f.holder.held and f.holder.held in seen:
                 findings.remove(f)
             seen.add(f.holder.held)
+    told = set()
+    for f in list(findings):  # one pattern of the source is one finding, by whichever figures it was met
+        if f.pattern is not None and f.pattern.mark and f.line is not None:
+            key = f.rule, lines.file(f.line), f.pattern.mark[0]
+            if key in told:
+                findings.remove(f)
+            told.add(key)
     out.findings = findings
     if findings:
         out.kind = findings[0].verdict
@@ -243,7 +250,7 @@ def _read_source(recording, sources, findings, open_, out):
     made = {f.line for f in findings if f.pattern is not None and f.rule[0] in "NP"}
     # What need not be made at all need not be made in a better form.
     findings[:] = [f for f in findings if not (f.rule == "N8" and f.line in told or f.rule[0] == "S" and f.line in made)]
-    if any(f.way or f.rule in PLACED for f in findings):
+    if any(f.way or f.rule in PLACED or f.rule == "L7" for f in findings):
         from .holders import Keepers
         from .places import Places
 
@@ -256,6 +263,8 @@ def _read_source(recording, sources, findings, open_, out):
                 f.holder = keepers.held(f)
                 if f.holder is False:
                     findings.remove(f)
+            elif f.rule == "L7":
+                f.holder = keepers.native(f)
             elif "circles" in f.facts and f.way:
                 f.holder = keepers.circle(f)
             elif f.way:

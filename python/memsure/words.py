@@ -30,6 +30,8 @@ def title(f):
         return f.holder.title
     if f.pattern is not None:
         return f.pattern.title
+    if f.rule == "L6" and not f.facts["number"]:
+        return "blocks of C code that no object owns, and that live on"
     found = TITLES.get(f.rule)
     if found is None:
         from .rules import RULES
@@ -40,7 +42,8 @@ def title(f):
 
 def amount(f):
     """The bytes of the heading."""
-    return size(f.bytes) + (" allocated" if is_work(f) else "")
+    collected = f.verdict == "cyclic" and not f.facts.get("waiting", 1)
+    return size(f.bytes) + (" allocated" if is_work(f) else " collected" if collected else "")
 
 
 def is_work(f):
@@ -61,9 +64,9 @@ def verdict(r, f, who):
     if f.holder is not None and f.holder.verdict:
         return f.holder.verdict(r, f, who)
     if f.rule == "L6":
-        what = f"{count(facts['number'])} {facts.get('type', 'objects')}" if facts["number"] else size(facts["raw"])
+        what = f"{count(facts['number'])} {facts.get('type', 'objects')}" if facts["number"] else f"{size(facts['raw'])} of blocks"
         head = f"{rate(f.process, f.slope)}, with no plateau{who}" if f.slope else f"{size(f.bytes)} in objects that nobody refers to{who}"
-        return head, f"{what}, made by {where}: C code holds a reference too many"
+        return head, f"{what}, made by {where}: C code {'holds a reference too many' if facts['number'] else 'does not free them'}"
     if f.verdict == "leak":
         head = f"{rate(f.process, f.slope)}, with no plateau{who}" if f.slope else f"{size(f.bytes)} that only grew{who}"
         return head, f"suspect: {where}"
@@ -170,7 +173,8 @@ def evidence(r, f):
         return f"{count(facts['number'])} reference counts that no object of the snapshot explains; born all along" if facts["number"] else "raw blocks of C code, more and more"
     if f.rule == "L7":
         s = f.slope
-        return f"malloc's live bytes less Python's: {change(s.rise)} from {seconds(s.start)} to {seconds(s.end)}"
+        what = "RSS that neither Python nor malloc accounts for" if facts.get("mapped") else "malloc's live bytes less Python's"
+        return f"{what}: {change(s.rise)} from {seconds(s.start)} to {seconds(s.end)}"
     if f.verdict == "cyclic" and "by_collector" in facts:
         told = f"{percent(lines['gc_freed_bytes'][i], lines['freed_bytes'][i])} of the bytes it freed went in a collection"
         n = facts["collections"]
@@ -211,7 +215,8 @@ def fix(r, f):
     facts = f.facts
     return {
         "L1": "see who keeps it, and bound that",
-        "L6": "upgrade the extension that is called here; in its code: Py_DECREF on every path",
+        "L6": "upgrade the extension that is called here; in its code: "
+        + ("Py_DECREF on every path" if facts.get("number") else "free them on every path"),
         "L7": "name the library: run it for a part of the work only; renew the worker until it is repaired",
         "C8": "break the loop at this line: let one of the two refer weakly",
         "P1": "make what lives long before the peak, or copy it afterwards",
@@ -311,7 +316,7 @@ def sure(f):
     """What would raise the confidence, where it is not high."""
     if f.confidence >= 0.8:
         return ""
-    if f.suspect and f.holder is None:
+    if f.suspect and f.holder is None and not f.process.words("snapshots"):
         return "a snapshot would tell who keeps it: memsure run --snapshot=peak"
     return ""
 

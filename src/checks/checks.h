@@ -114,6 +114,8 @@ typedef struct {
     double         *curve_t;
     const uint64_t *curve_live;
     uint32_t        curve_width;
+    uint32_t        nstall; /* stretches in which the program did nothing, and after which it went on for as long: seconds */
+    struct { double from, to; } stall[8];
 
     ms_collection *collections;
     uint32_t       ncollection;
@@ -164,6 +166,15 @@ typedef struct {
     uint64_t key_of_type;
 } ms_contents;
 ms_err ms_view_contents(const ms_process *p, const ms_view *v, uint32_t node, ms_contents *out);
+
+/* What a container holds together with others: each of several registries has the same objects, and no one holds them
+ * alone. What would be freed if all of them let go; n is 0 where there is nothing, or a running function has them, too. */
+typedef struct {
+    uint64_t bytes;
+    uint32_t n, example, other; /* entries; one of them; another container that grows and has them, or 0 */
+    ms_set   below;             /* the container, these entries and all that they hold */
+} ms_together;
+ms_err ms_view_together(ms_view *v, uint32_t container, ms_together *out); /* ms_set_free(&out->below) */
 
 struct ms_evidence {
     uint32_t       nlines;
@@ -279,6 +290,8 @@ void   ms_finding_text(ms_finding *f, const char *name, const char *format, ...)
 ms_err ms_finding_way(ms_findings *out, ms_finding *f, const ms_process *p, ms_view *v, uint32_t node);
 /* A circle: n edges, each beginning where the one before ends. A step is an edge's name and its owner. */
 ms_err ms_finding_circle(ms_findings *out, ms_finding *f, const ms_process *p, ms_view *v, const uint32_t *edge, uint32_t n);
+/* What a node is called ("shop._by_key") as a text of f. */
+ms_err ms_finding_called(ms_finding *f, const char *name, ms_view *v, uint32_t node);
 /* The name of a type as a text of f. */
 void   ms_finding_type(ms_finding *f, const char *name, const ms_view *v, uint32_t type);
 /* Run every check, and put the findings in order: by verdict, then by bytes. */
@@ -293,6 +306,9 @@ uint32_t ms_trend_lows(uint32_t n, const double *t, const double *v, uint32_t pa
 /* Whether the curve grows to its end, and by at least `least` bytes. up and steps: how many of the steps between
  * the stretches' lowest levels rise. */
 bool     ms_trend_grows(uint32_t n, const double *t, const double *v, double least, ms_slope *out, uint32_t *up, uint32_t *steps);
+/* The same in a time that stands still while the program does; the slope is one of the clock's seconds all the same. */
+bool     ms_trend_grows_at_work(const ms_process *p, uint32_t n, const double *t, const double *v, double least, ms_slope *out, uint32_t *up,
+                                uint32_t *steps);
 /* The part of a run in which growth is judged; false: too short. */
 bool     ms_trend_window(const ms_process *p, double *start, double *end);
 

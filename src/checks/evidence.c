@@ -10,6 +10,10 @@
 #include <math.h>
 #include <string.h>
 
+/* A program that does nothing for so long, and then goes on for at least as long, stood still; one that waits at its end has
+ * stopped growing. */
+#define STALL_SECONDS 0.3
+#define STALL_SHARE 0.03
 #define LATEST 1152921504606846976.0 /* ns: 36 years; a later time in a file is damage */
 
 /* A column of this type and width, or NULL; *rows is lowered to its rows. */
@@ -201,6 +205,27 @@ static ms_err read_timeline(ms_process *p)
     return MS_OK;
 }
 
+/* Stretches in which nothing at all was allocated: the machine slept, or was busy with others. */
+static void read_stalls(ms_process *p, const uint64_t *allocated)
+{
+    double from = 0, end = p->ncurve_point ? p->curve_t[p->ncurve_point - 1] : 0;
+    bool still = false;
+    for (uint32_t i = 1; i < p->ncurve_point; i++) {
+        bool moved = false;
+        for (uint32_t k = 0; k < p->ncurve && !moved; k++)
+            moved = allocated[(size_t)k * p->curve_width + i] != allocated[(size_t)k * p->curve_width + i - 1];
+        if (!moved && !still)
+            from = p->curve_t[i - 1];
+        double to = p->curve_t[i - 1];
+        if (moved && still && to - from >= STALL_SECONDS && to - from >= STALL_SHARE * end && end - to >= to - from &&
+            p->nstall < sizeof p->stall / sizeof *p->stall) {
+            p->stall[p->nstall].from = from;
+            p->stall[p->nstall++].to = to;
+        }
+        still = !moved;
+    }
+}
+
 static ms_err read_curves(ms_process *p)
 {
     uint64_t points = UINT32_MAX, rows = UINT32_MAX;
@@ -227,6 +252,8 @@ static ms_err read_curves(ms_process *p)
     p->curve_width = c.width;
     p->ncurve = (uint32_t)rows;
     p->ncurve_point = (uint32_t)points;
+    if (ms_file_column(p->file, "curves", "allocated_bytes", NULL, &c) == MS_OK && c.type == MS_TYPE_U64 && c.width == p->curve_width && c.rows >= rows)
+        read_stalls(p, c.values);
     return MS_OK;
 }
 

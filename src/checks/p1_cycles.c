@@ -9,6 +9,7 @@
 #include "checks/checks.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* Dead and waiting: from 8 MiB on (a young generation's worth of large objects is normal, and libraries make some: a
@@ -24,6 +25,19 @@
 #define COLLECTOR_TIME 0.1
 #define COLLECTOR_SHARE 0.05
 #define COLLECTOR_BYTES (64.0 * 1048576)
+
+/* A library's tree whose children know their parent is so by design: from so much of it on that waits, or where the collector is
+ * busy with it, is it worth a finding. */
+#define TREES_BYTES (64.0 * 1048576)
+
+static bool busy(const ms_process *p)
+{
+    double took = 0, freed = (double)p->gc_freed_bytes;
+    for (uint32_t i = 0; i < p->ncollection; i++)
+        took += (double)p->collections[i].duration_ns / 1e9;
+    return (p->duration > 0 && took >= COLLECTOR_TIME * p->duration && freed >= COLLECTOR_BYTES && freed >= COLLECTOR_SHARE * (double)p->freed_bytes) ||
+           freed >= fmax(CIRCLES_BYTES, CIRCLES_SHARE * (double)p->freed_bytes);
+}
 
 static ms_err waiting(const ms_evidence *e, uint32_t at, ms_findings *out)
 {
@@ -41,10 +55,7 @@ static ms_err waiting(const ms_evidence *e, uint32_t at, ms_findings *out)
     uint32_t line = ms_line_top(e, p, offsetof(ms_line, gc_freed_bytes));
     bool own = line != MS_NONE && e->whose[line] == MS_OWN; /* what a library makes inside has to be more */
     bool much = most >= fmax(WAITING_BYTES, (own ? WAITING_SHARE : LIBRARY_SHARE) * (double)p->peak_bytes);
-    bool busy = p->duration > 0 && took >= COLLECTOR_TIME * p->duration && (double)p->gc_freed_bytes >= COLLECTOR_BYTES &&
-                (double)p->gc_freed_bytes >= COLLECTOR_SHARE * (double)p->freed_bytes;
-    busy = busy || (double)p->gc_freed_bytes >= fmax(CIRCLES_BYTES, CIRCLES_SHARE * (double)p->freed_bytes);
-    if (!(much || busy) || line == MS_NONE)
+    if (!(much || busy(p)) || line == MS_NONE)
         return MS_OK;
     ms_finding *f;
     MS_TRY(ms_finding_add(out, "C8", at, line, much ? (uint64_t)most : p->gc_freed_bytes, 0.9, &f));
@@ -63,7 +74,7 @@ static ms_err waiting(const ms_evidence *e, uint32_t at, ms_findings *out)
 
 /* ---- with a snapshot: the circle ---- */
 
-enum { MOST_LOOP = 12, MOST_FORMS = 200, MOST_LINES = 16, MOST_NODES = 160, MOST_STEPS = 4 };
+enum { MOST_LOOP = 12, MOST_FORMS = 200, MOST_LINES = 32, MOST_NODES = 400, SLOTS = 1024 };
 /* Dead at the moment of the snapshot, when no collection told: as much as for one that did. */
 #define DEAD_BYTES (8.0 * 1048576)
 #define DEAD_SHARE 0.3
@@ -94,32 +105,54 @@ static const char *which(const ms_view *v, uint32_t cycle)
          : function ? "C4" : "C2";
 }
 
-/* What the collector frees of the lines that a form's example is born in, and what it alone holds, four steps down. */
+/* What the collector frees of the lines where a form's example, and what lies below it, is born. */
 static double freed_of(const ms_evidence *e, const ms_process *p, const ms_view *v, uint32_t cycle)
 {
     const ms_snap *s = v->snap;
-    uint32_t lines[MOST_LINES], n = 0, node[MOST_NODES], nodes = 0, inner;
+    uint32_t lines[MOST_LINES], n = 0, node[MOST_NODES], nodes = 0, seen[SLOTS] = {0}, top = 0;
     double freed = 0;
-    for (uint32_t k = v->cycles->first[cycle]; k < v->cycles->first[cycle + 1] && nodes < MOST_NODES / 4; k++)
-        node[nodes++] = v->cycles->node[k];
-    inner = nodes;
-    for (int step = 0, from = 0; step < MOST_STEPS; step++, from = (int)inner, inner = nodes)
-        for (uint32_t i = (uint32_t)from; i < inner; i++)
-            for (uint32_t edge = s->first[node[i]]; edge < s->first[node[i] + 1] && nodes < MOST_NODES && edge - s->first[node[i]] < 32; edge++) {
-                uint32_t t = MS_SNAP_TARGET(s->to[edge]);
-                if (t && s->idom[t] == node[i])
-                    node[nodes++] = t;
-            }
-    for (uint32_t k = 0; k < nodes && n < MOST_LINES; k++) {
-        uint32_t line = ms_view_line(p, v, node[k]), i = 0;
-        while (i < n && lines[i] != line)
-            i++;
-        if (i == n && ms_line_counts(e, line)) {
+    for (uint32_t k = v->cycles->first[cycle]; k < v->cycles->first[cycle + 1] && nodes < MOST_NODES / 4; k++) {
+        uint32_t member = v->cycles->node[k];
+        node[nodes++] = member;
+        if (ms_snap_holds(s, member) && (top == 0 || ms_snap_retained(s, member) > ms_snap_retained(s, top)))
+            top = member; /* the circle is entered here: the others lie below it */
+    }
+    for (uint32_t i = 0; i < nodes; i++) {
+        uint32_t line = ms_view_line(p, v, node[i]), k = 0;
+        while (k < n && lines[k] != line)
+            k++;
+        if (k == n && n < MOST_LINES && ms_line_counts(e, line)) {
             lines[n++] = line;
             freed += (double)p->lines[line].gc_freed_bytes;
         }
+        for (uint32_t edge = s->first[node[i]]; top && edge < s->first[node[i] + 1] && nodes < MOST_NODES && edge - s->first[node[i]] < 32; edge++) {
+            uint32_t t = MS_SNAP_TARGET(s->to[edge]), slot = t * 2654435761u % SLOTS;
+            if (t == 0 || !ms_view_inside(v, top, t))
+                continue;
+            while (seen[slot] && seen[slot] != t)
+                slot = (slot + 1) % SLOTS;
+            if (seen[slot] == 0)
+                node[nodes++] = seen[slot] = t;
+        }
     }
     return freed;
+}
+
+/* Whether the circle's objects are of a library's classes, and none of the program's. */
+static bool of_library(const ms_evidence *e, const ms_process *p, const ms_view *v, uint32_t cycle)
+{
+    const ms_snap *s = v->snap;
+    bool library = false;
+    for (uint32_t k = v->cycles->first[cycle]; k < v->cycles->first[cycle + 1]; k++) {
+        uint32_t type = ms_snap_type(s, v->cycles->node[k]), class = s->type_node[type];
+        if (!(s->type_flags[type] & MS_SNAP_HEAP_TYPE) || class == 0 || class > s->objects)
+            continue;
+        uint32_t line = ms_view_line(p, v, class);
+        if (line < e->nlines && e->whose[line] == MS_OWN)
+            return false;
+        library = true;
+    }
+    return library;
 }
 
 /* Write the circle into f: rule, the reference to cut, the steps. */
@@ -144,7 +177,12 @@ static ms_err tell_circle(const ms_evidence *e, uint32_t at, ms_view *v, const m
     n = n < MOST_LOOP ? n : MOST_LOOP;
     for (uint32_t i = 0; i < n; i++)
         turned[i] = loop[(first + i) % n];
-    f->rule = ms_rule_find(which(v, form->example), NULL);
+    const char *rule = which(v, form->example);
+    if (strcmp(rule, "C2") == 0 && of_library(e, p, v, form->example) && (double)f->bytes < TREES_BYTES && !busy(p)) {
+        out->finding[f - out->finding] = out->finding[--out->n]; /* f may have been the last */
+        return MS_OK;
+    }
+    f->rule = ms_rule_find(rule, NULL);
     MS_TRY(ms_finding_circle(out, f, p, v, turned, n));
     ms_finding_fact(f, "circles", (double)form->count);
     ms_finding_fact(f, "circle_bytes", (double)form->sum.retained);
@@ -197,6 +235,50 @@ static ms_err circles(const ms_evidence *e, uint32_t at, ms_findings *out)
     return MS_OK;
 }
 
+static int ascending(const void *a, const void *b)
+{
+    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+    return x < y ? -1 : x > y;
+}
+
+/* Whether a class that a line made was made while the program ran, and is kept. */
+static bool made_late(const ms_evidence *e, const ms_process *p, const ms_view *v, uint32_t node, uint32_t *line)
+{
+    const ms_snap *s = v->snap;
+    if (!ms_view_type_is(v, node, "type") && !ms_view_type_is(v, node, "abc.ABCMeta"))
+        return false;
+    *line = ms_view_line(p, v, node);
+    return ms_line_counts(e, *line) && ms_snap_id(s->birth, node) >= s->epoch / 3 && ms_snap_id(s->birth, node) <= s->epoch;
+}
+
+/* Whether a line makes classes again and again: half of them have names that ten of them have, or they were born all along.
+ * Those of an import that comes late are neither. */
+static ms_err again_and_again(const ms_evidence *e, const ms_process *p, const ms_view *v, uint32_t line, uint32_t number, bool *out)
+{
+    enum { PARTS = 6, ALIKE = 10 };
+    const ms_snap *s = v->snap;
+    uint32_t part[PARTS] = {0}, fair = 0, alike = 0, n = 0, of, from = s->epoch / 3, *name = ms_sys_alloc(number * sizeof *name);
+    if (name == NULL)
+        return MS_ENOMEM;
+    for (uint32_t i = 1; i <= s->objects && n < number; i++)
+        if (made_late(e, p, v, i, &of) && of == line) {
+            part[(uint64_t)(ms_snap_id(s->birth, i) - from) * PARTS / (s->epoch - from + 1)]++;
+            name[n] = MS_NONE;
+            ms_snap_name(s, i, &name[n++]);
+        }
+    qsort(name, n, sizeof *name, ascending);
+    for (uint32_t i = 0, k; i < n; i = k) {
+        for (k = i; k < n && name[k] == name[i]; k++) {
+        }
+        alike += k - i >= ALIKE && name[i] != MS_NONE ? k - i : 0;
+    }
+    for (int k = 0; k < PARTS; k++)
+        fair += part[k] >= n / PARTS / 4;
+    *out = 2 * alike >= n || fair >= PARTS - 1;
+    ms_sys_free(name, number * sizeof *name);
+    return MS_OK;
+}
+
 /* C6: classes that were made while the program ran, and are kept. */
 static ms_err classes(const ms_evidence *e, uint32_t at, ms_findings *out)
 {
@@ -205,31 +287,30 @@ static ms_err classes(const ms_evidence *e, uint32_t at, ms_findings *out)
         return MS_OK;
     ms_view *v = p->view[0];
     const ms_snap *s = v->snap;
-    size_t size = e->nlines * sizeof(double);
-    double *held = ms_sys_alloc(size), *number = ms_sys_alloc(size);
-    uint32_t best = MS_NONE;
-    ms_err err = held && number ? MS_OK : MS_ENOMEM;
-    for (uint32_t i = 1; err == MS_OK && i <= s->objects; i++) {
-        uint32_t line = ms_view_type_is(v, i, "type") || ms_view_type_is(v, i, "abc.ABCMeta") ? ms_view_line(p, v, i) : MS_NONE;
-        if (!ms_line_counts(e, line) || ms_snap_id(s->birth, i) < s->epoch / 3)
-            continue; /* those of the start-up are the program's text, imported late or not */
-        held[line] += (double)ms_snap_retained(s, i);
-        number[line]++;
-        if (best == MS_NONE || held[line] > held[best])
-            best = line;
-    }
-    if (best != MS_NONE && number[best] >= CLASSES && held[best] >= CLASSES_BYTES) {
+    struct made { double held; uint32_t number; } *made = ms_sys_alloc(e->nlines * sizeof *made);
+    uint32_t best = MS_NONE, line;
+    ms_err err = made ? MS_OK : MS_ENOMEM;
+    bool again = false;
+    for (uint32_t i = 1; err == MS_OK && i <= s->objects; i++)
+        if (made_late(e, p, v, i, &line)) {
+            made[line].held += (double)ms_snap_retained(s, i);
+            made[line].number++;
+            if (best == MS_NONE || made[line].held > made[best].held)
+                best = line;
+        }
+    if (best != MS_NONE && made[best].number >= CLASSES && made[best].held >= CLASSES_BYTES)
+        err = again_and_again(e, p, v, best, made[best].number, &again);
+    if (err == MS_OK && again) {
         ms_finding *f;
-        err = ms_finding_add(out, "C6", at, best, (uint64_t)held[best], 0.9, &f);
+        err = ms_finding_add(out, "C6", at, best, (uint64_t)made[best].held, 0.9, &f);
         if (err == MS_OK) {
             f->verdict = MS_VERDICT_RETENTION;
             f->saves = f->bytes;
-            ms_finding_fact(f, "classes", number[best]);
+            ms_finding_fact(f, "classes", made[best].number);
             ms_finding_fact(f, "live", (double)v->live);
         }
     }
-    ms_sys_free(held, size);
-    ms_sys_free(number, size);
+    ms_sys_free(made, e->nlines * sizeof *made);
     return err;
 }
 

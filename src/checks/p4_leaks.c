@@ -8,6 +8,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum {
@@ -115,7 +116,7 @@ static ms_err lines_grow(const ms_evidence *e, uint32_t at, double start, double
                 for (uint32_t j = 0; j < n; j++)
                     v[j] += (double)c[j];
             }
-        if (!ms_trend_grows(n, t, v, MS_GROWTH_LEAST, &s, &up, &steps))
+        if (!ms_trend_grows_at_work(p, n, t, v, MS_GROWTH_LEAST, &s, &up, &steps))
             continue;
         if ((err = add_slope(out, at, top[k].line, s)) != MS_OK)
             goto done;
@@ -141,7 +142,7 @@ static ms_err lines_grow(const ms_evidence *e, uint32_t at, double start, double
         } else { /* many small lines together */
             ms_slope whole;
             uint32_t up, steps;
-            if (ms_trend_grows(points, p->t + from, p->python + from, fmax(MS_GROWTH_BYTES, MS_GROWTH_SHARE * live), &whole, &up, &steps) &&
+            if (ms_trend_grows_at_work(p, points, p->t + from, p->python + from, fmax(MS_GROWTH_BYTES, MS_GROWTH_SHARE * live), &whole, &up, &steps) &&
                 (out->spread == MS_NONE || out->spread_slope.per_second < whole.per_second)) {
                 out->spread = at;
                 out->spread_slope = whole;
@@ -166,6 +167,7 @@ static ms_err native_grows(const ms_evidence *e, uint32_t at, double start, doub
     uint32_t from, n = inside(p, start, end, &from), up, steps;
     ms_slope native, beside;
     ms_err err = MS_OK;
+    bool mapped = false;
     if (n < LEAST_POINTS || !(p->native_used[from] > 0))
         return MS_OK;
     double *v = ms_sys_alloc(n * sizeof *v), rss = p->rss[from + n - 1];
@@ -173,12 +175,12 @@ static ms_err native_grows(const ms_evidence *e, uint32_t at, double start, doub
         return MS_ENOMEM;
     for (uint32_t i = 0; i < n; i++)
         v[i] = fmax(0, p->native_used[from + i] - p->python[from + i]);
-    bool grows = ms_trend_grows(n, p->t + from, p->native_used + from, fmax(MS_GROWTH_BYTES, 2 * MS_GROWTH_SHARE * rss), &native, &up, &steps) &&
-                 ms_trend_grows(n, p->t + from, v, fmax(MS_GROWTH_BYTES, 2 * MS_GROWTH_SHARE * rss), &beside, &up, &steps);
+    bool grows = ms_trend_grows_at_work(p, n, p->t + from, p->native_used + from, fmax(MS_GROWTH_BYTES, 2 * MS_GROWTH_SHARE * rss), &native, &up, &steps) &&
+                 ms_trend_grows_at_work(p, n, p->t + from, v, fmax(MS_GROWTH_BYTES, 2 * MS_GROWTH_SHARE * rss), &beside, &up, &steps);
     if (!grows && (double)p->end.unaccounted >= fmax(MAPPED_BYTES, rss / 4)) {
         for (uint32_t i = 0; i < n; i++)
             v[i] = fmax(0, p->rss[from + i] - p->slab[from + i] - p->native_used[from + i] - p->native_free[from + i]);
-        grows = ms_trend_grows(n, p->t + from, v, fmax(MAPPED_BYTES, rss / 4), &beside, &up, &steps);
+        mapped = grows = ms_trend_grows_at_work(p, n, p->t + from, v, fmax(MAPPED_BYTES, rss / 4), &beside, &up, &steps);
     }
     if (grows) {
         ms_finding *f;
@@ -192,8 +194,10 @@ static ms_err native_grows(const ms_evidence *e, uint32_t at, double start, doub
             }
         }
         err = ms_finding_add(out, "L7", at, line, (uint64_t)fmin(beside.per_second * (beside.end - beside.start), 1e18), 0.7, &f);
-        if (err == MS_OK)
+        if (err == MS_OK) {
             slope_facts(f, &beside, up, steps);
+            ms_finding_fact(f, "mapped", mapped);
+        }
     }
     ms_sys_free(v, n * sizeof *v);
     return err;
@@ -215,7 +219,7 @@ static ms_err native_grows(const ms_evidence *e, uint32_t at, double start, doub
 #define LISTENERS_SHARE 0.1
 /* A line that grows belongs to a container if so much of its bytes is below it. */
 #define BELOW_SHARE 0.4
-enum { MOST_CONTAINERS = 8 };
+enum { MOST_CONTAINERS = 8, MOST_GROWING = 64 };
 /* A container of few entries is one of large ones: figures, documents, connections with what they hold. Whether it is a
  * registry of a library's, the names tell; else it is none of a check's business. */
 enum { ENTRIES = 200, FEW_ENTRIES = 20 };
@@ -237,7 +241,7 @@ static const char *which(const ms_findings *out, const ms_finding *f, const ms_s
         snprintf(key, sizeof key, "%.*s", (int)ms_snap_text(s, s->type_name[c->key_type]).size % 72, ms_snap_text(s, s->type_name[c->key_type]).at);
     for (uint32_t i = 1; i < f->nstep; i++) {
         if (strcmp(way[i].type, "functools._lru_cache_wrapper") == 0)
-            return strcmp(way[i - 1].type, "type") == 0 || (i >= 2 && strcmp(way[i - 2].type, "type") == 0) ? "L2" : "L1";
+            return type_begins(&way[i - 1], "class ") || (i >= 2 && type_begins(&way[i - 2], "class ")) ? "L2" : "L1";
         if (strstr(way[i].type, "queue.Queue") || strstr(way[i].type, "queue.LifoQueue") || strstr(way[i].type, "queue.PriorityQueue") ||
             strstr(way[i].type, "queues.Queue"))
             return "L5";
@@ -262,8 +266,8 @@ static const char *which(const ms_findings *out, const ms_finding *f, const ms_s
     return "L1";
 }
 
-/* Bytes of each line below a node, and of each line in all. */
-static void bytes_below(const ms_evidence *e, const ms_process *p, const ms_view *v, uint32_t node, double *below, double *all)
+/* Bytes of each line below a node (and what it holds together with others), and of each line in all. */
+static void bytes_below(const ms_evidence *e, const ms_process *p, const ms_view *v, uint32_t node, const ms_together *with, double *below, double *all)
 {
     memset(below, 0, e->nlines * sizeof *below);
     memset(all, 0, e->nlines * sizeof *all);
@@ -273,19 +277,19 @@ static void bytes_below(const ms_evidence *e, const ms_process *p, const ms_view
             continue;
         double bytes = (double)ms_snap_bytes(v->snap, i);
         all[line] += bytes;
-        if (ms_view_inside(v, node, i))
+        if (with && with->n ? ms_set_has(&with->below, i) : ms_view_inside(v, node, i))
             below[line] += bytes;
     }
 }
 
-static ms_err container(const ms_evidence *e, uint32_t at, ms_view *v, const ms_growing *g, double *below, double *all, ms_findings *out)
+static ms_err container(const ms_evidence *e, uint32_t at, ms_view *v, const ms_growing *g, const ms_together *with, double *below, double *all, ms_findings *out)
 {
     const ms_process *p = &e->process[at];
     const ms_snap *s = v->snap;
     ms_contents c;
     double per_second = 0, error = 0, start = 0, end = 0;
     uint32_t lines = 0, grown = MS_NONE;
-    bytes_below(e, p, v, g->node, below, all);
+    bytes_below(e, p, v, g->node, with, below, all);
     for (uint32_t i = 0; i < out->nslope; i++) {
         const ms_line_slope *l = &out->slope[i];
         if (l->process != at || all[l->line] <= 0 || below[l->line] < BELOW_SHARE * all[l->line])
@@ -298,7 +302,8 @@ static ms_err container(const ms_evidence *e, uint32_t at, ms_view *v, const ms_
         end = l->slope.end;
         lines++;
     }
-    double held = (double)ms_snap_retained(s, g->node);
+    uint64_t whole = ms_snap_retained(s, g->node) + (with && with->n ? with->bytes : 0);
+    double held = (double)whole;
     double seconds = ((double)s->epoch - ms_snap_id(s->birth, g->node)) * (double)s->epoch_ns / 1e9;
     if (lines == 0 && (seconds < ALONE_SECONDS || held < fmax(ALONE_BYTES, ALONE_SHARE * (double)v->live)))
         return MS_OK; /* young entries, but no line of theirs grows: they are exchanged, not piled up */
@@ -309,7 +314,7 @@ static ms_err container(const ms_evidence *e, uint32_t at, ms_view *v, const ms_
     if (grown == MS_NONE)
         return MS_OK;
     ms_finding *f;
-    MS_TRY(ms_finding_add(out, "L1", at, grown, ms_snap_retained(s, g->node), lines ? 0.9 : 0.7, &f));
+    MS_TRY(ms_finding_add(out, "L1", at, grown, whole, lines ? 0.9 : 0.7, &f));
     MS_TRY(ms_finding_way(out, f, p, v, g->node));
     if (strcmp(out->step[f->step + f->nstep - 1].label, "sys.modules") == 0) {
         out->n--; /* imports */
@@ -343,7 +348,17 @@ static ms_err container(const ms_evidence *e, uint32_t at, ms_view *v, const ms_
     ms_finding_fact(f, "sequence", s->type_rest[ms_snap_type(s, g->node)] == MS_REST_INDEX);
     ms_snap_string type = ms_snap_text(s, s->type_name[ms_snap_type(s, g->node)]);
     ms_finding_text(f, "type", "%.*s", (int)type.size, type.at);
-    if (c.type != MS_NONE && 2 * c.of_type > c.entries) {
+    if (with && with->n) {
+        bool class = false;
+        for (uint32_t i = 0; i < s->n_types && !class; i++)
+            class = s->type_node[i] == with->example;
+        if (class)
+            ms_finding_text(f, "value", "class");
+        else
+            ms_finding_type(f, "value", v, ms_snap_type(s, with->example));
+        if (with->other)
+            MS_TRY(ms_finding_called(f, "other", v, with->other));
+    } else if (c.type != MS_NONE && 2 * c.of_type > c.entries) {
         type = ms_snap_text(s, s->type_name[c.type]);
         ms_finding_text(f, "value", "%.*s", (int)type.size, type.at);
     }
@@ -417,7 +432,7 @@ static ms_err nested(const ms_evidence *e, uint32_t at, double *below, double *a
                 !ms_snap_holds(v->snap, g.node) || (double)ms_snap_retained(v->snap, g.node) < HELD_BYTES)
                 continue;
             uint32_t before = out->n;
-            MS_TRY(container(e, at, v, &g, below, all, out));
+            MS_TRY(container(e, at, v, &g, NULL, below, all, out));
             if (out->n > before) {
                 ms_finding_fact(&out->finding[out->n - 1], "nested", 1);
                 out->finding[i].flags |= MS_EXPLAINED;
@@ -428,42 +443,95 @@ static ms_err nested(const ms_evidence *e, uint32_t at, double *below, double *a
     return MS_OK;
 }
 
+/* A container that grows, with what it holds alone or together with others. */
+typedef struct {
+    const ms_growing *g;
+    ms_together       with;
+    double            bytes;
+} grown_one;
+
+static int more_held(const void *a, const void *b)
+{
+    const grown_one *x = a, *y = b;
+    if ((x->g->entries < ENTRIES) != (y->g->entries < ENTRIES))
+        return x->g->entries < ENTRIES ? 1 : -1; /* those of few entries last */
+    return x->bytes > y->bytes ? -1 : x->bytes < y->bytes ? 1 : (x->g > y->g) - (x->g < y->g);
+}
+
+/* Whether most of a container's entries are weak references to what one that was told keeps: it follows that one. */
+static bool follows(const ms_view *v, uint32_t node, const grown_one *told)
+{
+    enum { SAMPLE = 64 };
+    const ms_snap *s = v->snap;
+    uint32_t from = s->first[node] + s->type_count[ms_snap_type(s, node)], end = s->first[node + 1], of = 0, weak = 0;
+    uint32_t stride = end > from ? (end - from) / SAMPLE + 1 : 1;
+    for (uint32_t i = from; i < end; i += stride, of++) {
+        uint32_t t = MS_SNAP_TARGET(s->to[i]);
+        for (uint32_t k = t ? s->first[t] : 0; t && k < s->first[t + 1]; k++) {
+            uint32_t to = MS_SNAP_TARGET(s->to[k]);
+            if (MS_SNAP_KIND(s->to[k]) == MS_SNAP_WEAK && to &&
+                (told->with.n ? ms_set_has(&told->with.below, to) : ms_view_below(v, told->g->node, to))) {
+                weak++;
+                break;
+            }
+        }
+    }
+    return 2 * weak > of;
+}
+
+static ms_err in_view(const ms_evidence *e, uint32_t at, ms_view *v, double *below, double *all, ms_findings *out, uint32_t *found)
+{
+    const ms_snap *s = v->snap;
+    grown_one one[MOST_GROWING];
+    uint32_t n = 0, told[MOST_CONTAINERS];
+    ms_err err = MS_OK;
+    double least = fmax(HELD_BYTES, HELD_SHARE * (double)v->live);
+    for (size_t i = 0; err == MS_OK && i < v->growing.n && n < MOST_GROWING; i++) {
+        const ms_growing *g = &v->growing.at[i];
+        double seconds = ((double)s->epoch - ms_snap_id(s->birth, g->node)) * (double)s->epoch_ns / 1e9;
+        double bytes = (double)ms_snap_retained(s, g->node);
+        if (!g->grows || seconds < HELD_SECONDS || ms_snap_is_garbage(s, g->node) || ms_snap_is_namespace(s, g->node) ||
+            (g->entries < ENTRIES && bytes < FEW_BYTES * g->entries))
+            continue;
+        grown_one *x = &one[n++];
+        *x = (grown_one){.g = g, .bytes = bytes};
+        if (x->bytes < least && g->entries >= ENTRIES && (err = ms_view_together(v, g->node, &x->with)) == MS_OK)
+            x->bytes += (double)x->with.bytes;
+    }
+    qsort(one, n, sizeof *one, more_held);
+    for (uint32_t i = 0; err == MS_OK && i < n && *found < MOST_CONTAINERS; i++) {
+        const grown_one *x = &one[i];
+        bool inner = x->bytes < least || (x->with.n == 0 && !ms_snap_holds(s, x->g->node));
+        for (uint32_t k = 0; k < *found && !inner; k++) {
+            const ms_together *with = &one[told[k]].with;
+            inner = ms_view_below(v, one[told[k]].g->node, x->g->node) || follows(v, x->g->node, &one[told[k]]) ||
+                    (with->n && (ms_set_has(&with->below, x->g->node) || (x->with.n && ms_set_has(&with->below, x->with.example))));
+        }
+        if (inner)
+            continue;
+        uint32_t before = out->n;
+        err = container(e, at, v, x->g, &x->with, below, all, out);
+        if (out->n > before)
+            told[(*found)++] = i;
+    }
+    for (uint32_t i = 0; i < n; i++)
+        ms_set_free(&one[i].with.below);
+    return err;
+}
+
 static ms_err containers(const ms_evidence *e, uint32_t at, ms_findings *out)
 {
     const ms_process *p = &e->process[at];
     ms_err err = MS_OK;
-    uint32_t found = 0, nodes[MOST_CONTAINERS];
+    uint32_t found = 0;
     size_t size = e->nlines * sizeof(double);
     if (p->nview == 0 || e->nlines == 0)
         return MS_OK;
     double *below = ms_sys_alloc(size), *all = ms_sys_alloc(size);
     if (below == NULL || all == NULL)
         err = MS_ENOMEM;
-    for (uint32_t k = 0; err == MS_OK && k < p->nview && found == 0; k++) { /* the fuller one; the other if that shows nothing */
-        ms_view *v = p->view[k];
-        const ms_snap *s = v->snap;
-        for (size_t n = 0; err == MS_OK && n < 2 * v->growing.n && found < MOST_CONTAINERS; n++) { /* twice: those of few entries last */
-            size_t i = n % v->growing.n, pass = n / v->growing.n;
-            const ms_growing *g = &v->growing.at[i];
-            if ((g->entries < ENTRIES) != (pass == 1))
-                continue;
-            double seconds = ((double)s->epoch - ms_snap_id(s->birth, g->node)) * (double)s->epoch_ns / 1e9;
-            double bytes = (double)ms_snap_retained(s, g->node);
-            bool inner = false;
-            if (!g->grows || bytes < fmax(HELD_BYTES, HELD_SHARE * (double)v->live) || seconds < HELD_SECONDS ||
-                !ms_snap_holds(s, g->node) || ms_snap_is_garbage(s, g->node) || ms_snap_is_namespace(s, g->node) ||
-                (g->entries < ENTRIES && bytes < FEW_BYTES * g->entries))
-                continue;
-            for (uint32_t o = 0; o < found; o++)
-                inner = inner || ms_view_below(v, nodes[o], g->node);
-            if (inner)
-                continue;
-            uint32_t before = out->n;
-            err = container(e, at, v, g, below, all, out);
-            if (out->n > before)
-                nodes[found++] = g->node;
-        }
-    }
+    for (uint32_t k = 0; err == MS_OK && k < p->nview && found == 0; k++) /* the fuller one; the other if that shows nothing */
+        err = in_view(e, at, p->view[k], below, all, out, &found);
     if (err == MS_OK)
         err = nested(e, at, below, all, out);
     ms_sys_free(below, size);
@@ -567,6 +635,7 @@ static ms_err nobody_owns(const ms_evidence *e, uint32_t at, ms_findings *out)
             uint32_t line = f->line;
             f->flags |= MS_EXPLAINED;
             err = add_lost(e, at, v, line, &none, here - owned, out);
+            raw[line] = 0; /* told */
         }
     }
     for (uint32_t line = 0; err == MS_OK && line < e->nlines; line++) {

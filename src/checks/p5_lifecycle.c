@@ -11,6 +11,8 @@
 /* The collector's time is worth a finding from a tenth of the run and 0.3 s on. */
 #define GC_SHARE 0.1
 #define GC_SECONDS 0.3
+/* Fewer full collections, most of them the interpreter's own while much is loaded, are no habit. */
+enum { LEAST_OLD = 4 };
 /* For nothing: what it reclaimed is less than a hundredth of what it walked past. */
 #define RECLAIMED 0.01
 /* Y3: imports of at least three processes that were not forked from one that had them, together 64 MiB and a quarter
@@ -120,7 +122,7 @@ static ms_err collector(const ms_evidence *e, uint32_t at, ms_findings *out)
     if (took < fmax(GC_SECONDS, GC_SHARE * p->duration * 2 / 3))
         return MS_OK;
     ms_finding *f;
-    if (nold >= 2 && old >= took / 2 && from_old < RECLAIMED * nold * (double)p->live_bytes) {
+    if (nold >= LEAST_OLD && old >= took / 2 && from_old < RECLAIMED * nold * (double)p->live_bytes) {
         uint32_t line = ms_line_top(e, p, offsetof(ms_line, live_blocks));
         MS_TRY(ms_finding_add(out, "Y1", at, line, p->live_bytes, 0.8, &f));
         f->site = line == MS_NONE ? MS_NONE : ms_site_top(p, line, "live_blocks");

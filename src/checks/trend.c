@@ -96,6 +96,28 @@ bool ms_trend_grows(uint32_t n, const double *t, const double *v, double least, 
     return n - first < 4 || !(ms_trend_slope(n - first, t + first, v + first).per_second < PLATEAU * out->per_second);
 }
 
+bool ms_trend_grows_at_work(const ms_process *p, uint32_t n, const double *t, const double *v, double least, ms_slope *out, uint32_t *up,
+                            uint32_t *steps)
+{
+    if (p->nstall == 0 || n < LEAST_POINTS)
+        return ms_trend_grows(n, t, v, least, out, up, steps);
+    double *work = ms_sys_alloc(n * sizeof *work);
+    if (work == NULL)
+        return false;
+    for (uint32_t i = 0; i < n; i++) {
+        work[i] = t[i];
+        for (uint32_t k = 0; k < p->nstall; k++)
+            work[i] -= fmax(0, fmin(t[i], p->stall[k].to) - p->stall[k].from);
+    }
+    bool grows = ms_trend_grows(n, work, v, least, out, up, steps);
+    if (grows) {
+        double share = (out->end - out->start) / (t[n - 1] - t[0]);
+        *out = (ms_slope){out->per_second * share, out->error * share, t[0], t[n - 1]};
+    }
+    ms_sys_free(work, n * sizeof *work);
+    return grows;
+}
+
 /* From the end of the warm-up to the end; where a program drops most of its memory as it ends, to just before
  * that. How long the interpreter takes itself down afterwards (the timeline stops there) does not count. */
 bool ms_trend_window(const ms_process *p, double *start, double *end)

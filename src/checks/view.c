@@ -14,6 +14,8 @@
 enum {
     LEAST_ENTRIES = 20, /* of a container that grows: fewer are no series */
     MOST_STEPS = 24,     /* of a way: the last ones */
+    TOGETHER = 200,      /* entries that several containers have */
+    MOST_OTHERS = 256,   /* containers asked whether they have the same entries */
 };
 
 /* ---- sites to lines ---- */
@@ -318,6 +320,85 @@ ms_err ms_view_contents(const ms_process *p, const ms_view *v, uint32_t node, ms
     return MS_OK;
 }
 
+/* Whether a node is alive only as long as a function runs: below one of its variables. */
+static bool of_a_frame(const ms_view *v, uint32_t node)
+{
+    for (int steps = 0; steps < 1000 && node; steps++, node = v->snap->idom[node])
+        if (node > v->snap->objects)
+            return ms_view_type_is(v, node, "frame");
+    return false;
+}
+
+static int ascending(const void *a, const void *b)
+{
+    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+    return x < y ? -1 : x > y;
+}
+
+/* What stands in a container and has others that hold it, too: objects that are younger than it and hold something. */
+static ms_err entries_of_others(const ms_view *v, uint32_t container, uint32_t **out, uint32_t *n, size_t *room)
+{
+    const ms_snap *s = v->snap;
+    uint32_t type = ms_snap_type(s, container), first = s->first[container] + s->type_count[type], end = s->first[container + 1];
+    *n = 0;
+    *room = ((size_t)(end - first) + 1) * sizeof **out;
+    if (end < first || (*out = ms_sys_alloc(*room)) == NULL)
+        return end < first ? MS_OK : MS_ENOMEM;
+    for (uint32_t e = first; e < end; e++) {
+        uint32_t t = MS_SNAP_TARGET(s->to[e]);
+        if (t && t <= s->objects && MS_SNAP_KIND(s->to[e]) == MS_SNAP_NORMAL && ms_snap_holds(s, t) && ms_snap_id(s->site, t) &&
+            ms_snap_id(s->birth, t) > ms_snap_id(s->birth, container) &&
+            !(ms_snap_holds(s, container) && ms_view_inside(v, container, t)) && !ms_view_below(v, t, container))
+            (*out)[(*n)++] = t;
+    }
+    qsort(*out, *n, sizeof **out, ascending);
+    uint32_t to = 0;
+    for (uint32_t i = 0; i < *n; i++)
+        if (i == 0 || (*out)[i] != (*out)[i - 1])
+            (*out)[to++] = (*out)[i];
+    *n = to;
+    return MS_OK;
+}
+
+static bool has_entry(const ms_snap *s, uint32_t container, uint32_t entry)
+{
+    for (uint32_t e = s->first[container]; e < s->first[container + 1]; e++)
+        if (MS_SNAP_TARGET(s->to[e]) == entry)
+            return true;
+    return false;
+}
+
+ms_err ms_view_together(ms_view *v, uint32_t container, ms_together *out)
+{
+    uint32_t *node = NULL, n = 0;
+    size_t room = 0;
+    ms_sum sum;
+    *out = (ms_together){0};
+    ms_err err = entries_of_others(v, container, &node, &n, &room);
+    for (size_t i = 0; err == MS_OK && n >= TOGETHER && i < v->growing.n && i < MOST_OTHERS; i++) { /* who else has them? */
+        uint32_t other = v->growing.at[i].node;
+        if (other == container || !has_entry(v->snap, other, node[n / 2]) || !has_entry(v->snap, other, node[n / 4]))
+            continue;
+        if (of_a_frame(v, other))
+            n = 0; /* a running function works on them */
+        else if (out->other == 0 && v->growing.at[i].grows)
+            out->other = other;
+    }
+    if (err == MS_OK && n >= TOGETHER && (err = ms_sum_of(v->snap, node, n, &sum, NULL)) == MS_OK) {
+        out->bytes = sum.retained;
+        out->n = n;
+        out->example = node[n / 2];
+        if ((err = ms_set_new(v->snap, &out->below)) == MS_OK) {
+            node[n++] = container; /* there is room for one more */
+            err = ms_sum_below(v->snap, node, n, &out->below, NULL);
+        }
+    }
+    ms_sys_free(node, room);
+    if (err != MS_OK)
+        ms_set_free(&out->below);
+    return err;
+}
+
 /* ---- ways ---- */
 
 static void copy_text(char *out, size_t room, const char *before, ms_snap_string s, const char *after)
@@ -326,6 +407,21 @@ static void copy_text(char *out, size_t room, const char *before, ms_snap_string
     while (n > 0 && n < s.size && ((unsigned char)s.at[n] & 0xc0) == 0x80)
         n--;
     snprintf(out, room, "%s%.*s%s%s", before, (int)n, s.at ? s.at : "", n < s.size ? "…" : "", after);
+}
+
+/* A reference of a type that is read by its tp_traverse only, where owner and target leave no doubt. */
+static const char *part_text(const ms_snap *s, uint32_t owner, uint32_t edge)
+{
+    uint32_t target = MS_SNAP_TARGET(s->to[edge]);
+    if (owner == 0 || owner > s->objects || target == 0 || target > s->objects)
+        return "…";
+    uint32_t from = ms_snap_type(s, owner), to = ms_snap_type(s, target);
+    bool trace = ms_snap_text_is(s, s->type_name[to], "traceback");
+    if (ms_snap_text_is(s, s->type_name[from], "traceback"))
+        return trace ? ".tb_next" : ms_snap_text_is(s, s->type_name[to], "frame") ? ".tb_frame" : "…";
+    if (s->type_flags[from] & MS_SNAP_EXCEPTION)
+        return trace ? ".__traceback__" : s->type_flags[to] & MS_SNAP_EXCEPTION ? ".__context__" : "…";
+    return "…";
 }
 
 static void label_text(const ms_snap *s, uint32_t owner, uint32_t edge, ms_way_step *out)
@@ -362,7 +458,7 @@ static void label_text(const ms_snap *s, uint32_t owner, uint32_t edge, ms_way_s
         copy_text(out->label, sizeof out->label, "", ms_snap_text(s, l.value), "");
         break;
     default:
-        snprintf(out->label, sizeof out->label, "…");
+        snprintf(out->label, sizeof out->label, "%s", part_text(s, owner, edge));
     }
 }
 
@@ -373,9 +469,28 @@ static void type_text(const ms_snap *s, uint32_t node, char *out, size_t room)
         copy_text(out, room, "", ms_snap_name(s, node, &string) ? ms_snap_text(s, string) : (ms_snap_string){0}, "");
         return;
     }
+    for (uint32_t i = 0; i < s->n_types; i++) /* a class */
+        if (s->type_node[i] == node) {
+            copy_text(out, room, "class ", ms_snap_text(s, s->type_name[i]), "");
+            return;
+        }
     copy_text(out, room, "", ms_snap_text(s, s->type_name[ms_snap_type(s, node)]), "");
     if (strcmp(out, "module") == 0 && ms_snap_name(s, node, &string))
         copy_text(out, room, "module ", ms_snap_text(s, string), "");
+    if (strcmp(out, "function") == 0 && ms_snap_name(s, node, &string))
+        copy_text(out, room, "function ", ms_snap_text(s, string), "");
+    if (strcmp(out, "frame") == 0) /* as a running one is called: "load in cache.py" */
+        for (uint32_t edge = s->first[node]; edge < s->first[node + 1] && edge - s->first[node] < 4; edge++) {
+            uint32_t code = MS_SNAP_TARGET(s->to[edge]), site = ms_snap_id(s->site, node);
+            if (code == 0 || code > s->objects || site >= s->n_sites || !ms_snap_text_is(s, s->type_name[ms_snap_type(s, code)], "code") ||
+                !ms_snap_name(s, code, &string))
+                continue;
+            ms_snap_string file = ms_snap_text(s, s->site_file[site]);
+            const char *slash = file.at ? memrchr(file.at, '/', file.size) : NULL;
+            char where[40];
+            snprintf(where, sizeof where, " in %.*s", slash ? (int)(file.at + file.size - slash - 1) : (int)file.size, slash ? slash + 1 : file.at ? file.at : "");
+            copy_text(out, room, "", ms_snap_text(s, string), where);
+        }
 }
 
 static ms_err step_new(ms_findings *out, ms_finding *f, ms_way_step **step)
@@ -394,6 +509,17 @@ static ms_err step_new(ms_findings *out, ms_finding *f, ms_way_step **step)
     return MS_OK;
 }
 
+/* "['rows']" of an object's __dict__ is ".rows" of the object. */
+static void as_attribute(char *label)
+{
+    size_t n = strlen(label);
+    if (n > 4 && strncmp(label, "['", 2) == 0) {
+        label[n - 2] = '\0';
+        memmove(label + 1, label + 2, n - 3);
+        label[0] = '.';
+    }
+}
+
 ms_err ms_finding_way(ms_findings *out, ms_finding *f, const ms_process *p, ms_view *v, uint32_t node)
 {
     uint32_t nodes[MOST_STEPS], edges[MOST_STEPS];
@@ -407,10 +533,33 @@ ms_err ms_finding_way(ms_findings *out, ms_finding *f, const ms_process *p, ms_v
         MS_TRY(step_new(out, f, &step));
         if (i > 0)
             label_text(v->snap, nodes[i - 1], edges[i], step);
+        if (i > 1 && step->kind == MS_LABEL_VALUE && strcmp(step[-1].label, ".__dict__") == 0)
+            as_attribute(step->label);
         type_text(v->snap, nodes[i], step->type, sizeof step->type);
         step->bytes = ms_snap_retained(v->snap, nodes[i]);
         step->line = nodes[i] && nodes[i] <= v->snap->objects ? ms_view_line(p, v, nodes[i]) : MS_NONE;
     }
+    return MS_OK;
+}
+
+ms_err ms_finding_called(ms_finding *f, const char *name, ms_view *v, uint32_t node)
+{
+    uint32_t nodes[MOST_STEPS], edges[MOST_STEPS];
+    ms_way_step step = {.line = MS_NONE}, owner = step;
+    if (v->paths == NULL)
+        MS_TRY(ms_ways(v->snap, &v->graph, &v->paths, NULL));
+    uint32_t n = ms_path(v->paths, node, MOST_STEPS, nodes, edges);
+    if (n < 2 || n > MOST_STEPS)
+        return MS_OK;
+    label_text(v->snap, nodes[n - 2], edges[n - 1], &step);
+    as_attribute(step.label);
+    uint32_t up = n - 2 > 0 && edges[n - 2] != MS_NONE ? n - 2 : 0; /* an instance's or a module's __dict__ is left out */
+    if (up) {
+        label_text(v->snap, nodes[up - 1], edges[up], &owner);
+        up = strcmp(owner.label, ".__dict__") == 0 ? up - 1 : up;
+    }
+    type_text(v->snap, nodes[up], owner.type, sizeof owner.type);
+    ms_finding_text(f, name, "%s%s", strncmp(owner.type, "module ", 7) == 0 ? owner.type + 7 : owner.type, step.label);
     return MS_OK;
 }
 

@@ -69,7 +69,8 @@ static void test_what_grows(void)
 
 /* ---- a recording of three lines, one of which grows ---- */
 
-enum { POINTS = 60, LINES = 3 };
+enum { POINTS = 60, LINES = 3, STILL = 20, ON = 38 };
+static bool stalled; /* from point STILL to point ON the program does nothing at all */
 
 static void write_recording(bool wild)
 {
@@ -80,16 +81,17 @@ static void write_recording(bool wild)
     uint32_t keys[] = {1, 3, 5}, values[] = {2, 4, 6};
     uint32_t moments[] = {7, 7, 7}, kinds[] = {8, 9, 10};
     uint64_t bytes[] = {100 << 20, 60 << 20, 20 << 20};
-    uint64_t t[POINTS], live[2 * POINTS], rss[POINTS], python[POINTS], large[LINES] = {5000000, 70000000, 9}, few[LINES] = {10, 20, 3};
+    uint64_t t[POINTS], live[2 * POINTS], born[2 * POINTS], rss[POINTS], python[POINTS], large[LINES] = {5000000, 70000000, 9}, few[LINES] = {10, 20, 3};
     uint64_t lives[12 * LINES] = {0};
     uint32_t sites[] = {1, 0}, parent[] = {0, 0, 1, 2}, site[] = {0, 1, 2, 2};
     double f[] = {0, 1e6, 2e6, 5e5};
     for (int i = 0; i < POINTS; i++) {
         t[i] = (uint64_t)(i + 1) * 100000000;
-        live[i] = (uint64_t)i * 500000;
-        live[POINTS + i] = 1000;
+        live[i] = (uint64_t)(!stalled || i < STILL ? i : i < ON ? STILL : i - ON + STILL) * 500000;
+        born[i] = live[i] + 4096;
+        live[POINTS + i] = born[POINTS + i] = 1000;
         rss[i] = 100 << 20;
-        python[i] = (uint64_t)i * 500000 + 1000;
+        python[i] = live[i] + 1000;
     }
     if (wild) {
         for (int i = 0; i < 4; i++) {
@@ -128,6 +130,7 @@ static void write_recording(bool wild)
     ms_writer_column(w, "curve_points", "t_ns", MS_TYPE_U64, 1, POINTS, t);
     ms_writer_column(w, "curves", "site", MS_TYPE_U32, 1, 2, sites);
     ms_writer_column(w, "curves", "live_bytes", MS_TYPE_U64, POINTS, 2, live);
+    ms_writer_column(w, "curves", "allocated_bytes", MS_TYPE_U64, POINTS, 2, born);
     ms_writer_column(w, "collections", "t_ns", MS_TYPE_U64, 1, 3, t);
     ms_writer_column(w, "collections", "duration_ns", MS_TYPE_U64, 1, 3, t);
     ms_writer_column(w, "collections", "reclaimed_bytes", MS_TYPE_I64, 1, 3, live);
@@ -162,6 +165,33 @@ static void test_a_growing_line_is_found(void)
     EXPECT(fabs(found.finding[0].fact[0].value - 5e6) < 1e3);
     for (uint32_t i = 1; i < found.n; i++)
         EXPECT(found.finding[i - 1].rule->verdict <= found.finding[i].rule->verdict);
+    ms_findings_close(&found);
+    ms_evidence_close(e);
+    ms_file_close(file);
+    EXPECT_EQ(ms_sys_live(), 0);
+}
+
+/* A machine that sleeps or is busy elsewhere makes a flat stretch in the curve: no plateau, if the program went on. */
+static void test_a_stall_is_no_plateau(void)
+{
+    ms_why why;
+    ms_file *file;
+    ms_evidence *e;
+    ms_findings found;
+    stalled = true;
+    write_recording(false);
+    stalled = false;
+    EXPECT_EQ(ms_file_open(path, &why, &file), MS_OK);
+    ms_evidence_source source = {file, group, LINES};
+    EXPECT_EQ(ms_evidence_open(&source, 1, LINES, aside, whose, &e), MS_OK);
+    EXPECT_EQ(e->process[0].nstall, 1);
+    EXPECT(fabs(e->process[0].stall[0].from - 2.1) < 1e-9 && fabs(e->process[0].stall[0].to - 3.9) < 1e-9);
+    ms_findings_open(&found);
+    EXPECT_EQ(ms_checks_run(e, &found), MS_OK);
+    EXPECT(found.nslope == 1 && found.finding[0].line == 1);
+    EXPECT_STR(found.finding[0].rule->id, "L1");
+    const ms_slope *s = &found.slope[0].slope; /* per second of the clock: what it rose in all */
+    EXPECT(fabs(s->per_second * (s->end - s->start) - 22 * 500000.0) < 2e5);
     ms_findings_close(&found);
     ms_evidence_close(e);
     ms_file_close(file);
@@ -372,6 +402,7 @@ int main(int argc, char **argv)
     RUN(test_lows_match_a_model);
     RUN(test_what_grows);
     RUN(test_a_growing_line_is_found);
+    RUN(test_a_stall_is_no_plateau);
     RUN(test_wild_values_break_nothing);
     RUN(test_every_failed_allocation);
     RUN(test_every_failed_allocation_with_a_snapshot);

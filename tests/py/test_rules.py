@@ -257,10 +257,17 @@ def test_circles_are_told_from_an_object_on():
     from memsure import holders
     way = [("[0]", 2, "tuple", 0, None), (".cell_contents", 1, "cell", 0, None), (".__closure__", 1, "function", 0, None)]
     chain = holders.circle_steps(way)
-    assert holders.circle_words(chain) == "function.__closure__[…].cell_contents (itself)"
+    assert holders.circle_words(chain) == "closure of a function (itself)"
+    way = [("[0]", 2, "tuple", 0, None), (".cell_contents", 1, "cell", 0, None), (".__closure__", 1, "function Tree.<locals>.walk", 0, None)]
+    assert holders.circle_words(holders.circle_steps(way)) == "closure of walk (itself)"
     way = [("['parent']", 3, "dict", 0, None), (".children", 1, "app.Node", 0, None), ("[3]", 2, "list", 0, None), (".__dict__", 1, "app.Node", 0, None)]
     assert holders.circle_words(holders.circle_steps(way)) == "Node.parent ⇄ Node.children[…]"
     assert holders.circle_words([]) == ""
+    way = [(".tb_frame", 6, "traceback", 0, 3), ("f_back", 7, "wait in tasks.py", 0, 3), ("error", 7, "Group.__aexit__ in group.py", 0, 4),
+           (".__traceback__", 6, "app.Cancelled", 0, 5), (".tb_next", 6, "traceback", 0, 6)]
+    chain = holders.circle_steps(way)
+    assert chain[0] == ("Group.__aexit__ in group.py", "error"), "a variable is what its author can change"
+    assert holders.circle_words(chain) == "error of Group.__aexit__ ⇄ Cancelled.__traceback__"
 
 
 def test_a_way_is_told_as_code_would_write_it():
@@ -272,6 +279,12 @@ def test_a_way_is_told_as_code_would_write_it():
     assert holders.name_of(way) == ("Catalog", "_by_key")
     way = [("", 0, "(group)", 9, None), ("thread", 7, "thread 1 (main)", 9, None), ("frame", 7, "main in app.py", 9, None), ("rows", 7, "list", 9, 4)]
     assert holders.name_of(way) == ("main", "rows")
+    way = [("", 0, "(group)", 9, None), ("['app']", 3, "module app", 9, None), (".Client", 3, "class app.net.Client", 9, 4),
+           (".__dict__", 1, "dict", 9, 4), ("._Client__open", 3, "dict", 9, 5)]
+    assert holders.path_words(way) == ["module app", ".Client", ".__open (dict)"] and holders.name_of(way) == ("Client", "__open")
+    way = [("", 0, "(group)", 9, None), ("['app']", 3, "module app", 9, None), (".SERIES", 3, "app.Series", 9, 4), ("…", 6, "app.Refs", 9, 4),
+           ("…", 6, "list", 9, 5)]
+    assert holders.name_of(way) == ("", ""), "what C code holds has no name in any source"
 
 
 def test_why_takes_the_id_of_a_finding(tmp_path):
