@@ -42,7 +42,7 @@ class Holder:
 
     __slots__ = (
         "title", "verdict", "note", "held", "evidence", "fix", "patch", "where", "saves", "culprit", "path", "short", "one_line",
-        "mark", "file",
+        "mark", "file", "keeps",
     )  # fmt: skip
 
     def __init__(self):
@@ -220,15 +220,13 @@ class Keepers:
         h.evidence = f"its {count(entries)} entries were born all along"
         if f.slope is not None:
             h.evidence = f"{text.change(f.slope.rise)} from {seconds(f.slope.start)} to {seconds(f.slope.end)}; its entries were born all along"
-        place = ""
-        if h.mark:
-            place = f" ({self.place(self.lines.file(f.line), h.mark[0])})"
-
         def verdict(r, f, who):
             from .words import rate
 
+            place = f" ({self.place(self.lines.file(f.line), h.mark[0])})" if h.mark else ""
+
             grown = f"{rate(f.process, f.slope)}, with no plateau" if f.slope is not None else f"{size(f.bytes)} of {size(facts['live'])} live, and it only grows"
-            return grown + who, f"{h.culprit}{place} keeps every {thing} that it was given"
+            return grown + who, h.keeps.format(culprit=h.culprit + place) if h.keeps else f"{h.culprit}{place} keeps every {thing} that it was given"
 
         h.verdict = verdict
         h.short = f"{h.culprit} only grows: {count(entries)} entries"
@@ -504,6 +502,7 @@ class Keepers:
         method = bare(chain[at][0])
         owner = next((what for _, what in reversed(chain[:at]) if what), "")
         h.title = "lru_cache on a method keeps self"
+        h.keeps = f"lru_cache on {{culprit}} keeps the self of {count(f.facts['entries'])} calls"
         found = self.decorated(method)
         if found is not None:
             file, m, node, d = found
@@ -528,6 +527,7 @@ class Keepers:
             return False
         function = bare(chain[at][0])
         h.title = "a cache without a limit"
+        h.keeps = f"the cache of {{culprit}} keeps all {count(f.facts['entries'])} results, and what they were called with"
         h.culprit = function
         h.short = f"the cache of {function} only grows"
         h.fix = "give the cache a size"
@@ -575,6 +575,7 @@ class Keepers:
 
     def _r13(self, f, h, name):
         h.title = "listeners that were never taken off"
+        h.keeps = f"{{culprit}} keeps {count(f.facts['entries'])} callbacks, and the objects that they belong to"
         h.fix = "take them off when their object is done, or hold them by weakref.WeakMethod"
         return True
 

@@ -495,7 +495,7 @@ static ms_err in_view(const ms_evidence *e, uint32_t at, ms_view *v, double *bel
             continue;
         grown_one *x = &one[n++];
         *x = (grown_one){.g = g, .bytes = bytes};
-        if (x->bytes < least && g->entries >= ENTRIES && (err = ms_view_together(v, g->node, &x->with)) == MS_OK)
+        if (g->entries >= ENTRIES && (err = ms_view_together(v, g->node, &x->with)) == MS_OK)
             x->bytes += (double)x->with.bytes;
     }
     qsort(one, n, sizeof *one, more_held);
