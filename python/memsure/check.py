@@ -286,7 +286,7 @@ def as_sarif(r, shown, known, dropped):
             "level": SEVERITY[f.verdict],
             "message": {"text": _message(r, f)},
             "partialFingerprints": {"memsure/v1": _digest("\0".join(fingerprint(r, f)))},
-            "properties": {"bytes": f.bytes, "saves_bytes": words.saves_bytes(f), "verdict": f.verdict, "confidence": round(f.confidence, 2)},
+            "properties": {"bytes": f.bytes, "saves_bytes": words.saves_bytes(f), "returns_bytes": words.returns_bytes(f), "verdict": f.verdict, "confidence": round(f.confidence, 2)},
         }
         if path:
             location = {"physicalLocation": {"artifactLocation": _uri(path), "region": {"startLine": max(1, line), "startColumn": column}}}

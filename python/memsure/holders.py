@@ -14,10 +14,12 @@ import sys
 from . import _core, text
 from .fixes import Pattern, ast
 from .text import NBSP, count, seconds, size
+from .words import returns
 
 FILL = {"append", "add", "setdefault", "insert", "extend", "update", "appendleft", "put", "put_nowait", "push", "register", "subscribe"}
 # What takes an entry out of a registry is called so, in the library's own text.
 CLOSERS = ("close", "destroy", "dispose", "unregister", "deregister", "remove", "release", "shutdown", "terminate", "reset", "clear")
+EMPTY = {"pop", "popitem", "remove", "discard"}
 KINDS = {
     "dict": "dict", "list": "list", "set": "set", "collections.deque": "deque", "collections.OrderedDict": "OrderedDict",
     "collections.defaultdict": "defaultdict", "collections.Counter": "Counter", "tuple": "tuple",
@@ -562,7 +564,26 @@ class Keepers:
                     return True
         return True
 
+    def mine(self, f, h):
+        """The nearest line of the program's own that has a library do this: it is where the change belongs. The library's stays
+        in the note."""
+        from .verdict import caller
+
+        if f.line is None or self.sources.kind(self.lines.file(f.line)) == "own":
+            return
+        file, function = self.lines.file(f.line), self.lines.function(f.line)
+        inside = [i for i, key in enumerate(self.lines.keys) if self.lines.name(key[0]) == file and self.lines.function(i) == function]
+        found = {}
+        for i in inside:
+            above = caller(self.recording, self.sources, f.process, i, "allocated_bytes")
+            if above is not None:
+                found[above[0]] = found.get(above[0], 0) + 1
+        if found:
+            h.note += f"; kept by {self.place(file, h.mark[0] if h.mark else self.lines.line(f.line))}"
+            f.line, f.site, h.mark = max(found, key=found.get), None, None
+
     def _l3(self, f, h, name):
+        self.mine(f, h)
         h.title = "a metric with too many labels"
         h.fix = "label with what has few values; leave ids out"
         h.short = f"{count(f.facts['entries'])} children, one for each combination of labels"
@@ -580,11 +601,16 @@ class Keepers:
         return True
 
     def _r5(self, f, h, name):
+        self.mine(f, h)
         h.title = "a session that keeps all it ever loaded"
         h.fix = "a session for each job: with Session() as session"
         return True
 
     def _r9(self, f, h, name):
+        entry = f.facts.get("entry_line", -1)
+        if not h.mark and entry >= 0 and self.sources.kind(self.lines.file(entry)) == "own":
+            f.line, f.site = entry, None  # what is entered is made where it is entered
+        self.mine(f, h)
         h.title = "very many wait on one future"
         h.fix = "one watcher for the program; the tasks ask it"
         return True
@@ -655,6 +681,8 @@ class Keepers:
         if f.line is not None:
             rule, found = self.reader.cycle(self.lines.file(f.line), self.lines.line(f.line), self.lines.function(f.line))
             pattern = found if rule == f.rule else None
+        if f.rule == "C5":  # what hides the circle has no attributes of its own: the one that leads there
+            owner, attr = next(((what, label.lstrip(".")) for what, label in chain if label.lstrip(".").isidentifier()), (owner, attr))
         if pattern is None and attr.isidentifier() and " in " not in owner and not owner.startswith(("dict", "cell", "function")):
             pattern = self.assigned(f, short_type(owner), attr)
         place = ""
@@ -680,6 +708,7 @@ class Keepers:
                 "C4": "drop the frame or function when done: del",
                 "C5": "empty it by hand before it is dropped, or use a list: the collector does not see into it",
                 "C6": "make the class once, at module level",
+                "C8": "keep the other's name or number instead of itself; or gc.collect() when a batch is done",
                 "C9": "close what it holds: with ... as ...",
                 "Y5": "weakref.finalize instead of __del__",
             }.get(f.rule, f"let {short_type(owner)}{label} refer weakly")
@@ -735,6 +764,8 @@ class Keepers:
         title = {"C2": "two objects hold each other", "C3": "a bound method kept on its own object"}.get(f.rule, "")
         cached = any(what == "functools._lru_cache_wrapper" for _, _, what, _, _ in f.way)
         fix = "cache a function of plain keys, not a method of its own" if cached else "hold the method weakly" if f.rule == "C3" else "let the child refer weakly to its parent" if attr.strip("_") == "parent" else f"let {kind}.{attr} refer weakly"
+        if f.rule not in ("C2", "C3", "Y5"):
+            title = fix = new = ""
         found = Pattern(title if attr.strip("_") != "parent" or f.rule != "C2" else "parent and child hold each other", "", fix, m.change(node.lineno, new), (node.lineno, t.col_offset, t.end_col_offset), file=file)
         return found
 
@@ -751,8 +782,8 @@ class Keepers:
         in_frame = any(" in " in what for _, what in steps(f.way)[-2:-1])
         h.culprit = f"{name} of {owner}" if in_frame else f"{owner}.{name}" if owner else name or short_type(facts.get("type", ""))
         live = facts["live"]
-        h.saves = f"{size(f.saves)} of {size(live)} live"
-        kind = short_type(facts.get("type", facts.get("kind", "")))
+        h.saves = f"{size(f.saves)} of {size(live)} live{returns(f)}"
+        kind = short_type(facts.get("type", "") or facts.get("kind", ""))
         n = facts.get("number", 0)
         where = ""
         if f.line is not None and self.sources.kind(self.lines.file(f.line)) == "own":
@@ -762,6 +793,10 @@ class Keepers:
             return f"{size(f.saves)} of {size(live)} live need not be held{who}", f"{h.title}: {h.culprit}{where}"
 
         h.verdict = verdict
+        together = facts.get("together", 0)
+        if n > 1 and 2 * together > n and f.rule != "S3" and len(h.path) > 1:  # many of one kind, with one holder
+            h.path[-1] = a_number(together, short_type(facts["type"]))
+            h.held = " → ".join(h.path)
         look = getattr(self, "_kept_" + f.rule.lower(), None)
         if look is not None:
             look(f, h, kind, n)
@@ -802,7 +837,17 @@ class Keepers:
                     h.patch = m.change(s.lineno, new)
                     return
 
-    _kept_r2 = _kept_r1
+    def _kept_r2(self, f, h, kind, n):
+        if "shown" not in f.facts:
+            h.title = "the last traceback holds its frames"
+            h.note = f"{size(f.bytes)} by way of its frames"
+            h.evidence = f"{size(f.bytes)} is reached by way of it only"
+            h.fix = "when it was read: sys.last_traceback = sys.last_value = sys.last_exc = None"
+            return
+        h.title = "an interactive session keeps what it showed"
+        h.note = f"{size(f.bytes)}, held as {h.culprit.rpartition('.')[2]}"
+        h.evidence = f"only {h.culprit} holds it"
+        h.fix = "end the line with ;, or assign it; %reset -f out"
 
     def _kept_r8(self, f, h, kind, n):
         h.title = f"{kind}s that were begun and never finished"
@@ -888,7 +933,7 @@ class Keepers:
         what = facts["kind"]
         if what == "dict":
             h.title = "a list of dicts with the same keys"
-            h.fix = "objects with slots instead of dicts; columns take less still, but are slower by row"
+            h.fix = f"objects with slots instead of dicts; columns save {size(facts['columns'])}, but are ten times slower by row"
             h.note = f"{count(facts['elements'])} dicts, each with a table of its own"
         else:
             h.title = f"a list of {what}s"
@@ -899,14 +944,29 @@ class Keepers:
 
     def _kept_s3(self, f, h, kind, n):
         h.title = "the same text many times"
-        h.evidence = f"{count(f.facts['elements'])} texts are {count(n)} different ones"
-        h.note = f"{count(f.facts['elements'])} texts, {count(n)} different"
+        h.note = f"{count(n)} texts that stand elsewhere already"
+        h.evidence = f"computed on all of them: each is equal to one that stays, {size(f.bytes / n)} on average"
         h.fix = "keep one of each: sys.intern(text), or a dict of those seen"
 
     def _kept_s2(self, f, h, kind, n):
         h.title = "a table that was emptied keeps its room"
-        h.fix = "make it anew: d = dict(d)"
-        h.evidence = f"{count(f.facts['elements'])} entries in {size(f.bytes)}"
+        what = KINDS.get(f.facts.get("type", ""), "dict")
+        h.fix = f"make it anew when it was emptied: {h.culprit.rpartition('.')[2].partition(' of ')[0]} = {what}(...) of what is left"
+        h.note = f"{count(f.facts['elements'])} entries in room for {count(f.facts['room'])}"
+        h.evidence = f"{h.note}, in {count(n)} table{'s' if n != 1 else ''}: {size(f.bytes)}"
+        name = name_of(f.way)[1]
+        for file in self.files([f.line]) if name else ():
+            m = self.reader.module(file)
+            for node in m.parent if m is not None else ():
+                where = None
+                if isinstance(node, ast.Delete):
+                    where = next((t for t in node.targets if isinstance(t, ast.Subscript) and _called(t.value) == name), None)
+                elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in EMPTY and _called(node.func.value) == name:
+                    where = node
+                if where is not None:
+                    f.line, f.site = self.line_at(file, where.lineno, f.line), None
+                    h.mark = where.lineno, where.col_offset, where.end_col_offset if where.end_lineno == where.lineno else -1
+                    return
 
     def _kept_s4(self, f, h, kind, n):
         h.title = "a column of few different objects"
@@ -919,7 +979,10 @@ class Keepers:
         h.fix = "keep the defaults once: ChainMap(given, DEFAULTS), or attributes of the class"
 
     def _kept_s6(self, f, h, kind, n):
+        facts = f.facts
         h.title = "room that was reserved and not used"
+        h.note = f"{count(n)} {kind}{'s' if n != 1 else ''}, {count(facts['elements'])} entries in room for {count(facts['room'])}"
+        h.evidence = f"computed on {'all of them' if n != 1 else 'it'}: {size(f.bytes)} of tables now, {size(f.bytes - f.saves)} then"
         h.fix = "copy it when it is done: tuple(x), or x[:]"
 
     def _kept_c7(self, f, h, kind, n):
@@ -983,7 +1046,7 @@ def circle_words(chain):
     for what, label in chain:
         if label.startswith("[") and label != "[…]":
             label = "[…]" if label[1:2] != "'" else label
-        if parts and (what in KINDS or what == "cell"):
+        if parts and (what in KINDS or what == "cell") and chain[0][0] not in KINDS:
             if not parts[-1].startswith("closure of "):
                 parts[-1] += label
             continue

@@ -777,6 +777,7 @@ def finding_data(r, f, growth=None):
         "patch_file": words.patch_file(r, f),
         "saves": said(words.saves(r, f)),
         "saves_bytes": words.saves_bytes(f),
+        "returns_bytes": words.returns_bytes(f),
         "expected": words.expected(f),
         "growth": growth,
     }

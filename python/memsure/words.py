@@ -303,6 +303,20 @@ def expected(f):
     return gain.data() if gain is not None else None
 
 
+def returns(f):
+    """'; the system gets 5.2 MiB back', where a snapshot has the heap's pages."""
+    back = f.facts.get("returns", -1)
+    if back < 0:
+        return ""
+    return f"; the system gets {size(back)} back" if back else "; no page becomes free: RSS stays as it is"
+
+
+def returns_bytes(f):
+    """What the system would get back, or None where that is not known."""
+    back = f.facts.get("returns", -1)
+    return int(back) if back >= 0 else None
+
+
 def saves_bytes(f):
     return f.saves or (f.bytes if f.pattern is not None else 0)
 

@@ -124,11 +124,29 @@ typedef struct {
     struct ms_view *view[2];
 } ms_process;
 
+/* The types that checks know by name. To ask a node is a load and a test, whatever the number of types: names are compared
+ * once for each type of the snapshot. ms_view_is(v, node, MS_IS(DICT) | MS_IS(LIST)) */
+#define MS_KINDS(X)                                                                                               \
+    X(DICT, "dict") X(ORDERED_DICT, "collections.OrderedDict") X(SET, "set") X(TUPLE, "tuple") X(DEQUE, "collections.deque") X(DEFAULT_DICT, "collections.defaultdict") X(WEAK_REF, "weakref.ReferenceType") X(KEYED_REF, "weakref.KeyedRef") X(LIST, "list") X(INT, "int") X(STR, "str") X(BYTES, "bytes") X(BYTEARRAY, "bytearray") \
+    X(FLOAT, "float") X(TYPE, "type") X(ABC_META, "abc.ABCMeta") X(MODULE, "module") X(FUNCTION, "function") \
+    X(METHOD, "method") X(CELL, "cell") X(FRAME, "frame") X(TRACEBACK, "traceback") X(GENERATOR, "generator") \
+    X(COROUTINE, "coroutine") X(ASYNC_GENERATOR, "async_generator") X(MEMORYVIEW, "memoryview") \
+    X(MANAGED_BUFFER, "managedbuffer") X(MATCH, "re.Match") X(ARRAY, "numpy.ndarray") \
+    X(WEAK_KEYS, "weakref.WeakKeyDictionary") X(SOCKET, "socket.socket") X(SSL_SOCKET, "ssl.SSLSocket") X(LOCAL, "_thread._local") \
+    X(TEE, "itertools._tee_dataobject") X(FILE, "_io.FileIO") \
+    X(TEXT_FILE, "_io.TextIOWrapper") X(READER, "_io.BufferedReader") X(WRITER, "_io.BufferedWriter")
+#define MS_KIND(id, name) MS_KIND_##id,
+enum { MS_KINDS(MS_KIND) MS_KIND_COUNT };
+#undef MS_KIND
+#define MS_IS(id) (UINT64_C(1) << MS_KIND_##id)
+_Static_assert(MS_KIND_COUNT <= 64, "a bit for each");
+
 /* A snapshot, with what the checks ask of it. view.c */
 typedef struct ms_view {
     ms_snap    *snap;
     char        prefix[8];
     uint32_t   *line; /* of each of its sites: the recording's line, or MS_NONE */
+    uint64_t   *is;   /* of each of its types: MS_IS() of its name, or 0 */
     uint64_t    live; /* bytes of all objects, the dead ones too */
     uint64_t    garbage;
     ms_growings growing;
@@ -136,14 +154,23 @@ typedef struct ms_view {
     ms_forms    forms;
     ms_graph    graph; /* the next three: made when first asked for */
     ms_paths   *paths;
+    struct ms_pages *pages;
 } ms_view;
 
 /* The line of an object's birth; MS_NONE: not known. */
-uint32_t ms_view_line(const ms_process *p, const ms_view *v, uint32_t node);
+static inline uint32_t ms_view_line(const ms_process *p, const ms_view *v, uint32_t node)
+{
+    uint32_t site = ms_snap_id(v->snap->site, node);
+    (void)p;
+    return site && site < v->snap->n_sites ? v->line[site] : MS_NONE;
+}
+static inline bool ms_view_is(const ms_view *v, uint32_t node, uint64_t kinds)
+{
+    return v->is[ms_snap_type(v->snap, node)] & kinds;
+}
 uint32_t ms_view_near(const ms_evidence *e, const ms_process *p, const ms_view *v, uint32_t site); /* of a frame's place */
 /* Whether a is b, or b is held by a alone (a dominates b); chains of more than 1000 steps count as no. */
 bool     ms_view_below(const ms_view *v, uint32_t a, uint32_t b);
-bool     ms_view_type_is(const ms_view *v, uint32_t node, const char *name); /* "collections.deque" */
 /* A variable of a module, by their names; 0: there is none. */
 uint32_t ms_view_variable(const ms_view *v, const char *module, const char *name);
 
@@ -157,6 +184,17 @@ static inline bool ms_view_inside(const ms_view *v, uint32_t a, uint32_t b)
     uint32_t at = s->begin[ms_snap_rank(s, up)];
     return at >= s->begin[rank] && at < s->end[rank];
 }
+
+/* What the system would get back, by the map of the heap (pages.c). Begin; then take blocks off, and say what would be made in
+ * their place; then ask. Nodes in ascending order are found fastest; none may be named twice. */
+typedef struct ms_pages ms_pages;
+ms_err ms_pages_begin(ms_view *v);
+void   ms_pages_drop(ms_view *v, uint32_t node);       /* its block, and those that belong to it besides */
+void   ms_pages_drop_owned(ms_view *v, uint32_t node); /* the latter only: a table that is made anew */
+void   ms_pages_make(ms_view *v, double number, double bytes);
+double ms_pages_back(ms_view *v); /* bytes; below 0: this snapshot has no map */
+void   ms_pages_close(ms_view *v);
+double ms_room_of(double bytes); /* of a block, as allocated */
 
 /* What a container holds: the kind and the birth line that most of its entries share. */
 typedef struct {

@@ -80,29 +80,31 @@ enum { MOST_LOOP = 12, MOST_FORMS = 200, MOST_LINES = 32, MOST_NODES = 400, SLOT
 #define DEAD_SHARE 0.3
 #define CLASSES_BYTES (1.0 * 1048576) /* C6: classes made at run time that are kept: 1 MiB and 100 of them */
 enum { CLASSES = 100 };
+#define RESOURCES (MS_IS(SOCKET) | MS_IS(SSL_SOCKET) | MS_IS(FILE) | MS_IS(TEXT_FILE) | MS_IS(READER) | MS_IS(WRITER))
+enum { LEAST_RESOURCES = 20 }; /* C9: dead circles with a file or socket each. Descriptors run out by number, whatever their bytes */
 
 /* Which rule a circle falls under, by the kinds of its members. */
 static const char *which(const ms_view *v, uint32_t cycle)
 {
     const ms_snap *s = v->snap;
-    bool frame = false, exception = false, method = false, class = false, finalizer = false, resource = false, function = false, hidden = false;
+    bool frame = false, exception = false, method = false, class = false, finalizer = false, resource = false, function = false, hidden = false, plain = true;
     for (uint32_t k = v->cycles->first[cycle]; k < v->cycles->first[cycle + 1]; k++) {
         uint32_t node = v->cycles->node[k], type = ms_snap_type(s, node), flags = s->type_flags[type];
-        frame = frame || ms_view_type_is(v, node, "frame") || ms_view_type_is(v, node, "traceback");
+        frame = frame || ms_view_is(v, node, MS_IS(FRAME) | MS_IS(TRACEBACK));
         exception = exception || flags & MS_SNAP_EXCEPTION;
-        method = method || ms_view_type_is(v, node, "method");
-        function = function || ms_view_type_is(v, node, "function") || ms_view_type_is(v, node, "cell");
-        class = class || ms_view_type_is(v, node, "type") || ms_view_type_is(v, node, "abc.ABCMeta");
+        method = method || ms_view_is(v, node, MS_IS(METHOD));
+        function = function || ms_view_is(v, node, MS_IS(FUNCTION) | MS_IS(CELL));
+        class = class || ms_view_is(v, node, MS_IS(TYPE) | MS_IS(ABC_META));
         finalizer = finalizer || (flags & MS_SNAP_FINALIZER && flags & MS_SNAP_HEAP_TYPE);
-        hidden = hidden || (!(flags & MS_SNAP_TRACKED) && ms_view_type_is(v, node, "numpy.ndarray"));
+        hidden = hidden || (!(flags & (MS_SNAP_TRACKED | MS_SNAP_PSEUDO)) && !ms_view_is(v, node, MS_IS(TYPE)));
+        plain = plain && ms_view_is(v, node, MS_IS(DICT) | MS_IS(LIST) | MS_IS(TUPLE) | MS_IS(SET) | MS_IS(ORDERED_DICT) | MS_IS(DEFAULT_DICT) | MS_IS(DEQUE));
         for (uint32_t e = s->first[node]; e < s->first[node + 1] && e - s->first[node] < 64; e++) {
             uint32_t t = MS_SNAP_TARGET(s->to[e]);
-            resource = resource || (t && (ms_view_type_is(v, t, "socket.socket") || ms_view_type_is(v, t, "_io.FileIO") || ms_view_type_is(v, t, "_io.TextIOWrapper") ||
-                                          ms_view_type_is(v, t, "_io.BufferedReader") || ms_view_type_is(v, t, "_io.BufferedWriter")));
+            resource = resource || (t && ms_view_is(v, t, RESOURCES));
         }
     }
     return hidden ? "C5" : frame && exception ? "C1" : frame ? "C4" : class ? "C6" : method ? "C3" : finalizer ? "Y5" : resource ? "C9"
-         : function ? "C4" : "C2";
+         : function ? "C4" : plain ? "C8" : "C2"; /* dicts and lists have no class to give a weak reference to */
 }
 
 /* What the collector frees of the lines where a form's example, and what lies below it, is born. */
@@ -235,6 +237,36 @@ static ms_err circles(const ms_evidence *e, uint32_t at, ms_findings *out)
     return MS_OK;
 }
 
+/* C9: what is dead and still open. Few bytes, but the system has given out a descriptor for each. */
+static ms_err open_ends(const ms_evidence *e, uint32_t at, ms_findings *out)
+{
+    const ms_process *p = &e->process[at];
+    const ms_form *most = NULL;
+    ms_view *in = NULL;
+    for (uint32_t i = 0; i < out->n; i++)
+        if (out->finding[i].process == at && strcmp(out->finding[i].rule->id, "C9") == 0)
+            return MS_OK;
+    for (uint32_t k = 0; k < p->nview; k++) {
+        ms_view *v = p->view[k];
+        for (size_t i = 0; v->cycles && i < v->forms.n && i < MOST_FORMS; i++) {
+            const ms_form *form = &v->forms.at[i];
+            if (form->garbage && form->count >= LEAST_RESOURCES && (most == NULL || form->count > most->count) && strcmp(which(v, form->example), "C9") == 0) {
+                most = form;
+                in = v;
+            }
+        }
+    }
+    if (most == NULL)
+        return MS_OK;
+    ms_finding *f;
+    uint32_t line = ms_view_line(p, in, in->cycles->node[in->cycles->first[most->example]]);
+    MS_TRY(ms_finding_add(out, "C9", at, ms_line_counts(e, line) ? line : MS_NONE, most->sum.retained, 0.8, &f));
+    ms_finding_fact(f, "waiting", (double)most->sum.retained);
+    ms_finding_fact(f, "peak", (double)in->live);
+    f->saves = most->sum.retained;
+    return tell_circle(e, at, in, most, out, f);
+}
+
 static int ascending(const void *a, const void *b)
 {
     uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
@@ -245,7 +277,7 @@ static int ascending(const void *a, const void *b)
 static bool made_late(const ms_evidence *e, const ms_process *p, const ms_view *v, uint32_t node, uint32_t *line)
 {
     const ms_snap *s = v->snap;
-    if (!ms_view_type_is(v, node, "type") && !ms_view_type_is(v, node, "abc.ABCMeta"))
+    if (!ms_view_is(v, node, MS_IS(TYPE) | MS_IS(ABC_META)))
         return false;
     *line = ms_view_line(p, v, node);
     return ms_line_counts(e, *line) && ms_snap_id(s->birth, node) >= s->epoch / 3 && ms_snap_id(s->birth, node) <= s->epoch;
@@ -323,14 +355,14 @@ static ms_err weak_dicts(const ms_evidence *e, uint32_t at, ms_findings *out)
     ms_view *v = p->view[0];
     const ms_snap *s = v->snap;
     for (uint32_t i = 1; i <= s->objects; i++) {
-        if (!ms_view_type_is(v, i, "weakref.WeakKeyDictionary"))
+        if (!ms_view_is(v, i, MS_IS(WEAK_KEYS)))
             continue;
         uint32_t data = 0, entries = 0, held = 0, space = ms_snap_namespace_of(s, i);
         for (int level = 0; level < 2 && !data; level++) { /* .data, an inline value or an entry of __dict__ */
             uint32_t owner = level ? space : i;
             for (uint32_t edge = s->first[owner]; owner && edge < s->first[owner + 1]; edge++) {
                 uint32_t t = MS_SNAP_TARGET(s->to[edge]);
-                if (t && ms_view_type_is(v, t, "dict") && s->first[t + 1] - s->first[t] > 200 && t != space)
+                if (t && ms_view_is(v, t, MS_IS(DICT)) && s->first[t + 1] - s->first[t] > 200 && t != space)
                     data = t;
             }
         }
@@ -364,6 +396,7 @@ static ms_err run(const ms_evidence *e, ms_findings *out)
     for (uint32_t i = 0; i < e->nprocess; i++) {
         MS_TRY(waiting(e, i, out));
         MS_TRY(circles(e, i, out));
+        MS_TRY(open_ends(e, i, out));
         MS_TRY(classes(e, i, out));
         MS_TRY(weak_dicts(e, i, out));
     }

@@ -21,6 +21,23 @@ enum { GENERATORS = 100, VIEW_TIMES = 100 };
 #define ENDED_SPAN 0.25
 enum { MOST_THREADS = 1024, ENDED = 8 };
 
+/* Where it was raised: the birth of the innermost traceback in the program's own code. */
+static uint32_t raised(const ms_evidence *e, const ms_process *p, const ms_view *v, uint32_t traceback)
+{
+    const ms_snap *s = v->snap;
+    uint32_t best = ms_view_line(p, v, traceback);
+    for (int step = 0; step < 1000 && traceback; step++) {
+        uint32_t next = 0, line = ms_view_line(p, v, traceback);
+        if (ms_line_counts(e, line) && e->whose[line] == MS_OWN)
+            best = line;
+        for (uint32_t edge = s->first[traceback]; edge < s->first[traceback + 1]; edge++)
+            if (MS_SNAP_TARGET(s->to[edge]) && ms_view_is(v, MS_SNAP_TARGET(s->to[edge]), MS_IS(TRACEBACK)))
+                next = MS_SNAP_TARGET(s->to[edge]);
+        traceback = next;
+    }
+    return best;
+}
+
 static ms_err exceptions(const ms_evidence *e, uint32_t at, ms_view *v, ms_findings *out)
 {
     const ms_process *p = &e->process[at];
@@ -28,13 +45,19 @@ static ms_err exceptions(const ms_evidence *e, uint32_t at, ms_view *v, ms_findi
     double least = fmax(HELD_BYTES, HELD_SHARE * (double)v->live), sum = 0, most = 0;
     uint32_t top = 0, number = 0;
     for (uint32_t i = 1; i <= s->objects; i++) {
-        if (!(s->type_flags[ms_snap_type(s, i)] & MS_SNAP_EXCEPTION) || !ms_snap_holds(s, i) || ms_snap_is_garbage(s, i))
+        bool alone = ms_view_is(v, i, MS_IS(TRACEBACK)); /* sys.last_traceback holds it beside the exception */
+        if (!(alone || s->type_flags[ms_snap_type(s, i)] & MS_SNAP_EXCEPTION) || !ms_snap_holds(s, i) || ms_snap_is_garbage(s, i))
             continue;
-        double held = 0; /* by way of the traceback: other things that it holds are its own business */
+        if (alone) {
+            uint32_t up = s->idom[i];
+            if (up && up <= s->objects && (ms_view_is(v, up, MS_IS(TRACEBACK) | MS_IS(FRAME)) || s->type_flags[ms_snap_type(s, up)] & MS_SNAP_EXCEPTION))
+                continue;
+        }
+        double held = alone ? (double)ms_snap_retained(s, i) : 0; /* by way of the traceback: other things that it holds are its own business */
         uint32_t up = s->idom[i];
         for (uint32_t edge = s->first[i]; edge < s->first[i + 1]; edge++) {
             uint32_t t = MS_SNAP_TARGET(s->to[edge]);
-            if (t && s->idom[t] == i && ms_view_type_is(v, t, "traceback"))
+            if (t && s->idom[t] == i && ms_view_is(v, t, MS_IS(TRACEBACK)))
                 held = (double)ms_snap_retained(s, t);
         }
         if (held < 4096 || (up && up <= s->objects && s->type_flags[ms_snap_type(s, up)] & MS_SNAP_EXCEPTION))
@@ -49,7 +72,7 @@ static ms_err exceptions(const ms_evidence *e, uint32_t at, ms_view *v, ms_findi
     if (top == 0 || sum < least)
         return MS_OK;
     ms_finding *f;
-    uint32_t line = ms_view_line(p, v, top);
+    uint32_t line = ms_view_is(v, top, MS_IS(TRACEBACK)) ? raised(e, p, v, top) : ms_view_line(p, v, top);
     MS_TRY(ms_finding_add(out, "R1", at, ms_line_counts(e, line) ? line : MS_NONE, (uint64_t)sum, 0.9, &f));
     MS_TRY(ms_finding_way(out, f, p, v, top));
     for (uint32_t i = 0; i < f->nstep; i++)
@@ -60,6 +83,44 @@ static ms_err exceptions(const ms_evidence *e, uint32_t at, ms_view *v, ms_findi
     ms_finding_fact(f, "number", number);
     ms_finding_fact(f, "live", (double)v->live);
     ms_finding_type(f, "type", v, ms_snap_type(s, top));
+    return MS_OK;
+}
+
+/* R2: what an interactive session showed last, or all that it ever showed. */
+static ms_err shown(const ms_evidence *e, uint32_t at, ms_view *v, ms_findings *out)
+{
+    static const char *const names[] = {"_", "__", "___", "Out", "_oh"};
+    const ms_process *p = &e->process[at];
+    ms_snap *s = v->snap;
+    double least = fmax(HELD_BYTES, HELD_SHARE * (double)v->live);
+    for (size_t m = 0; m < s->n_modules; m++) {
+        uint32_t space = s->module_dict[m];
+        for (uint32_t edge = s->first[space]; edge + 1 < s->first[space + 1]; edge += 2) {
+            uint32_t value = MS_SNAP_TARGET(s->to[edge + 1]), string;
+            bool named = false, session = false;
+            if (value == 0 || s->idom[value] != space || (double)ms_snap_retained(s, value) < least || !ms_snap_name(s, MS_SNAP_TARGET(s->to[edge]), &string))
+                continue;
+            for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+                named = named || ms_snap_text_is(s, string, names[i]);
+            if (!named)
+                continue;
+            ms_finding *f;
+            uint32_t line = ms_view_line(p, v, value);
+            MS_TRY(ms_finding_add(out, "R2", at, ms_line_counts(e, line) ? line : MS_NONE, ms_snap_retained(s, value), 0.8, &f));
+            MS_TRY(ms_finding_way(out, f, p, v, value));
+            for (uint32_t i = 0; i < f->nstep; i++)
+                session = session || strcmp(out->step[f->step + i].type, "module builtins") == 0 || strcmp(out->step[f->step + i].type, "module __main__") == 0;
+            if (!session) {
+                out->n--;
+                continue;
+            }
+            f->saves = f->bytes;
+            ms_finding_fact(f, "number", 1);
+            ms_finding_fact(f, "shown", 1);
+            ms_finding_fact(f, "live", (double)v->live);
+            ms_finding_type(f, "type", v, ms_snap_type(s, value));
+        }
+    }
     return MS_OK;
 }
 
@@ -111,8 +172,8 @@ static ms_err locals(const ms_evidence *e, uint32_t at, ms_view *v, ms_findings 
 /* R8, R11: many of one kind, by the line that made them. */
 static ms_err kinds(const ms_evidence *e, uint32_t at, ms_view *v, ms_findings *out)
 {
-    static const char *const generators[] = {"generator", "coroutine", "async_generator"};
-    static const char *const views[] = {"memoryview", "re.Match", "numpy.ndarray", "managedbuffer"};
+    static const uint64_t wanted[] = {MS_IS(GENERATOR) | MS_IS(COROUTINE) | MS_IS(ASYNC_GENERATOR),
+                                      MS_IS(MEMORYVIEW) | MS_IS(MATCH) | MS_IS(ARRAY) | MS_IS(MANAGED_BUFFER)};
     const ms_process *p = &e->process[at];
     const ms_snap *s = v->snap;
     double least = fmax(HELD_BYTES, HELD_SHARE * (double)v->live);
@@ -124,12 +185,7 @@ static ms_err kinds(const ms_evidence *e, uint32_t at, ms_view *v, ms_findings *
         if (held == NULL || number == NULL)
             err = MS_ENOMEM;
         for (uint32_t i = 1; err == MS_OK && i <= s->objects; i++) {
-            bool is = false;
-            if (!ms_snap_holds(s, i))
-                continue;
-            for (int k = 0; k < (kind ? 4 : 3); k++)
-                is = is || ms_view_type_is(v, i, kind ? views[k] : generators[k]);
-            uint32_t line = is ? ms_view_line(p, v, i) : MS_NONE;
+            uint32_t line = ms_view_is(v, i, wanted[kind]) && ms_snap_holds(s, i) ? ms_view_line(p, v, i) : MS_NONE;
             if (!ms_line_counts(e, line) || ms_snap_is_garbage(s, i))
                 continue;
             double bytes = (double)ms_snap_retained(s, i), own = (double)ms_snap_bytes(s, i);
@@ -219,7 +275,7 @@ static ms_err thread_locals(const ms_evidence *e, uint32_t at, ms_view *v, ms_fi
     left_sum *sum = NULL;
     ms_err err = MS_OK;
     for (uint32_t i = 1; i <= s->objects; i++) {
-        if (!ms_view_type_is(v, i, "_thread._local") || (double)ms_snap_retained(s, i) < least)
+        if (!ms_view_is(v, i, MS_IS(LOCAL)) || (double)ms_snap_retained(s, i) < least)
             continue;
         if (sum == NULL && (sum = ms_sys_alloc(size)) == NULL) {
             err = MS_ENOMEM;
@@ -227,11 +283,11 @@ static ms_err thread_locals(const ms_evidence *e, uint32_t at, ms_view *v, ms_fi
         }
         for (uint32_t edge = s->first[i]; edge < s->first[i + 1]; edge++) { /* by thread -> its dict -> its values */
             uint32_t threads = MS_SNAP_TARGET(s->to[edge]);
-            if (threads == 0 || !ms_view_type_is(v, threads, "dict") || s->idom[threads] != i)
+            if (threads == 0 || !ms_view_is(v, threads, MS_IS(DICT)) || s->idom[threads] != i)
                 continue;
             for (uint32_t k = s->first[threads] + 1; k < s->first[threads + 1]; k += 2) {
                 uint32_t own = MS_SNAP_TARGET(s->to[k]);
-                if (own == 0 || !ms_view_type_is(v, own, "dict"))
+                if (own == 0 || !ms_view_is(v, own, MS_IS(DICT)))
                     continue;
                 for (uint32_t j = s->first[own] + 1; j < s->first[own + 1]; j += 2) {
                     uint32_t value = MS_SNAP_TARGET(s->to[j]), line = value ? ms_view_line(p, v, value) : MS_NONE;
@@ -260,14 +316,14 @@ static ms_err ended_threads(const ms_evidence *e, uint32_t at, ms_view *v, ms_fi
     const ms_process *p = &e->process[at];
     const ms_snap *s = v->snap;
     uint32_t known = ms_view_variable(v, "threading", "_dangling"), active = ms_view_variable(v, "threading", "_active");
-    if (known == 0 || active == 0 || !ms_view_type_is(v, active, "dict"))
+    if (known == 0 || active == 0 || !ms_view_is(v, active, MS_IS(DICT)))
         return MS_OK;
     uint32_t space = ms_snap_namespace_of(s, known), set = 0;
     for (int level = 0; level < 2 && set == 0; level++) { /* WeakSet.data: an inline value or an entry of __dict__ */
         uint32_t owner = level ? space : known;
         for (uint32_t edge = owner ? s->first[owner] : 0; owner && edge < s->first[owner + 1] && set == 0; edge++) {
             uint32_t t = MS_SNAP_TARGET(s->to[edge]);
-            if (t && ms_view_type_is(v, t, "set") && s->first[t + 1] - s->first[t] > 0)
+            if (t && ms_view_is(v, t, MS_IS(SET)) && s->first[t + 1] - s->first[t] > 0)
                 set = t;
         }
     }
@@ -298,7 +354,7 @@ static ms_err ended_threads(const ms_evidence *e, uint32_t at, ms_view *v, ms_fi
     for (uint32_t i = 0; i < out->n; i++) /* a list of them that grows is told already */
         for (uint32_t k = 0; k < out->finding[i].ntext; k++)
             if (out->finding[i].process == at && strcmp(out->finding[i].text[k].name, "value") == 0 &&
-                ms_view_type_is(v, sum.example, out->finding[i].text[k].value))
+                ms_snap_text_is(v->snap, v->snap->type_name[ms_snap_type(v->snap, sum.example)], out->finding[i].text[k].value))
                 return MS_OK;
     uint32_t line = ms_view_line(p, v, sum.example);
     return tell_left(e, at, v, ms_line_counts(e, line) ? line : MS_NONE, &sum, true, out);
@@ -311,6 +367,7 @@ static ms_err run(const ms_evidence *e, ms_findings *out)
         uint32_t before = out->n;
         for (uint32_t k = 0; k < p->nview && out->n == before; k++) {
             MS_TRY(exceptions(e, at, p->view[k], out));
+            MS_TRY(shown(e, at, p->view[k], out));
             MS_TRY(locals(e, at, p->view[k], out));
             MS_TRY(kinds(e, at, p->view[k], out));
         }

@@ -219,7 +219,7 @@ static ms_err native_grows(const ms_evidence *e, uint32_t at, double start, doub
 #define LISTENERS_SHARE 0.1
 /* A line that grows belongs to a container if so much of its bytes is below it. */
 #define BELOW_SHARE 0.4
-enum { MOST_CONTAINERS = 8, MOST_GROWING = 64 };
+enum { MOST_CONTAINERS = 8, MOST_GROWING = 64, MOST_TRIED = 24 }; /* each that is tried costs a pass over the heap */
 /* A container of few entries is one of large ones: figures, documents, connections with what they hold. Whether it is a
  * registry of a library's, the names tell; else it is none of a check's business. */
 enum { ENTRIES = 200, FEW_ENTRIES = 20 };
@@ -266,6 +266,16 @@ static const char *which(const ms_findings *out, const ms_finding *f, const ms_s
     return "L1";
 }
 
+/* A weak reference whose object lives. */
+static bool refers_weakly(const ms_view *v, uint32_t node)
+{
+    const ms_snap *s = v->snap;
+    for (uint32_t edge = s->first[node]; ms_view_is(v, node, MS_IS(WEAK_REF) | MS_IS(KEYED_REF)) && edge < s->first[node + 1]; edge++)
+        if (MS_SNAP_KIND(s->to[edge]) == MS_SNAP_WEAK && MS_SNAP_TARGET(s->to[edge]))
+            return true;
+    return false;
+}
+
 /* Bytes of each line below a node (and what it holds together with others), and of each line in all. */
 static void bytes_below(const ms_evidence *e, const ms_process *p, const ms_view *v, uint32_t node, const ms_together *with, double *below, double *all)
 {
@@ -308,6 +318,8 @@ static ms_err container(const ms_evidence *e, uint32_t at, ms_view *v, const ms_
     if (lines == 0 && (seconds < ALONE_SECONDS || held < fmax(ALONE_BYTES, ALONE_SHARE * (double)v->live)))
         return MS_OK; /* young entries, but no line of theirs grows: they are exchanged, not piled up */
     MS_TRY(ms_view_contents(p, v, g->node, &c));
+    if (c.example != MS_NONE && 2 * c.of_type > c.entries && refers_weakly(v, c.example))
+        return MS_OK; /* it grows since others keep what it refers to */
     for (uint32_t i = 0; lines == 0 && i < e->nlines; i++)
         if (ms_line_counts(e, i) && (grown == MS_NONE || below[i] > below[grown]))
             grown = i;
@@ -409,7 +421,7 @@ static uint32_t in_common(const ms_process *p, const ms_view *v, uint32_t line, 
     }
     for (uint32_t k = 0; of >= 32 && k < SLOTS; k++) { /* of those that hold enough, the one that holds fewest: the deepest */
         uint32_t node = slot[k].node;
-        if (node && slot[k].count * 5 >= of * 3 && !ms_view_type_is(v, node, "module") && !ms_snap_is_namespace(s, node) &&
+        if (node && slot[k].count * 5 >= of * 3 && !ms_view_is(v, node, MS_IS(MODULE)) && !ms_snap_is_namespace(s, node) &&
             (best == 0 || slot[k].count < best_count || (slot[k].count == best_count && ms_view_below(v, best, node)))) {
             best = node;
             best_count = slot[k].count;
@@ -483,7 +495,7 @@ static ms_err in_view(const ms_evidence *e, uint32_t at, ms_view *v, double *bel
 {
     const ms_snap *s = v->snap;
     grown_one one[MOST_GROWING];
-    uint32_t n = 0, told[MOST_CONTAINERS];
+    uint32_t n = 0, tried = 0, told[MOST_CONTAINERS];
     ms_err err = MS_OK;
     double least = fmax(HELD_BYTES, HELD_SHARE * (double)v->live);
     for (size_t i = 0; err == MS_OK && i < v->growing.n && n < MOST_GROWING; i++) {
@@ -499,7 +511,7 @@ static ms_err in_view(const ms_evidence *e, uint32_t at, ms_view *v, double *bel
             x->bytes += (double)x->with.bytes;
     }
     qsort(one, n, sizeof *one, more_held);
-    for (uint32_t i = 0; err == MS_OK && i < n && *found < MOST_CONTAINERS; i++) {
+    for (uint32_t i = 0; err == MS_OK && i < n && *found < MOST_CONTAINERS && tried < MOST_TRIED; i++) {
         const grown_one *x = &one[i];
         bool inner = x->bytes < least || (x->with.n == 0 && !ms_snap_holds(s, x->g->node));
         for (uint32_t k = 0; k < *found && !inner; k++) {
@@ -510,6 +522,7 @@ static ms_err in_view(const ms_evidence *e, uint32_t at, ms_view *v, double *bel
         if (inner)
             continue;
         uint32_t before = out->n;
+        tried++;
         err = container(e, at, v, x->g, &x->with, below, all, out);
         if (out->n > before)
             told[(*found)++] = i;

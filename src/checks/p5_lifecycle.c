@@ -18,6 +18,7 @@ enum { LEAST_OLD = 4 };
 /* Y3: imports of at least three processes that were not forked from one that had them, together 64 MiB and a quarter
  * of what lives. */
 enum { WORKERS = 3 };
+#define MIDDLE_AGE 100.0 /* young collections that such a block lives */
 #define IMPORTS_BYTES (64.0 * 1048576)
 #define IMPORTS_SHARE 0.25
 
@@ -133,23 +134,20 @@ static ms_err collector(const ms_evidence *e, uint32_t at, ms_findings *out)
         ms_finding_fact(f, "live_blocks", line == MS_NONE ? 0 : (double)p->lines[line].live_blocks);
         return MS_OK;
     }
-    /* The middle-aged: of a line's deaths at least half come after two young collections, before eight. */
+    /* The middle-aged: blocks that die by themselves, at an age of more than one young collection and of fewer than a hundred. The
+     * mean age is what lives divided by what is born a second (Little's law): a histogram in ticks is too coarse for it. */
     if (nyoung < 20 || young < took / 2 || reclaimed >= RECLAIMED * (double)p->freed_bytes)
         return MS_OK;
-    double period = p->duration * 100 / nyoung; /* of young collections, in ticks */
+    double period = p->duration / nyoung; /* seconds from one young collection to the next */
     uint32_t best = MS_NONE;
-    double most = 0;
+    double most = 0, mean = 0;
     for (uint32_t i = 0; i < e->nlines; i++) {
         const ms_line *l = &p->lines[i];
-        double middle = 0;
-        for (int k = 1; k < MS_AGES; k++) {
-            double low = (double)(1u << (k - 1));
-            if (low >= 2 * period && low < 8 * period)
-                middle += (double)l->ages[k];
-        }
-        if (e->aside[i] == 0 && middle >= (double)l->freed_blocks / 2 && middle > most) {
-            most = middle;
+        double freed = (double)l->freed_blocks, age = freed > 0 ? (double)l->peak_blocks * p->duration / freed : 0;
+        if (e->aside[i] == 0 && age >= period && age < MIDDLE_AGE * period && freed > most && (double)l->gc_freed_blocks < freed / 10) {
+            most = freed;
             best = i;
+            mean = age;
         }
     }
     if (best == MS_NONE || most < 100000)
@@ -160,6 +158,7 @@ static ms_err collector(const ms_evidence *e, uint32_t at, ms_findings *out)
     ms_finding_fact(f, "duration", p->duration);
     ms_finding_fact(f, "collections", nyoung);
     ms_finding_fact(f, "middle", most);
+    ms_finding_fact(f, "age_s", mean);
     ms_finding_fact(f, "freed_blocks", (double)p->lines[best].freed_blocks);
     return MS_OK;
 }

@@ -177,11 +177,11 @@ static ms_err tee(const ms_evidence *e, uint32_t at, ms_view *v, ms_findings *ou
     double held = 0, number = 0, most = 0;
     uint32_t top = 0, line = MS_NONE;
     for (uint32_t i = 1; i <= s->objects; i++) {
-        if (!ms_view_type_is(v, i, "itertools._tee_dataobject") || ms_snap_is_garbage(s, i))
+        if (!ms_view_is(v, i, MS_IS(TEE)) || ms_snap_is_garbage(s, i))
             continue;
         number++;
         uint32_t up = s->idom[i];
-        if (up && up <= s->objects && ms_view_type_is(v, up, "itertools._tee_dataobject"))
+        if (up && up <= s->objects && ms_view_is(v, up, MS_IS(TEE)))
             continue; /* a chain counts once, at its head */
         double bytes = (double)ms_snap_retained(s, i);
         held += bytes;
@@ -193,7 +193,7 @@ static ms_err tee(const ms_evidence *e, uint32_t at, ms_view *v, ms_findings *ou
     if (top == 0 || number < TEE_BLOCKS || held < fmax(PEAK_BYTES, PEAK_SHARE * (double)v->live))
         return MS_OK;
     for (uint32_t i = 1; i <= s->objects && line == MS_NONE; i++) /* the head was made by tee() itself, the rest where it is read */
-        if (i != top && ms_view_type_is(v, i, "itertools._tee_dataobject") && ms_line_counts(e, ms_view_line(p, v, i)))
+        if (i != top && ms_view_is(v, i, MS_IS(TEE)) && ms_line_counts(e, ms_view_line(p, v, i)))
             line = ms_view_line(p, v, i);
     ms_finding *f;
     MS_TRY(ms_finding_add(out, "N6", at, line, (uint64_t)held, 0.9, &f));

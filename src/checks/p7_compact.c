@@ -1,27 +1,25 @@
 /* p7_compact.c -- what would the same data take in a better form?
  *
  * Computed on the objects of the snapshot, without running anything: each instance in slots, each list of numbers
- * as an array, each record's table of keys once. Bytes are those of blocks, exact; pages go back to the system as far as
- * whole ones become free, so what RSS falls by may be less. */
+ * as an array, each record's table of keys once, each text once. Two numbers: bytes of blocks, exact, and what the system would
+ * get back (pages.c), which may be nothing.
+ *
+ * Savings of one kind are summed by the line that their containers were made in: thousands of small lists are one finding. */
 #include "checks/checks.h"
+#include "graph/vec.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* Worth a finding: a tenth of all that lives, and 4 MiB. Less would not repay a change that touches a class. */
 #define SAVED_SHARE 0.1
 #define SAVED_BYTES (4.0 * 1048576)
-enum { MANY = 10000, LEAST_LIST = 1000, RECORD_KEYS = 3, WIDE = 16 };
+enum { MANY = 10000, LEAST_LIST = 1000, RECORD_KEYS = 3, WIDE = 16, RECORDS = 100 };
 
 static double worth(const ms_view *v)
 {
     return fmax(SAVED_BYTES, SAVED_SHARE * (double)v->live);
-}
-
-/* The room of a small block that this is asked of. */
-static double room(double bytes)
-{
-    return bytes > 504 ? bytes : ceil((bytes + 8) / 16) * 16 - 8;
 }
 
 static uint32_t countable(const ms_evidence *e, uint32_t line)
@@ -30,43 +28,52 @@ static uint32_t countable(const ms_evidence *e, uint32_t line)
 }
 
 /* S1: instances with a dict each. A collector's header, the object's own, a pointer for each attribute. */
+static double slotted(const ms_view *v, uint32_t i, uint32_t *dict, double *then)
+{
+    const ms_snap *s = v->snap;
+    uint32_t type = ms_snap_type(s, i), fields = s->type_count[type], attributes = 0;
+    *dict = 0;
+    for (uint32_t edge = s->first[i], k = 0; edge < s->first[i + 1]; edge++, k++) {
+        uint32_t t = MS_SNAP_TARGET(s->to[edge]);
+        if (t && k < fields && s->field_name[s->type_first[type] + k] == s->attributes)
+            *dict = t;
+        else
+            attributes += t != 0;
+    }
+    double now = (double)ms_snap_bytes(s, i);
+    if (*dict && ms_view_is(v, *dict, MS_IS(DICT))) {
+        attributes += (s->first[*dict + 1] - s->first[*dict]) / 2;
+        now += (double)ms_snap_bytes(s, *dict);
+    }
+    *then = fmin(now, ms_room_of(32.0 + 8.0 * attributes));
+    return now;
+}
+
 static ms_err slots(const ms_evidence *e, uint32_t at, ms_view *v, ms_findings *out)
 {
     typedef struct {
         double   now, then;
         uint64_t count;
         uint32_t example;
+        bool     has; /* a __dict__ among its fields */
     } sum;
     const ms_process *p = &e->process[at];
     const ms_snap *s = v->snap;
     size_t size = (s->n_types + 1) * sizeof(sum);
     sum *types = ms_sys_alloc(size);
     ms_err err = types ? MS_OK : MS_ENOMEM;
+    for (uint32_t type = 0; err == MS_OK && type < s->n_types; type++)
+        if (s->type_flags[type] & MS_SNAP_HEAP_TYPE && !(s->type_flags[type] & MS_SNAP_EXCEPTION) && s->type_rest[type] == MS_REST_NONE)
+            for (uint32_t k = 0; k < s->type_count[type]; k++)
+                types[type].has = types[type].has || s->field_name[s->type_first[type] + k] == s->attributes;
     for (uint32_t i = 1; err == MS_OK && i <= s->objects; i++) {
-        uint32_t type = ms_snap_type(s, i), attributes = 0, dict = 0;
-        if (!(s->type_flags[type] & MS_SNAP_HEAP_TYPE) || s->type_flags[type] & MS_SNAP_EXCEPTION || s->type_rest[type] != MS_REST_NONE)
+        sum *t = &types[ms_snap_type(s, i)];
+        uint32_t dict;
+        double then;
+        if (!t->has || ms_snap_is_garbage(s, i))
             continue;
-        bool has = false;
-        uint32_t fields = s->type_count[type];
-        for (uint32_t k = 0; k < fields; k++)
-            has = has || s->field_name[s->type_first[type] + k] == s->attributes;
-        if (!has)
-            continue;
-        for (uint32_t edge = s->first[i], k = 0; edge < s->first[i + 1]; edge++, k++) {
-            uint32_t t = MS_SNAP_TARGET(s->to[edge]);
-            if (t && k < fields && s->field_name[s->type_first[type] + k] == s->attributes)
-                dict = t;
-            else
-                attributes += t != 0;
-        }
-        double now = (double)ms_snap_bytes(s, i);
-        if (dict && ms_view_type_is(v, dict, "dict")) {
-            attributes += (s->first[dict + 1] - s->first[dict]) / 2;
-            now += (double)ms_snap_bytes(s, dict);
-        }
-        sum *t = &types[type];
-        t->now += now;
-        t->then += fmin(now, room(32.0 + 8.0 * attributes));
+        t->now += slotted(v, i, &dict, &then);
+        t->then += then;
         t->count++;
         t->example = i;
     }
@@ -74,6 +81,19 @@ static ms_err slots(const ms_evidence *e, uint32_t at, ms_view *v, ms_findings *
         const sum *t = &types[type];
         if (t->count < MANY || t->now - t->then < worth(v))
             continue;
+        if ((err = ms_pages_begin(v)) != MS_OK)
+            break;
+        for (uint32_t i = 1; i <= s->objects; i++) {
+            uint32_t dict;
+            double then;
+            if (ms_snap_type(s, i) != type || ms_snap_is_garbage(s, i))
+                continue;
+            slotted(v, i, &dict, &then);
+            ms_pages_drop(v, i);
+            if (dict && ms_view_is(v, dict, MS_IS(DICT)))
+                ms_pages_drop(v, dict);
+            ms_pages_make(v, 1, then);
+        }
         ms_finding *f;
         err = ms_finding_add(out, "S1", at, countable(e, ms_view_line(p, v, t->example)), (uint64_t)t->now, 0.9, &f);
         if (err != MS_OK)
@@ -83,6 +103,7 @@ static ms_err slots(const ms_evidence *e, uint32_t at, ms_view *v, ms_findings *
         ms_finding_fact(f, "live", (double)v->live);
         ms_finding_fact(f, "now", t->now / (double)t->count);
         ms_finding_fact(f, "then", t->then / (double)t->count);
+        ms_finding_fact(f, "returns", ms_pages_back(v));
         ms_finding_type(f, "type", v, type);
         err = ms_finding_way(out, f, p, v, t->example);
     }
@@ -90,75 +111,128 @@ static ms_err slots(const ms_evidence *e, uint32_t at, ms_view *v, ms_findings *
     return err;
 }
 
-/* S5: lists whose elements are all int or all float, or dicts with the same number of keys. S7: dicts whose values are
- * nearly all one object. S4: arrays of objects with few different ones. */
+/* ---- savings, by kind and line of birth ---- */
+
+enum { INTS, FLOATS, RECORD_LISTS, OBJECTS, DEFAULTS, EMPTIED, RESERVED, EQUAL, KINDS };
+
+static const struct {
+    const char *rule, *kind;
+    double      times;  /* of what is worth a finding */
+    uint64_t    number; /* at least so many containers */
+} kinds[KINDS] = {
+    [INTS] = {"S5", "int", 1, 1},         [FLOATS] = {"S5", "float", 1, 1},        [RECORD_LISTS] = {"S5", "dict", 1, 1},
+    [OBJECTS] = {"S4", "object", 1, 1},   [DEFAULTS] = {"S7", "dict", 1, RECORDS}, [EMPTIED] = {"S2", "dict", 1, 1},
+    [RESERVED] = {"S6", "list", 2, 1}, /* what is appended to has room to spare by right */
+    [EQUAL] = {"S3", "str", 1, 1},
+};
+
 typedef struct {
-    double   now, then;
-    uint64_t lists, elements;
-    uint32_t example;
-    double   most;
+    uint32_t node;
+    float    then; /* bytes of what takes its place */
+} part;
+
+typedef struct {
+    int      kind;
+    uint32_t line, example;
+    double   now, then, columns, most, room;
+    uint64_t elements, number;
+    MS_VEC(part) parts;
 } saving;
 
-static bool same_kind(const ms_view *v, uint32_t list, const char *name)
-{
-    const ms_snap *s = v->snap;
-    for (uint32_t e = s->first[list]; e < s->first[list + 1]; e++) {
-        uint32_t t = MS_SNAP_TARGET(s->to[e]);
-        if (t == 0 || !ms_view_type_is(v, t, name))
-            return false;
-    }
-    return true;
-}
+typedef struct {
+    ms_view *v;
+    const ms_process *p;
+    ms_table by;
+    MS_VEC(saving) at;
+} savings;
 
-static void add_saving(saving *s, uint32_t node, uint64_t elements, double now, double then)
+static ms_err add_saving(savings *x, int kind, uint32_t node, uint64_t elements, double now, double then, saving **out)
 {
+    uint32_t row, line = ms_view_line(x->p, x->v, node);
+    bool new;
+    *out = NULL;
     if (then >= now)
-        return;
+        return MS_OK;
+    MS_TRY(ms_table_row(&x->by, (uint32_t)kind, line, kind == EQUAL ? 0 : ms_snap_type(x->v->snap, node), (uint32_t)x->at.n, &row, &new));
+    if (new) {
+        MS_TRY(MS_VEC_ROOM(&x->at));
+        x->at.at[x->at.n++] = (saving){.kind = kind, .line = line};
+    }
+    saving *s = &x->at.at[row];
+    MS_TRY(MS_VEC_ROOM(&s->parts));
+    s->parts.at[s->parts.n++] = (part){node, (float)then};
     s->now += now;
     s->then += then;
-    s->lists++;
+    s->number++;
     s->elements += elements;
     if (now - then > s->most) {
         s->most = now - then;
         s->example = node;
     }
+    *out = s;
+    return MS_OK;
 }
 
-static void number_list(const ms_view *v, uint32_t list, saving *out)
+static bool same_kind(const ms_view *v, uint32_t list, uint64_t kind)
 {
     const ms_snap *s = v->snap;
-    double elements = 0;
-    uint32_t n = s->first[list + 1] - s->first[list];
     for (uint32_t e = s->first[list]; e < s->first[list + 1]; e++) {
         uint32_t t = MS_SNAP_TARGET(s->to[e]);
-        if (s->idom[t] == list)
-            elements += (double)ms_snap_bytes(s, t);
+        if (t == 0 || !ms_view_is(v, t, kind))
+            return false;
     }
-    add_saving(out, list, n, (double)ms_snap_bytes(s, list) + elements, 64 + 8.0 * n);
+    return true;
 }
 
-static void record_list(const ms_view *v, uint32_t list, saving *out)
+/* S5: lists whose elements are all int or all float. */
+static ms_err number_list(savings *x, int kind, uint32_t list)
 {
-    const ms_snap *s = v->snap;
-    double now = (double)ms_snap_bytes(s, list), then;
+    const ms_snap *s = x->v->snap;
+    double elements = 0;
+    uint32_t n = s->first[list + 1] - s->first[list], before = 0;
+    saving *to;
+    for (uint32_t e = s->first[list]; e < s->first[list + 1]; e++) {
+        uint32_t t = MS_SNAP_TARGET(s->to[e]);
+        if (s->idom[t] == list && t != before) /* one that stands there twice is met twice, mostly side by side */
+            elements += (double)ms_snap_bytes(s, t);
+        before = t;
+    }
+    return add_saving(x, kind, list, n, (double)ms_snap_bytes(s, list) + elements, ms_room_of(64) + ms_room_of(8.0 * n), &to);
+}
+
+/* S5: lists of dicts with the same number of keys: as objects with slots, and as an array for each key. */
+static ms_err record_list(savings *x, uint32_t list)
+{
+    const ms_snap *s = x->v->snap;
+    double now = (double)ms_snap_bytes(s, list), columns = 0;
     uint32_t n = s->first[list + 1] - s->first[list], keys = 0;
     for (uint32_t e = s->first[list]; e < s->first[list + 1]; e++) {
         uint32_t t = MS_SNAP_TARGET(s->to[e]), here = (s->first[t + 1] - s->first[t]) / 2;
         if (s->idom[t] != list || (keys && here != keys) || here < RECORD_KEYS)
-            return;
+            return MS_OK;
         keys = here;
         now += (double)ms_snap_bytes(s, t);
+        for (uint32_t k = s->first[t] + 1; k < s->first[t + 1]; k += 2) { /* numbers stand in the array itself */
+            uint32_t value = MS_SNAP_TARGET(s->to[k]);
+            if (value && s->idom[value] == t && ms_view_is(x->v, value, MS_IS(INT) | MS_IS(FLOAT)))
+                columns += (double)ms_snap_bytes(s, value);
+        }
     }
-    then = (double)ms_snap_bytes(s, list) + n * room(32.0 + 8.0 * keys); /* objects with slots; columns take less still */
-    add_saving(out, list, n, now, then);
+    saving *to;
+    MS_TRY(add_saving(x, RECORD_LISTS, list, n, now, (double)ms_snap_bytes(s, list) + n * ms_room_of(32.0 + 8.0 * keys), &to));
+    if (to)
+        to->columns += now + columns - keys * (ms_room_of(64) + ms_room_of(8.0 * n));
+    return MS_OK;
 }
 
-static void object_array(const ms_view *v, uint32_t array, saving *out)
+/* S4: arrays of objects with few different ones. */
+static ms_err object_array(savings *x, uint32_t array)
 {
     enum { SLOTS = 1024 };
     uint32_t seen[SLOTS] = {0}, distinct = 0;
-    const ms_snap *s = v->snap;
+    const ms_snap *s = x->v->snap;
     uint32_t from = s->first[array] + s->type_count[ms_snap_type(s, array)], n = s->first[array + 1] - from;
+    saving *to;
     for (uint32_t e = from; e < s->first[array + 1] && distinct < SLOTS / 2; e++) {
         uint32_t t = MS_SNAP_TARGET(s->to[e]), at = t * 2654435761u % SLOTS;
         while (seen[at] && seen[at] != t)
@@ -168,14 +242,46 @@ static void object_array(const ms_view *v, uint32_t array, saving *out)
             distinct++;
         }
     }
-    if (distinct < SLOTS / 2 && distinct < n / 20)
-        add_saving(out, array, n, 8.0 * n, (distinct < 256 ? 1.0 : 2.0) * n + 8.0 * distinct);
+    if (distinct >= SLOTS / 2 || distinct >= n / 20)
+        return MS_OK;
+    return add_saving(x, OBJECTS, array, n, 8.0 * n, (distinct < 256 ? 1.0 : 2.0) * n + 8.0 * distinct, &to);
 }
 
-static void default_dict(const ms_view *v, uint32_t dict, saving *out)
+/* The table of a dict that is made with so many entries; text: all keys are texts. */
+static double dict_table(double entries, bool text)
+{
+    double size = 8;
+    if (entries <= 0)
+        return 0; /* all empty ones share a table */
+    while (size < (entries * 3 + 1) / 2)
+        size *= 2;
+    double index = size <= 128 ? 1 : size <= 32768 ? 2 : size <= 2147483648.0 ? 4 : 8;
+    return ms_room_of(32 + size * index + floor(size * 2 / 3) * (text ? 16 : 24));
+}
+
+static double set_table(double entries)
+{
+    double size = 8;
+    while (size <= entries * 2)
+        size *= 2;
+    return size <= 8 ? 0 : ms_room_of(16 * size); /* eight have their place in the set */
+}
+
+static bool text_keys(const ms_view *v, uint32_t dict)
 {
     const ms_snap *s = v->snap;
+    for (uint32_t e = s->first[dict]; e < s->first[dict + 1]; e += 2)
+        if (MS_SNAP_TARGET(s->to[e]) && !ms_view_is(v, MS_SNAP_TARGET(s->to[e]), MS_IS(STR)))
+            return false;
+    return true;
+}
+
+/* S7: dicts whose values are nearly all one object: of each, what differs. */
+static ms_err default_dict(savings *x, uint32_t dict)
+{
+    const ms_snap *s = x->v->snap;
     uint32_t candidate = 0, votes = 0, same = 0, n = (s->first[dict + 1] - s->first[dict]) / 2;
+    saving *to;
     for (uint32_t e = s->first[dict] + 1; e < s->first[dict + 1]; e += 2) {
         uint32_t t = MS_SNAP_TARGET(s->to[e]);
         if (votes == 0)
@@ -185,88 +291,193 @@ static void default_dict(const ms_view *v, uint32_t dict, saving *out)
     for (uint32_t e = s->first[dict] + 1; e < s->first[dict + 1]; e += 2)
         same += MS_SNAP_TARGET(s->to[e]) == candidate;
     if (candidate && same * 10 > n * 9)
-        add_saving(out, dict, n, (double)ms_snap_bytes(s, dict), room(64) + room(96));
+        return add_saving(x, DEFAULTS, dict, n, (double)ms_snap_bytes(s, dict), ms_room_of(64) + dict_table(n - same, text_keys(x->v, dict)), &to);
+    return MS_OK;
 }
 
-static ms_err add(const ms_evidence *e, uint32_t at, ms_view *v, const char *rule, const saving *x, const char *kind, ms_findings *out)
+static ms_err shapes(savings *x)
+{
+    const ms_view *v = x->v;
+    const ms_snap *s = v->snap;
+    for (uint32_t i = 1; i <= s->objects; i++) {
+        uint32_t n = s->first[i + 1] - s->first[i], t;
+        if (n < WIDE || !ms_view_is(v, i, MS_IS(LIST) | MS_IS(ARRAY) | MS_IS(DICT)) || ms_snap_is_garbage(s, i))
+            continue;
+        if (ms_view_is(v, i, MS_IS(LIST)) && n >= LEAST_LIST && (t = MS_SNAP_TARGET(s->to[s->first[i]])) != 0) {
+            if (ms_view_is(v, t, MS_IS(INT)) && same_kind(v, i, MS_IS(INT)))
+                MS_TRY(number_list(x, INTS, i));
+            else if (ms_view_is(v, t, MS_IS(FLOAT)) && same_kind(v, i, MS_IS(FLOAT)))
+                MS_TRY(number_list(x, FLOATS, i));
+            else if (ms_view_is(v, t, MS_IS(DICT)) && same_kind(v, i, MS_IS(DICT)))
+                MS_TRY(record_list(x, i));
+        } else if (ms_view_is(v, i, MS_IS(ARRAY)) && n >= MANY)
+            MS_TRY(object_array(x, i));
+        else if (ms_view_is(v, i, MS_IS(DICT)) && n >= 2 * WIDE && !ms_snap_is_namespace(s, i))
+            MS_TRY(default_dict(x, i));
+    }
+    return MS_OK;
+}
+
+/* S2: tables with an eighth of their room in use; S6: room reserved at the end of what does not grow. */
+static ms_err tables(savings *x)
+{
+    ms_view *v = x->v;
+    ms_snap *s = v->snap;
+    ms_column node, used, space;
+    if (ms_snap_column(s, "containers", "node", MS_TYPE_U32, NULL, &node) != MS_OK ||
+        ms_snap_column(s, "containers", "used", MS_TYPE_U32, NULL, &used) != MS_OK || used.rows != node.rows ||
+        ms_snap_column(s, "containers", "room", MS_TYPE_U32, NULL, &space) != MS_OK || space.rows != node.rows)
+        return MS_OK;
+    for (uint64_t i = 0; i < node.rows; i++) {
+        uint32_t n = ((const uint32_t *)node.values)[i];
+        double u = ((const uint32_t *)used.values)[i], r = ((const uint32_t *)space.values)[i], now, then;
+        int kind = RESERVED;
+        saving *to;
+        if (n == 0 || n > s->objects || r <= 0 || u >= r || ms_snap_is_garbage(s, n))
+            continue;
+        if (ms_view_is(v, n, MS_IS(DICT) | MS_IS(SET) | MS_IS(ORDERED_DICT) | MS_IS(DEFAULT_DICT))) {
+            kind = EMPTIED;
+            now = (double)ms_snap_bytes(s, n);
+            then = ms_view_is(v, n, MS_IS(SET)) ? ms_room_of(216) + set_table(u) : ms_room_of(64) + dict_table(u, text_keys(v, n));
+            if (u >= r / 8)
+                continue;
+        } else if (ms_view_is(v, n, MS_IS(LIST)) || ms_view_is(v, n, MS_IS(BYTEARRAY))) {
+            double each = ms_view_is(v, n, MS_IS(LIST)) ? 8 : 1;
+            now = ms_room_of(each * r);
+            then = u > 0 ? ms_room_of(each * u + (each == 1)) : 0; /* a bytearray ends in a 0 */
+        } else
+            continue;
+        MS_TRY(add_saving(x, kind, n, (uint64_t)u, now, then, &to));
+        if (to)
+            to->room += r;
+    }
+    return MS_OK;
+}
+
+/* S3: equal texts, all but one of each; the members of a group stand together. */
+static ms_err equals(savings *x)
+{
+    ms_snap *s = x->v->snap;
+    ms_column group, node;
+    if (ms_snap_column(s, "equal_members", "group", MS_TYPE_U32, NULL, &group) != MS_OK ||
+        ms_snap_column(s, "equal_members", "node", MS_TYPE_U32, NULL, &node) != MS_OK || node.rows != group.rows)
+        return MS_OK;
+    uint32_t last = MS_NONE;
+    bool kept = false;
+    for (uint64_t i = 0; i < node.rows; i++) {
+        uint32_t n = ((const uint32_t *)node.values)[i], g = ((const uint32_t *)group.values)[i];
+        saving *to;
+        if (n == 0 || n > s->objects || !ms_view_is(x->v, n, MS_IS(STR) | MS_IS(BYTES)) || ms_snap_is_garbage(s, n))
+            continue;
+        if (g != last)
+            kept = false;
+        last = g;
+        if (kept) { /* the first one stays */
+            MS_TRY(add_saving(x, EQUAL, n, 1, (double)ms_snap_bytes(s, n), 0, &to));
+            continue;
+        }
+        kept = true;
+    }
+    return MS_OK;
+}
+
+static int by_node(const void *x, const void *y)
+{
+    uint32_t a = ((const part *)x)->node, b = ((const part *)y)->node;
+    return (a > b) - (a < b);
+}
+
+/* Take what a saving does away with off the map, and put what it makes there. */
+static ms_err pages(ms_view *v, saving *x, double *back)
+{
+    const ms_snap *s = v->snap;
+    MS_TRY(ms_pages_begin(v));
+    qsort(x->parts.at, x->parts.n, sizeof *x->parts.at, by_node);
+    for (size_t i = 0; i < x->parts.n; i++) {
+        uint32_t node = x->parts.at[i].node, before = 0;
+        double then = x->parts.at[i].then;
+        switch (x->kind) {
+        case EQUAL:
+            ms_pages_drop(v, node);
+            break;
+        case INTS:
+        case FLOATS:
+        case RECORD_LISTS:
+            if (x->kind != RECORD_LISTS)
+                ms_pages_drop(v, node);
+            for (uint32_t e = s->first[node]; e < s->first[node + 1]; e++) {
+                uint32_t t = MS_SNAP_TARGET(s->to[e]);
+                if (s->idom[t] == node && t != before)
+                    ms_pages_drop(v, t);
+                before = t;
+            }
+            if (x->kind == RECORD_LISTS) {
+                uint32_t n = s->first[node + 1] - s->first[node];
+                ms_pages_make(v, n, (then - (double)ms_snap_bytes(s, node)) / n);
+            } else
+                ms_pages_make(v, 1, then - ms_room_of(64));
+            break;
+        case DEFAULTS:
+            ms_pages_drop(v, node);
+            ms_pages_make(v, 1, then);
+            break;
+        case EMPTIED: /* the container stays */
+            ms_pages_drop_owned(v, node);
+            ms_pages_make(v, 1, fmax(0, then - ms_room_of(64)));
+            break;
+        default:
+            ms_pages_drop_owned(v, node);
+            ms_pages_make(v, 1, then);
+        }
+    }
+    *back = ms_pages_back(v);
+    return MS_OK;
+}
+
+static ms_err tell(const ms_evidence *e, uint32_t at, ms_view *v, saving *x, ms_findings *out)
 {
     const ms_process *p = &e->process[at];
+    const ms_snap *s = v->snap;
+    uint64_t together = 0;
+    double back;
     ms_finding *f;
-    if (x->lists == 0 || x->now - x->then < worth(v))
-        return MS_OK;
-    MS_TRY(ms_finding_add(out, rule, at, countable(e, ms_view_line(p, v, x->example)), (uint64_t)x->now, 0.9, &f));
+    MS_TRY(pages(v, x, &back));
+    for (size_t i = 0; i < x->parts.n; i++)
+        together += s->idom[x->parts.at[i].node] == s->idom[x->example];
+    MS_TRY(ms_finding_add(out, kinds[x->kind].rule, at, countable(e, x->line), (uint64_t)x->now, 0.9, &f));
     f->saves = (uint64_t)(x->now - x->then);
-    ms_finding_fact(f, "number", (double)x->lists);
+    ms_finding_fact(f, "number", (double)x->number);
     ms_finding_fact(f, "elements", (double)x->elements);
     ms_finding_fact(f, "live", (double)v->live);
-    ms_finding_text(f, "kind", "%s", kind);
+    ms_finding_fact(f, "together", (double)together);
+    ms_finding_fact(f, "returns", back);
+    if (x->room > 0)
+        ms_finding_fact(f, "room", x->room);
+    if (x->columns > 0)
+        ms_finding_fact(f, "columns", x->columns);
+    ms_finding_text(f, "kind", "%s", kinds[x->kind].kind);
+    ms_finding_type(f, "type", v, ms_snap_type(s, x->example));
     return ms_finding_way(out, f, p, v, x->example);
 }
 
-static ms_err shapes(const ms_evidence *e, uint32_t at, ms_view *v, ms_findings *out)
+static ms_err compact(const ms_evidence *e, uint32_t at, ms_view *v, ms_findings *out)
 {
-    const ms_snap *s = v->snap;
-    saving ints = {0}, floats = {0}, records = {0}, objects = {0}, defaults = {0};
-    for (uint32_t i = 1; i <= s->objects; i++) {
-        uint32_t n = s->first[i + 1] - s->first[i], t;
-        if (n < WIDE || ms_snap_is_garbage(s, i))
-            continue;
-        if (ms_view_type_is(v, i, "list") && n >= LEAST_LIST && (t = MS_SNAP_TARGET(s->to[s->first[i]])) != 0) {
-            if (ms_view_type_is(v, t, "int") && same_kind(v, i, "int"))
-                number_list(v, i, &ints);
-            else if (ms_view_type_is(v, t, "float") && same_kind(v, i, "float"))
-                number_list(v, i, &floats);
-            else if (ms_view_type_is(v, t, "dict") && same_kind(v, i, "dict"))
-                record_list(v, i, &records);
-        } else if (ms_view_type_is(v, i, "numpy.ndarray") && n >= MANY)
-            object_array(v, i, &objects);
-        else if (ms_view_type_is(v, i, "dict") && n >= 2 * WIDE && !ms_snap_is_namespace(s, i))
-            default_dict(v, i, &defaults);
+    savings x = {.v = v, .p = &e->process[at]};
+    ms_err err = shapes(&x);
+    if (err == MS_OK)
+        err = tables(&x);
+    if (err == MS_OK)
+        err = equals(&x);
+    for (size_t i = 0; err == MS_OK && i < x.at.n; i++) {
+        saving *one = &x.at.at[i];
+        if (one->number >= kinds[one->kind].number && one->now - one->then >= kinds[one->kind].times * worth(v))
+            err = tell(e, at, v, one, out);
     }
-    MS_TRY(add(e, at, v, "S5", &ints, "int", out));
-    MS_TRY(add(e, at, v, "S5", &floats, "float", out));
-    MS_TRY(add(e, at, v, "S5", &records, "dict", out));
-    MS_TRY(add(e, at, v, "S4", &objects, "object", out));
-    return add(e, at, v, "S7", &defaults, "dict", out);
-}
-
-/* S2: tables with an eighth of their room in use; S6: room reserved at the end of what does not grow. S3: equal values. */
-static ms_err tables(const ms_evidence *e, uint32_t at, ms_view *v, ms_findings *out)
-{
-    ms_snap *s = v->snap;
-    ms_column node, used, space, type, example, count, bytes;
-    saving emptied = {0}, reserved = {0}, equal = {0};
-    if (ms_snap_column(s, "containers", "node", MS_TYPE_U32, NULL, &node) == MS_OK &&
-        ms_snap_column(s, "containers", "used", MS_TYPE_U32, NULL, &used) == MS_OK && used.rows == node.rows &&
-        ms_snap_column(s, "containers", "room", MS_TYPE_U32, NULL, &space) == MS_OK && space.rows == node.rows)
-        for (uint64_t i = 0; i < node.rows; i++) {
-            uint32_t n = ((const uint32_t *)node.values)[i];
-            double u = ((const uint32_t *)used.values)[i], r = ((const uint32_t *)space.values)[i];
-            if (n == 0 || n > s->objects || r <= 0 || u > r)
-                continue;
-            double now = (double)ms_snap_bytes(s, n);
-            if (ms_view_type_is(v, n, "dict") || ms_view_type_is(v, n, "set") || ms_view_type_is(v, n, "collections.OrderedDict")) {
-                if (u < r / 8)
-                    add_saving(&emptied, n, (uint64_t)u, now, now * u * 1.5 / r + 64);
-            } else if (u < r)
-                add_saving(&reserved, n, (uint64_t)u, now, now * u / r);
-        }
-    if (ms_snap_column(s, "equal", "type", MS_TYPE_U32, NULL, &type) == MS_OK &&
-        ms_snap_column(s, "equal", "example", MS_TYPE_U32, NULL, &example) == MS_OK && example.rows == type.rows &&
-        ms_snap_column(s, "equal", "count", MS_TYPE_U64, NULL, &count) == MS_OK && count.rows == type.rows &&
-        ms_snap_column(s, "equal", "bytes", MS_TYPE_U64, NULL, &bytes) == MS_OK && bytes.rows == type.rows)
-        for (uint64_t i = 0; i < type.rows; i++) {
-            uint32_t t = ((const uint32_t *)type.values)[i], n = ((const uint32_t *)example.values)[i];
-            double c = (double)((const uint64_t *)count.values)[i], b = (double)((const uint64_t *)bytes.values)[i];
-            if (t < s->n_types && n && n <= s->objects && c > 1 &&
-                (ms_snap_text_is(s, s->type_name[t], "str") || ms_snap_text_is(s, s->type_name[t], "bytes") || ms_snap_text_is(s, s->type_name[t], "tuple")))
-                add_saving(&equal, n, (uint64_t)c, c * b, b);
-        }
-    MS_TRY(add(e, at, v, "S2", &emptied, "dict", out));
-    MS_TRY(add(e, at, v, "S3", &equal, "str", out));
-    if (reserved.now - reserved.then < 2 * worth(v))
-        return MS_OK; /* what is appended to has room to spare by right */
-    return add(e, at, v, "S6", &reserved, "list", out);
+    for (size_t i = 0; i < x.at.n; i++)
+        MS_VEC_FREE(&x.at.at[i].parts);
+    MS_VEC_FREE(&x.at);
+    ms_table_free(&x.by);
+    return err;
 }
 
 static ms_err run(const ms_evidence *e, ms_findings *out)
@@ -275,8 +486,7 @@ static ms_err run(const ms_evidence *e, ms_findings *out)
         if (e->process[at].nview) {
             ms_view *v = e->process[at].view[0];
             MS_TRY(slots(e, at, v, out));
-            MS_TRY(shapes(e, at, v, out));
-            MS_TRY(tables(e, at, v, out));
+            MS_TRY(compact(e, at, v, out));
         }
     return MS_OK;
 }

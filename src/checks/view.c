@@ -144,18 +144,34 @@ static ms_err read_cycles(ms_view *v)
     return err == MS_ENOMEM ? err : MS_OK;
 }
 
+static ms_err read_kinds(ms_view *v)
+{
+#define MS_KIND(id, name) name,
+    static const char *const names[] = {MS_KINDS(MS_KIND)};
+#undef MS_KIND
+    v->is = ms_sys_alloc((v->snap->n_types + 1) * sizeof *v->is);
+    for (uint32_t t = 0; v->is && t < v->snap->n_types; t++)
+        for (int k = 0; k < MS_KIND_COUNT; k++)
+            if (ms_snap_text_is(v->snap, v->snap->type_name[t], names[k]))
+                v->is[t] |= UINT64_C(1) << k;
+    return v->is ? MS_OK : MS_ENOMEM;
+}
+
 static void view_close(ms_view *v)
 {
     if (v == NULL)
         return;
     if (v->paths)
         ms_paths_delete(v->paths);
+    ms_pages_close(v);
     if (v->cycles)
         ms_cycles_delete(v->cycles);
     MS_VEC_FREE(&v->forms);
     MS_VEC_FREE(&v->growing);
     if (v->line)
         ms_sys_free(v->line, (v->snap->n_sites + 1) * sizeof *v->line);
+    if (v->is)
+        ms_sys_free(v->is, (v->snap->n_types + 1) * sizeof *v->is);
     ms_snap_close(v->snap);
     ms_sys_free(v, sizeof *v);
 }
@@ -176,6 +192,8 @@ static ms_err view_open(const ms_evidence *e, ms_process *p, const char *prefix,
         err = ms_snap_find_modules(v->snap, NULL);
     if (err == MS_OK)
         err = sites_to_lines(e, p, v);
+    if (err == MS_OK)
+        err = read_kinds(v);
     if (err == MS_OK && (err = ms_growing_containers(v->snap, LEAST_ENTRIES, &v->growing, NULL)) != MS_ENOMEM)
         err = MS_OK;
     if (err == MS_OK)
@@ -215,12 +233,6 @@ void ms_views_close(ms_process *p)
 
 /* ---- questions ---- */
 
-uint32_t ms_view_line(const ms_process *p, const ms_view *v, uint32_t node)
-{
-    uint32_t site = ms_snap_id(v->snap->site, node);
-    return site && site < v->snap->n_sites ? v->line[site] : MS_NONE;
-}
-
 bool ms_view_below(const ms_view *v, uint32_t a, uint32_t b)
 {
     for (int steps = 0; steps < 1000; steps++) {
@@ -234,17 +246,12 @@ bool ms_view_below(const ms_view *v, uint32_t a, uint32_t b)
     return false;
 }
 
-bool ms_view_type_is(const ms_view *v, uint32_t node, const char *name)
-{
-    return ms_snap_text_is(v->snap, v->snap->type_name[ms_snap_type(v->snap, node)], name);
-}
-
 uint32_t ms_view_variable(const ms_view *v, const char *module, const char *name)
 {
     const ms_snap *s = v->snap;
     uint32_t string;
     for (uint32_t i = 1; i <= s->objects; i++) {
-        if (!ms_view_type_is(v, i, "module") || !ms_snap_name(s, i, &string) || !ms_snap_text_is(s, string, module))
+        if (!ms_view_is(v, i, MS_IS(MODULE)) || !ms_snap_name(s, i, &string) || !ms_snap_text_is(s, string, module))
             continue;
         uint32_t dict = ms_snap_namespace_of(s, i);
         for (uint32_t e = dict ? s->first[dict] : 0; dict && e + 2 <= s->first[dict + 1]; e += 2) {
@@ -325,7 +332,7 @@ static bool of_a_frame(const ms_view *v, uint32_t node)
 {
     for (int steps = 0; steps < 1000 && node; steps++, node = v->snap->idom[node])
         if (node > v->snap->objects)
-            return ms_view_type_is(v, node, "frame");
+            return ms_view_is(v, node, MS_IS(FRAME));
     return false;
 }
 

@@ -245,6 +245,21 @@ typedef struct {
     uint32_t node, used, room;
 } ms_container;
 
+/* A block that belongs to an object besides its own. */
+typedef struct {
+    uint32_t node, place;  /* in the heap: units of 16 bytes from its base */
+} ms_owned;
+typedef struct {
+    uint32_t node, mapped; /* too large for the heap; mapped: malloc has it as a mapping of its own */
+    uint64_t bytes;
+} ms_owned_large;
+
+/* The heap's slab k as it was: what a reader needs to know which pages would be free. */
+typedef struct {
+    uint64_t address;
+    uint32_t stride, dirty, present, live; /* stride 0: empty; dirty: a bit for each page that may be resident; slots */
+} ms_slab_row;
+
 typedef struct {
     uint32_t example, shape, count;
 } ms_equal;
@@ -315,6 +330,10 @@ struct ms_child {
     ms_vec      shape, site, birth, refs, value; /* value: hash of a str, int, ...; else 0 */
     ms_vec      containers;      /* ms_container */
     ms_vec      equal;           /* ms_equal */
+    ms_vec      equal_members;   /* row of equal << 32 | node */
+    ms_vec      owned, owned_large; /* ms_owned, ms_owned_large */
+    ms_vec      slab_rows;       /* ms_slab_row */
+    uint16_t   *page_live;       /* of each page of each slab: live slots that lie on it */
     ms_vec      edges;           /* targets, 0: an empty place; the latest still granules */
     size_t      turned;          /* edges that are numbers already */
     ms_vec      kinds;           /* ms_edge_kind: of the edges that are not */

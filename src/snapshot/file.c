@@ -492,12 +492,63 @@ static void write_waste(out *f)
     STRIDED(f, "equal", "example", MS_TYPE_U32, ng, g, example);
     STRIDED(f, "equal", "count", MS_TYPE_U64, ng, g, count);
     STRIDED(f, "equal", "bytes", MS_TYPE_U64, ng, g, bytes);
+    uint32_t *place = want(c, (n + 1) * sizeof *place); /* 1 + row of the file of each group */
+    for (uint64_t i = 0; i < ng; i++)
+        place[(uint32_t)order[kept - 1 - i]] = (uint32_t)i + 1;
+    uint64_t *member = MS_VEC_AT(c->equal_members, uint64_t), all = MS_VEC_N(c->equal_members, uint64_t), chosen;
+    uint32_t *next = want(c, (ng + 2) * sizeof *next), *of, *node; /* counted, then put in their groups' places */
+    for (uint64_t i = 0; i < all; i++)
+        next[place[member[i] >> 32]]++;
+    chosen = all - next[0];
+    next[0] = 0;
+    for (uint64_t i = 1, before = 0; i <= ng; i++) {
+        uint32_t here = next[i];
+        next[i] = (uint32_t)before;
+        before += here;
+    }
+    of = want(c, (chosen + 1) * sizeof *of);
+    node = want(c, (chosen + 1) * sizeof *node);
+    for (uint64_t i = 0; i < all; i++) {
+        uint32_t row = place[member[i] >> 32];
+        if (row) {
+            of[next[row]] = row - 1;
+            node[next[row]++] = (uint32_t)member[i];
+        }
+    }
+    column(f, "equal_members", "group", MS_TYPE_U32, chosen, of);
+    column(f, "equal_members", "node", MS_TYPE_U32, chosen, node);
+    ms_sys_free(of, (chosen + 1) * sizeof *of);
+    ms_sys_free(node, (chosen + 1) * sizeof *node);
+    ms_sys_free(next, (ng + 2) * sizeof *next);
+    ms_sys_free(place, (n + 1) * sizeof *place);
     STRIDED(f, "equal_total", "type", MS_TYPE_U32, ntotals, totals, type);
     STRIDED(f, "equal_total", "groups", MS_TYPE_U64, ntotals, totals, groups);
     STRIDED(f, "equal_total", "count", MS_TYPE_U64, ntotals, totals, count);
     STRIDED(f, "equal_total", "wasted", MS_TYPE_U64, ntotals, totals, wasted);
     ms_vec_free(&rows);
     ms_sys_free(order, (n + 1) * sizeof *order);
+}
+
+/* The map of the heap: slabs, the live slots on each page, and whose blocks lie there besides the objects'. */
+static void write_slabs(out *f)
+{
+    ms_child *c = f->c;
+    const ms_slab_row *row = MS_VEC_AT(c->slab_rows, ms_slab_row);
+    uint64_t slabs = MS_VEC_N(c->slab_rows, ms_slab_row), n = MS_VEC_N(c->owned, ms_owned);
+    STRIDED(f, "slabs", "address", MS_TYPE_U64, slabs, row, address);
+    STRIDED(f, "slabs", "stride", MS_TYPE_U32, slabs, row, stride);
+    STRIDED(f, "slabs", "dirty", MS_TYPE_U32, slabs, row, dirty);
+    STRIDED(f, "slabs", "present", MS_TYPE_U32, slabs, row, present);
+    STRIDED(f, "slabs", "live", MS_TYPE_U32, slabs, row, live);
+    column(f, "slab_pages", "live", MS_TYPE_U16, slabs * MS_SLAB_PAGES, c->page_live);
+    const ms_owned *owned = MS_VEC_AT(c->owned, ms_owned); /* in the order of nodes, as they were read */
+    STRIDED(f, "owned", "node", MS_TYPE_U32, n, owned, node);
+    STRIDED(f, "owned", "place", MS_TYPE_U32, n, owned, place);
+    n = MS_VEC_N(c->owned_large, ms_owned_large);
+    const ms_owned_large *large = MS_VEC_AT(c->owned_large, ms_owned_large);
+    STRIDED(f, "owned_large", "node", MS_TYPE_U32, n, large, node);
+    STRIDED(f, "owned_large", "mapped", MS_TYPE_U32, n, large, mapped);
+    STRIDED(f, "owned_large", "bytes", MS_TYPE_U64, n, large, bytes);
 }
 
 static void write_raw(out *f, const uint32_t *row)
@@ -530,6 +581,7 @@ static void write_beside(ms_child *c)
     write_small(f);
     write_raw(f, c->site_row_of);
     write_waste(f);
+    write_slabs(f);
     give_up(&c->refs);
     write_nodes(f);
     ms_writer_column_begin(f->w, table(f, "edges"), "to", MS_TYPE_U32, 1);

@@ -509,6 +509,12 @@ static void raw_add(ms_child *c, uint64_t tag, uint64_t size)
 static bool raw_block(void *block, uint64_t tag, uint32_t size, void *arg)
 {
     ms_child *c = arg;
+    if (ms_heap_has(c->heap, block)) {
+        uintptr_t at = (uintptr_t)block - MS_TAG_SIZE - c->heap->base, last = (at + size + MS_TAG_SIZE - 1) / MS_PAGE;
+        MS_VEC_AT(c->slab_rows, ms_slab_row)[at >> MS_SLAB_SHIFT].live++;
+        for (uintptr_t page = at / MS_PAGE; page <= last; page++)
+            c->page_live[page]++;
+    }
     if (!object_in(c, (uintptr_t)block, size) && !ms_marks_has(&c->raw, (uintptr_t)block))
         raw_add(c, tag, size);
     return true;
@@ -521,6 +527,14 @@ void ms_raw_count(ms_child *c)
     c->raw_room = ms_area.table[MS_T_SITE].used;
     c->raw_blocks = ms_sys_alloc(2 * (size_t)c->raw_room * sizeof *c->raw_blocks);
     if (c->raw_blocks == NULL)
+        ms_child_fail(c, MS_ENOMEM, NULL);
+    for (uint32_t k = 0; k < c->heap->fresh; k++) {
+        const ms_slab *s = &c->heap->slabs[k];
+        uint32_t stride = s->state < MS_SLAB_CURRENT ? 0 : ms_class_stride[s->cls];
+        MS_PUSH(c, c->slab_rows, ms_slab_row, (ms_slab_row){c->heap->base + ((uint64_t)k << MS_SLAB_SHIFT), stride, s->state ? s->dirty : 0, s->present, 0});
+    }
+    c->page_live = ms_sys_alloc(((size_t)c->heap->fresh * MS_SLAB_PAGES + 1) * sizeof *c->page_live);
+    if (c->page_live == NULL)
         ms_child_fail(c, MS_ENOMEM, NULL);
     ms_heap_visit(c->heap, raw_block, c);
     ms_heap_visit(c->raw_heap, raw_block, c);

@@ -138,7 +138,7 @@ static void columns_new(ms_child *c)
 static void columns_free(ms_child *c)
 {
     ms_vec *const arrays[] = {&c->shape, &c->site, &c->birth, &c->refs, &c->value, &c->edges, &c->kinds, &c->hints, &c->known,
-                              &c->containers, &c->object_labels, &c->namespaces, &c->named};
+                              &c->containers, &c->owned, &c->owned_large, &c->object_labels, &c->namespaces, &c->named};
     for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++)
         ms_vec_free(arrays[i]);
     ms_sys_free(c->first, c->first ? c->first_room : 0);

@@ -50,7 +50,7 @@ void ms_known(ms_child *c, const void *object)
 
 void ms_filled(ms_child *c, uint64_t used, uint64_t room, size_t each)
 {
-    if (c->recording && room > used && (room - used) * each >= 64)
+    if (c->recording && room > used && (room - used) * each >= 32)
         MS_PUSH(c, c->containers, ms_container, (ms_container){c->id, (uint32_t)used, (uint32_t)(room < UINT32_MAX ? room : UINT32_MAX)});
 }
 
@@ -60,6 +60,14 @@ void ms_own(ms_child *c, const void *block, size_t size)
         return;
     if (c->recording) {
         c->raw_bytes += ms_room(c, block, size);
+        if (c->births && !c->small && ms_heap_has(c->heap, block)) {
+            uintptr_t place = ((uintptr_t)block - c->heap->base) >> 4;
+            if (place <= UINT32_MAX)
+                MS_PUSH(c, c->owned, ms_owned, (ms_owned){c->id, (uint32_t)place});
+        } else if (c->births && !c->small && size > MS_BLOCK_MAX) { /* malloc maps with 16 bytes in front, and bit 1 of the size says so */
+            bool mapped = ((uintptr_t)block & (MS_PAGE - 1)) == 16 && ((const size_t *)block)[-1] & 2;
+            MS_PUSH(c, c->owned_large, ms_owned_large, (ms_owned_large){c->id, mapped, size});
+        }
         return;
     }
     /* To tell the blocks that nobody owns. */

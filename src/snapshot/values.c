@@ -152,11 +152,13 @@ void ms_values_group(ms_child *c)
             if (at[p].group == 0) {
                 at[p].group = (uint32_t)MS_VEC_N(c->equal, ms_equal) + 1;
                 MS_PUSH(c, c->equal, ms_equal, (ms_equal){id, shape[id], 1});
+                MS_PUSH(c, c->equal_members, uint64_t, (uint64_t)(at[p].group - 1) << 32 | id);
                 break;
             }
             ms_equal *g = &MS_VEC_AT(c->equal, ms_equal)[at[p].group - 1];
             if (g->shape == shape[id] && same(object_of(c, g->example), object_of(c, id))) {
                 g->count++;
+                MS_PUSH(c, c->equal_members, uint64_t, (uint64_t)(at[p].group - 1) << 32 | id);
                 break;
             }
         }

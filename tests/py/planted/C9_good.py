@@ -1,0 +1,22 @@
+"""The same connections, closed by a with block, and tied to nobody."""
+import socket
+import time
+
+
+class Handler:
+    def __init__(self, client):
+        self.client = client.socket.fileno()
+
+
+class Client:
+    def __init__(self):
+        self.socket = socket.socket()
+        self.handler = Handler(self)
+
+    def ask(self, i):
+        with self.socket:
+            return i + self.socket.fileno() * 0
+
+
+print(sum(Client().ask(i) for i in range(150)))
+time.sleep(0.2)

@@ -1,0 +1,29 @@
+"""The same requests; each takes its wish back when it has its answer."""
+import asyncio
+
+
+class Service:
+    def __init__(self, loop):
+        self.loop = loop
+        self.end = loop.create_future()
+
+    async def request(self, i):
+        await asyncio.sleep(0)
+        return bytes(1000)
+
+    async def serve(self, seconds):
+        until, n = self.loop.time() + seconds, 0
+        while self.loop.time() < until:
+            for _ in range(20):
+                job = self.loop.create_task(self.request(n))
+                stop = job.cancel
+                self.end.add_done_callback(stop)
+                await job
+                self.end.remove_done_callback(stop)
+                n += 1
+            await asyncio.sleep(0.001)
+        return n
+
+
+SERVICE = Service(asyncio.new_event_loop())
+print(SERVICE.loop.run_until_complete(SERVICE.serve(2.2)) > 0)

@@ -1,0 +1,16 @@
+"""Three workers that are started anew: each imports the tables for itself."""
+import multiprocessing
+
+
+def look(i):
+    import Y3_tables
+
+    return Y3_tables.WORDS[i]
+
+
+if __name__ == "__main__":
+    workers = multiprocessing.get_context("spawn")
+    with workers.Pool(3) as pool:
+        print(pool.map(look, range(30), chunksize=1)[-1])
+        pool.close()
+        pool.join()
