@@ -29,6 +29,7 @@ READERS = {"len", "id", "bool", "type", "isinstance"}
 MOST_FILES = 60
 NO_RECORDS = {"weakref.ReferenceType", "weakref", "method", "function", "builtin_function_or_method", "functools.partial", "type"}
 DICT = ".__dict__"
+CACHE = "functools._lru_cache_wrapper"
 NAMED, VALUE, FIELD = 7, 3, 1
 # What the interpreter keeps for the program -> how the program gives it there, and takes it off.
 REGISTERS = {
@@ -201,7 +202,7 @@ class Keepers:
         register = REGISTERS.get(chain[-1][0])
         fills = self.registered(register[0], f) if register else self.fills(name, f) if name else []
         module = chain[-2][1][7:] if len(chain) > 1 and chain[-2][1].startswith("module ") else None
-        if self.on_purpose(fills, name, frame if in_frame else None, module, kind):
+        if self.on_purpose(fills, name, frame if in_frame else None, module, kind) or f.rule == "L1" and self.table(chain):
             return False
         if fills:
             best = fills[0]
@@ -328,9 +329,9 @@ class Keepers:
                     for t in node.targets:
                         if isinstance(t, ast.Subscript) and _called(t.value) == name:
                             target = t
-                elif isinstance(node, ast.AugAssign) and _called(node.target) == name:
+                elif isinstance(node, ast.AugAssign) and _filled(node.target) == name:
                     target = node.target
-                elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in FILL and _called(node.func.value) == name:
+                elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in FILL and _filled(node.func.value) == name:
                     target = node
                 if target is None:
                     continue
@@ -363,6 +364,12 @@ class Keepers:
                     continue
                 return True
         return False
+
+    def table(self, chain):
+        """Whether the way leads through the cache of a function that calls itself: its entries are the algorithm's table."""
+        function = next((bare(label) for label, what in chain if what == CACHE), None)
+        found = function and self.decorated(function)
+        return bool(found) and any(isinstance(n, ast.Call) and _called(n.func) == function for n in ast.walk(found[2]))
 
     def bounded(self, f, h, name, kind, keep):
         """The line that makes the container, and what to write there instead."""
@@ -498,7 +505,7 @@ class Keepers:
 
     def _l2(self, f, h, name):
         chain = steps(f.way)
-        at = next((n for n, (_, what) in enumerate(chain) if what == "functools._lru_cache_wrapper"), None)
+        at = next((n for n, (_, what) in enumerate(chain) if what == CACHE), None)
         if at is None:
             return False
         method = bare(chain[at][0])
@@ -524,7 +531,7 @@ class Keepers:
 
     def _l1(self, f, h, name):
         chain = steps(f.way)
-        at = next((n for n, (_, what) in enumerate(chain) if what == "functools._lru_cache_wrapper"), None)
+        at = next((n for n, (_, what) in enumerate(chain) if what == CACHE), None)
         if at is None:
             return False
         function = bare(chain[at][0])
@@ -538,7 +545,8 @@ class Keepers:
             file, m, node, d = found
             f.line, f.site = self.line_at(file, node.lineno, f.line), None
             h.mark = d.lineno, d.col_offset - 1, d.end_col_offset if d.end_lineno == d.lineno else -1
-            h.patch = m.change(d.lineno, f"{m.indent(d.lineno)}@lru_cache(maxsize={self.bound(f.facts['entries']):_})")
+            prefix = "functools." if m.text(d).startswith("functools.") else ""
+            h.patch = m.change(d.lineno, f"{m.indent(d.lineno)}@{prefix}lru_cache(maxsize={self.bound(f.facts['entries']):_})")
         return True
 
     def _l5(self, f, h, name):
@@ -1071,6 +1079,13 @@ def circle_words(chain):
 def scope(what):
     """'load.<locals>.inner in app.py' -> 'inner', 'Group.__aexit__ in app.py' -> 'Group.__aexit__'."""
     return what.partition(" in ")[0].rpartition("<locals>.")[2]
+
+
+def _filled(node):
+    """The container that a statement fills: `groups` of groups[key].append(x), groups[key][other].add(x)."""
+    while isinstance(node, ast.Subscript):
+        node = node.value
+    return _called(node)
 
 
 def _called(node):

@@ -346,6 +346,27 @@ static ms_err classes(const ms_evidence *e, uint32_t at, ms_findings *out)
     return err;
 }
 
+/* What grows inside of the dictionary at the end of f's way is told by f: it says why nothing leaves it. */
+static void instead_of_growth(ms_findings *out, ms_finding *f)
+{
+    for (uint32_t i = 0; i < out->n; i++) {
+        ms_finding *other = &out->finding[i];
+        bool same = other != f && other->process == f->process && other->verdict == MS_VERDICT_LEAK && other->nstep > f->nstep;
+        for (uint32_t k = 0; same && k < f->nstep; k++)
+            same = strcmp(out->step[other->step + k].label, out->step[f->step + k].label) == 0 &&
+                   strcmp(out->step[other->step + k].type, out->step[f->step + k].type) == 0;
+        if (!same || other->flags & MS_EXPLAINED)
+            continue;
+        other->flags |= MS_EXPLAINED;
+        f->verdict = MS_VERDICT_LEAK;
+        f->bytes = other->bytes > f->bytes ? other->bytes : f->bytes;
+        f->line = f->line == MS_NONE ? other->line : f->line;
+        for (uint32_t k = 0; k < other->nfact; k++)
+            if (strcmp(other->fact[k].name, "entries") != 0 && strcmp(other->fact[k].name, "live") != 0)
+                ms_finding_fact(f, other->fact[k].name, other->fact[k].value);
+    }
+}
+
 /* C7: a WeakKeyDictionary whose values hold their keys: an entry's key lies below its value. */
 static ms_err weak_dicts(const ms_evidence *e, uint32_t at, ms_findings *out)
 {
@@ -387,6 +408,7 @@ static ms_err weak_dicts(const ms_evidence *e, uint32_t at, ms_findings *out)
         ms_finding_fact(f, "entries", entries);
         ms_finding_fact(f, "held", held);
         ms_finding_fact(f, "live", (double)v->live);
+        instead_of_growth(out, f);
     }
     return MS_OK;
 }

@@ -554,20 +554,24 @@ static ms_err containers(const ms_evidence *e, uint32_t at, ms_findings *out)
 
 /* ---- references that nobody owns ---- */
 
-/* L6: at least so many objects, 256 KiB with what they hold and a fiftieth of all, born all along. A library written in
- * C may hold objects by right: but those that are made at each call, and stay, are no cache that anyone meant. */
+/* L6: at least so many objects, 256 KiB with what they hold and a fiftieth of all, born all along: from the first one to the
+ * snapshot (what came before may have been imports), for 0.3 s and a quarter of the run. A library written in C may hold objects by
+ * right: but those that are made at each call, and stay, are no cache that anyone meant. */
 #define LOST_BYTES (256.0 * 1024)
 #define LOST_SHARE 0.02
 enum { LOST = 200, PARTS = 8 };
 
 typedef struct {
     double   count, bytes;
-    uint32_t part[PARTS], example;
+    uint32_t part[PARTS], example, first; /* first: epoch of the earliest birth */
 } lost_sum;
 
-static bool all_along(const lost_sum *s)
+static bool all_along(const lost_sum *s, const ms_snap *snap)
 {
     int fair = 0;
+    double epochs = (double)snap->epoch - s->first;
+    if (epochs * (double)snap->epoch_ns / 1e9 < HELD_SECONDS || epochs < (double)snap->epoch / 4)
+        return false;
     for (int i = 0; i < PARTS; i++)
         fair += s->part[i] >= s->count / PARTS / 4;
     return fair >= PARTS - 2 && s->part[PARTS - 1] + s->part[PARTS - 2] >= s->count / PARTS / 4;
@@ -598,6 +602,32 @@ static ms_err add_lost(const ms_evidence *e, uint32_t at, ms_view *v, uint32_t l
     return MS_OK;
 }
 
+/* Marks the rows of `unexplained` whose object somebody else holds, too: by a reference that neither comes from it nor from what it
+ * alone holds. (Such an object is a root of its own, and so says nothing of who else holds it.) */
+static ms_err held_otherwise(const ms_view *v, const uint32_t *node, uint64_t n, uint8_t *mark)
+{
+    const ms_snap *s = v->snap;
+    size_t size = ((size_t)s->objects + 1) * sizeof(uint32_t);
+    uint32_t *row = ms_sys_alloc(size);
+    if (row == NULL)
+        return MS_ENOMEM;
+    memset(row, 0, size);
+    for (uint64_t i = 0; i < n; i++)
+        if (node[i] && node[i] <= s->objects)
+            row[node[i]] = (uint32_t)i + 1;
+    for (uint32_t from = 1, name; from < s->nodes; from++) {
+        if (from > s->objects && ms_snap_name(s, from, &name) && ms_snap_text_is(s, name, "held outside Python"))
+            continue;
+        for (uint32_t edge = s->first[from]; edge < s->first[from + 1]; edge++) {
+            uint32_t t = MS_SNAP_TARGET(s->to[edge]);
+            if (t && t <= s->objects && row[t] && t != from && MS_SNAP_KIND(s->to[edge]) != MS_SNAP_WEAK && !ms_view_below(v, t, from))
+                mark[row[t] - 1] = 1;
+        }
+    }
+    ms_sys_free(row, size);
+    return MS_OK;
+}
+
 static ms_err nobody_owns(const ms_evidence *e, uint32_t at, ms_findings *out)
 {
     const ms_process *p = &e->process[at];
@@ -612,20 +642,34 @@ static ms_err nobody_owns(const ms_evidence *e, uint32_t at, ms_findings *out)
     double *raw = ms_sys_alloc(raw_size);
     if (sums == NULL || raw == NULL)
         err = MS_ENOMEM;
+    uint8_t *held = NULL;
+    uint64_t rows = 0;
     if (err == MS_OK && ms_snap_column(s, "unexplained", "node", MS_TYPE_U32, NULL, &node) == MS_OK &&
-        ms_snap_column(s, "unexplained", "refs", MS_TYPE_I32, NULL, &refs) == MS_OK)
-        for (uint64_t i = 0; i < node.rows && i < refs.rows; i++) {
-            uint32_t n = ((const uint32_t *)node.values)[i], line;
-            if (n == 0 || n > s->objects || ((const int32_t *)refs.values)[i] <= 0)
+        ms_snap_column(s, "unexplained", "refs", MS_TYPE_I32, NULL, &refs) == MS_OK && (rows = node.rows < refs.rows ? node.rows : refs.rows) > 0) {
+        held = ms_sys_alloc(rows);
+        if (held)
+            memset(held, 0, rows);
+        err = held ? held_otherwise(v, node.values, rows, held) : MS_ENOMEM;
+        for (uint64_t i = 0; err == MS_OK && i < 2 * rows; i++) { /* at first the earliest births, then the sums */
+            uint32_t n = ((const uint32_t *)node.values)[i % rows], line, birth;
+            if (n == 0 || n > s->objects || ((const int32_t *)refs.values)[i % rows] <= 0 || held[i % rows])
                 continue;
             if ((s->idom[n] != 0 && s->idom[n] <= s->objects) || !ms_line_counts(e, line = ms_view_line(p, v, n)))
-                continue; /* somebody else holds it, too */
-            uint64_t part = (uint64_t)ms_snap_id(s->birth, n) * PARTS / (s->epoch + 1);
-            sums[line].count++;
-            sums[line].bytes += (double)ms_snap_retained(s, n);
-            sums[line].part[part < PARTS ? part : PARTS - 1]++;
-            sums[line].example = n;
+                continue;
+            lost_sum *sum = &sums[line];
+            birth = ms_snap_id(s->birth, n);
+            if (i < rows) {
+                sum->first = sum->example == 0 || birth < sum->first ? birth : sum->first;
+                sum->example = n;
+                continue;
+            }
+            uint64_t part = (uint64_t)(birth - sum->first) * PARTS / (s->epoch - sum->first + 1);
+            sum->count++;
+            sum->bytes += (double)ms_snap_retained(s, n);
+            sum->part[part < PARTS ? part : PARTS - 1]++;
         }
+    }
+    ms_sys_free(held, rows);
     if (err == MS_OK && ms_snap_column(s, "raw", "site", MS_TYPE_U32, NULL, &site) == MS_OK &&
         ms_snap_column(s, "raw", "bytes", MS_TYPE_U64, NULL, &bytes) == MS_OK)
         for (uint64_t i = 0; i < site.rows && i < bytes.rows; i++) {
@@ -655,7 +699,7 @@ static ms_err nobody_owns(const ms_evidence *e, uint32_t at, ms_findings *out)
         bool grows = false; /* raw blocks have no birth in a snapshot: their line has to grow */
         for (uint32_t i = 0; i < out->nslope; i++)
             grows = grows || (out->slope[i].process == at && out->slope[i].line == line);
-        bool lost = sums[line].count >= LOST && all_along(&sums[line]) && sums[line].bytes >= least;
+        bool lost = sums[line].count >= LOST && all_along(&sums[line], s) && sums[line].bytes >= least;
         bool blocks = grows && raw[line] >= least && raw[line] >= BELOW_SHARE * (double)p->lines[line].peak_bytes;
         if (lost || blocks)
             err = add_lost(e, at, v, line, &sums[line], blocks ? raw[line] : 0, out);

@@ -129,7 +129,7 @@ static void curves_halve(ms_process *p)
 ms_err ms_curves_add(ms_session *s, ms_process *p, uint64_t now)
 {
     bool ended = ms_ended(p);
-    uint64_t t = moment(p, now);
+    uint64_t t = moment(p, now), began = ms_clock_cpu_ns();
     uint32_t nsite = ms_live_used(p, MS_T_SITE);
     p->curve_due = ended ? UINT64_MAX : ms_series_due(p, now, p->curve_step);
     if (nsite == 0 || (p->ncurve_t && t <= p->curve_t[p->ncurve_t - 1]))
@@ -158,11 +158,12 @@ ms_err ms_curves_add(ms_session *s, ms_process *p, uint64_t now)
         }
     }
     ms_sys_free(by_site, size);
-    /* Reading costs at most 1 % of the time, and comes at least every 10 s: counters wrap after 42 s
-     * of 100 million frees a second. */
+    /* Reading costs at most 1 % of the time (of a processor: on a busy machine the clock would count what others took, and too
+     * few points would be left to judge growth by), and comes at least every 10 s: counters wrap after 42 s of 100 million
+     * frees a second. */
     if (ended)
         return err;
-    uint64_t least = now + 100 * (ms_clock_ns() - now), most = now + 10 * MS_SECOND_NS;
+    uint64_t least = now + 100 * (ms_clock_cpu_ns() - began), most = now + 10 * MS_SECOND_NS;
     p->curve_due = ms_series_due(p, now, p->curve_step);
     if (p->curve_due < least)
         p->curve_due = least;

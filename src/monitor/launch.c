@@ -42,6 +42,13 @@ uint64_t ms_clock_ns(void)
     return (uint64_t)t.tv_sec * MS_SECOND_NS + (uint64_t)t.tv_nsec;
 }
 
+uint64_t ms_clock_cpu_ns(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+    return (uint64_t)t.tv_sec * MS_SECOND_NS + (uint64_t)t.tv_nsec;
+}
+
 void ms_session_problem(ms_session *s, const char *format, ...)
 {
     if (s->problem.text[0])

@@ -175,6 +175,7 @@ typedef struct ms_session {
 #define MS_BUFFER (1u << 20)
 
 uint64_t ms_clock_ns(void);
+uint64_t ms_clock_cpu_ns(void); /* what this thread has used of a processor */
 void ms_session_problem(ms_session *s, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* watch.c */

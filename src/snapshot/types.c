@@ -270,11 +270,11 @@ MS_COLD uint32_t ms_type_new(ms_child *c, PyTypeObject *type)
         type_fill(c, t);
         ms_seed(c, type);
         c->type_cache[at].type = type;
-        c->type_cache[at].entry = t;
+        c->type_cache[at].index = index;
         return index;
     }
     c->type_cache[at].type = type;
-    c->type_cache[at].entry = &MS_VEC_AT(c->type_table, ms_ty)[s->value];
+    c->type_cache[at].index = s->value;
     return s->value;
 }
 

@@ -1,8 +1,9 @@
 /* values.c -- equal immutable values: the same text or number kept more than once.
  *
- * Each value is hashed (32 bits), in the order of addresses. A bitmap tells which hashes may occur again; only their objects
- * are looked up in a table, and compared byte for byte with the first of their group. So it costs 4 bytes an object and
- * 1 to 2 more for the bitmap, and what it says is exact. Exact types only: a subclass may mean something else by equal. */
+ * While an object is read, its bytes are hashed (32 bits: they are in the cache now). Afterwards a bitmap tells which hashes
+ * may occur again; only their objects are looked up in a table, and compared byte for byte with the first of their
+ * group. So it costs 4 bytes an object and 1 to 2 more for the bitmap, and what it says is exact. Exact types only: a
+ * subclass may mean something else by equal. */
 #include "snapshot/child.h"
 
 uint32_t ms_value_hash(const void *bytes, size_t size)
@@ -52,36 +53,19 @@ static const void *value_bytes(PyObject *o, size_t *size)
 #endif
 }
 
+uint32_t ms_value_of(PyObject *o)
+{
+    size_t size;
+    const void *bytes = value_bytes(o, &size);
+    return bytes ? ms_value_hash(bytes, size) : 0;
+}
+
 static PyObject *object_of(const ms_child *c, uint32_t id)
 {
     const ms_region *r = MS_VEC_AT(c->regions, ms_region);
     while (id >= r->first + r->count)
         r++;
     return (PyObject *)(r->base + ((uintptr_t)c->address[id] << 3));
-}
-
-/* The hash of each str, bytes, int and float; 0 of what is none. NULL: no memory. */
-static uint32_t *values_of(const ms_child *c)
-{
-    uint32_t *value = ms_big_alloc(((size_t)c->objects + 1) * sizeof *value);
-    const uint32_t *shape = MS_VEC_AT(c->shape, uint32_t);
-    const ms_shape *shapes = MS_VEC_AT(c->shape_table, ms_shape);
-    const ms_ty *types = MS_VEC_AT(c->type_table, ms_ty);
-    const ms_region *r = MS_VEC_AT(c->regions, ms_region);
-    for (size_t i = 0; value && i < MS_VEC_N(c->regions, ms_region); i++, r++)
-        for (uint32_t id = r->first, end = r->first + r->count; id < end; id++) {
-            if (id + 16 < end) {
-                const char *later = (const char *)(r->base + ((uintptr_t)c->address[id + 16] << 3));
-                __builtin_prefetch(later);
-                __builtin_prefetch(later + 56);
-            }
-            if (!types[shapes[shape[id]].type].is_value)
-                continue;
-            size_t size;
-            const void *bytes = value_bytes((PyObject *)(r->base + ((uintptr_t)c->address[id] << 3)), &size);
-            value[id] = bytes ? ms_value_hash(bytes, size) : 0;
-        }
-    return value;
 }
 
 static bool same(PyObject *a, PyObject *b)
@@ -110,16 +94,14 @@ static uint32_t bits_for(uint64_t n) /* 8 for each */
  * are there twice among them. A second pass looks for these only, in a table that is small enough for the cache. */
 void ms_values_group(ms_child *c)
 {
-    const uint32_t *shape = MS_VEC_AT(c->shape, uint32_t);
-    uint32_t *value = values_of(c);
+    const uint32_t *value = MS_VEC_AT(c->value, uint32_t), *shape = MS_VEC_AT(c->shape, uint32_t);
     uint32_t n = c->objects, bits = bits_for(n), few;
     size_t once_bytes = (size_t)1 << (bits - 3), again_bytes = 0, places = 1024;
     uint64_t *once = ms_big_alloc(once_bytes), *again = NULL;
     ms_vec twice = {NULL, 0, 0};
     place *at = NULL;
-    size_t used = 0;
-    if (value == NULL || once == NULL)
-        goto done; /* no table then */
+    if (once == NULL)
+        return; /* no table then */
     for (uint32_t id = 1; id <= n; id++) {
         uint32_t later = value[id + 24 <= n ? id + 24 : id];
         if (later)
@@ -142,6 +124,7 @@ void ms_values_group(ms_child *c)
     again_bytes = (size_t)1 << (few - 3);
     if ((again = ms_big_alloc(again_bytes)) == NULL || (at = ms_big_alloc(places * sizeof *at)) == NULL)
         goto done;
+    size_t used = 0;
     for (size_t i = 0; i < MS_VEC_N(twice, uint32_t); i++) {
         uint32_t v = MS_VEC_AT(twice, uint32_t)[i], h = bit_of(v, few);
         size_t p = v & (places - 1);
@@ -182,7 +165,6 @@ void ms_values_group(ms_child *c)
     }
 done:
     ms_vec_free(&twice);
-    ms_sys_free(value, ((size_t)n + 1) * sizeof *value);
     ms_sys_free(once, once_bytes);
     ms_sys_free(again, again_bytes);
     ms_sys_free(at, at ? places * sizeof *at : 0);
