@@ -22,10 +22,10 @@ def test_enough():
 
 @pytest.mark.parametrize("entry", CORPUS["sick"], ids=lambda e: e["name"])
 def test_sick(entry):
-    assert set(entry) == {"name", "bad", "clean", "issue", "bug", "principle", "rules", "culprit", "shows", "python"}
+    assert set(entry) - {"unseen"} == {"name", "bad", "clean", "issue", "bug", "principle", "rules", "culprit", "shows", "python", "clean_python"}
     program = ROOT / "tests" / "corpus" / "sick" / f"{entry['name']}.py"
     compile(program.read_text(), program, "exec")
-    assert entry["issue"].startswith("https://github.com/") and entry["bad"] != entry["clean"]
+    assert entry["issue"].startswith("https://github.com/") and (entry["bad"], entry["python"]) != (entry["clean"], entry["clean_python"])
     assert all(re.fullmatch(r"[CRPLYNSOT]\d+", rule) for rule in entry["rules"]) and re.compile(entry["culprit"])
     one = {"blocks_growth": 0, "rss_growth_mib": 0, "rss_mib": 1, "collected": 0, "waiting": 0, "peak_mib": 1, "seconds": 1}
     assert accuracy.reproduces(entry["shows"], one, one) is False and accuracy.measured(entry["shows"], one)
@@ -35,7 +35,7 @@ def test_sick(entry):
 
 @pytest.mark.parametrize("entry", CORPUS["healthy"], ids=lambda e: e["name"])
 def test_healthy(entry):
-    assert set(entry) - {"right"} == {"name", "pins", "python"}
+    assert set(entry) - {"right", "unseen", "clean_python"} == {"name", "pins", "python"}
     program = ROOT / "tests" / "corpus" / "healthy" / f"{entry['name']}.py"
     compile(program.read_text(), program, "exec")
     assert all(re.fullmatch(r"[\w.-]+==[\w.]+", pin) for pin in entry["pins"])
