@@ -393,7 +393,7 @@ struct ms_child {
     uint64_t   *raw_blocks;      /* by site: blocks that nobody owns, their bytes */
     uint32_t    raw_room;
     uint32_t   *site_row_of;     /* by site: its row in the file */
-    uint32_t    pseudo_interpreter;
+    uint32_t    pseudo_interpreter, pseudo_atexit;
     uint32_t    pseudo_first;    /* node of pseudo node 1; pseudo node 0 is the root */
     uint32_t    type_group, type_thread, type_frame, group_outside, group_immortal;
     bool        write_values;

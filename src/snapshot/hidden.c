@@ -367,7 +367,7 @@ static void from_interpreter(ms_child *c)
     uint32_t n = 0;
     for (size_t i = 0; i < MS_VEC_N(c->pseudo_edges, ms_pseudo_edge) && n < 64; i++) {
         const ms_pseudo_edge *e = &MS_VEC_AT(c->pseudo_edges, ms_pseudo_edge)[i];
-        if (e->from == c->pseudo_interpreter && e->to && e->counted)
+        if ((e->from == c->pseudo_interpreter || e->from == c->pseudo_atexit) && e->to && e->counted)
             told[n++] = (uint64_t)(uintptr_t)e->to;
     }
     uintptr_t cache = (uintptr_t)type_cache(c);

@@ -518,6 +518,13 @@ void ms_reader_choose(ms_child *c, ms_ty *t)
     } else if (type == &_PyWeakref_RefType) {
         FIELD_WEAK("referent", PyWeakReference, wr_object);
         FIELD("__callback__", PyWeakReference, wr_callback);
+    } else if (type->tp_flags & Py_TPFLAGS_BASE_EXC_SUBCLASS && type->tp_traverse == ((PyTypeObject *)PyExc_BaseException)->tp_traverse) {
+        FIELD("__dict__", PyBaseExceptionObject, dict);
+        FIELD("args", PyBaseExceptionObject, args);
+        FIELD("__notes__", PyBaseExceptionObject, notes);
+        FIELD("__traceback__", PyBaseExceptionObject, traceback);
+        FIELD("__context__", PyBaseExceptionObject, context);
+        FIELD("__cause__", PyBaseExceptionObject, cause);
     } else if (type == &PySlice_Type) {
         FIELD("start", PySliceObject, start);
         FIELD("stop", PySliceObject, stop);

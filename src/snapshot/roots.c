@@ -7,6 +7,9 @@
  *        -> held outside Python: objects with more references than were found
  *        -> immortal objects */
 #include "snapshot/child.h"
+#if PY_VERSION_HEX >= 0x030d0000
+#include "internal/pycore_tstate.h"
+#endif
 
 uint32_t ms_pseudo_new(ms_child *c, uint32_t type, const char *text)
 {
@@ -51,6 +54,14 @@ static void thread_pseudo(ms_child *c, PyThreadState *ts)
     ms_pseudo_to(c, thread, ts->curexc_traceback, "exception traceback", MS_EDGE_NORMAL, true);
 #endif
     ms_pseudo_to(c, thread, ts->exc_state.exc_value, "handled exception", MS_EDGE_NORMAL, true);
+    ms_pseudo_to(c, thread, ts->async_gen_firstiter, "hook of asynchronous generators", MS_EDGE_NORMAL, true);
+    ms_pseudo_to(c, thread, ts->async_gen_finalizer, "finalizer of asynchronous generators", MS_EDGE_NORMAL, true);
+#if PY_VERSION_HEX >= 0x030d0000
+    ms_pseudo_to(c, thread, ((_PyThreadStateImpl *)ts)->asyncio_running_loop, "event loop", MS_EDGE_NORMAL, true);
+#endif
+#if PY_VERSION_HEX >= 0x030e0000
+    ms_pseudo_to(c, thread, ((_PyThreadStateImpl *)ts)->asyncio_running_task, "task", MS_EDGE_NORMAL, true);
+#endif
     ms_frames_of_thread(c, thread, ts);
 }
 
@@ -63,6 +74,28 @@ static void gc_list_seed(ms_child *c, PyGC_Head *head)
         __builtin_prefetch((const char *)g + 1024); /* the list often runs forwards */
         ms_seed(c, g + 1);
     }
+}
+
+/* What is to be called at the end: until 3.13 an array of structs. */
+static void atexit_pseudo(ms_child *c)
+{
+    struct atexit_state *a = &c->interp->atexit;
+    uint32_t node = ms_pseudo_new(c, c->type_group, "atexit");
+    ms_pseudo_holds(c, c->pseudo_interpreter, node, "atexit");
+    c->pseudo_atexit = node;
+#if PY_VERSION_HEX >= 0x030e0000
+    ms_pseudo_to(c, node, a->callbacks, "functions", MS_EDGE_NORMAL, true);
+#else
+    ms_own(c, a->callbacks, (size_t)a->callback_len * sizeof *a->callbacks);
+    for (int i = 0; i < a->ncallbacks; i++) {
+        if (a->callbacks[i] == NULL)
+            continue;
+        ms_own(c, a->callbacks[i], sizeof **a->callbacks);
+        ms_pseudo_to(c, node, a->callbacks[i]->func, "function", MS_EDGE_NORMAL, true);
+        ms_pseudo_to(c, node, a->callbacks[i]->args, "arguments", MS_EDGE_NORMAL, true);
+        ms_pseudo_to(c, node, a->callbacks[i]->kwargs, "keywords", MS_EDGE_NORMAL, true);
+    }
+#endif
 }
 
 PyObject *ms_modules(const ms_child *c)
@@ -115,6 +148,7 @@ void ms_roots_seed(ms_child *c)
     ms_pseudo_to(c, i, in->audit_hooks, "audit hooks", MS_EDGE_NORMAL, true);
     ms_pseudo_to(c, i, in->gc.garbage, "gc.garbage", MS_EDGE_NORMAL, true);
     ms_pseudo_to(c, i, in->gc.callbacks, "gc.callbacks", MS_EDGE_NORMAL, true);
+    atexit_pseudo(c);
 
     for (PyThreadState *ts = in->threads.head; ts; ts = ts->next)
         thread_pseudo(c, ts);
