@@ -87,13 +87,14 @@ def stop():
     return path
 
 
-def snapshot(path=None, *, values=False, wait=True):
+def snapshot(path=None, *, values=False, wait=True, fork=True):
     """Write all objects of this process to the file `path`, and return that path.
 
     The program stands still for a fork only; a child process reads the objects and writes the file.
     `path`: a file that may be replaced; None: memsure-PID-N.memsure in the current folder, where nothing
     is replaced. `values`: store what strings, bytes and numbers say, too; without it only names are.
-    `wait=False`: return at once; the file appears, whole, a moment later. Works under `memsure run`,
+    `wait=False`: return at once; the file appears, whole, a moment later. `fork=False`: no child process; the program
+    stands still until the file stands. For systems that refuse a copy of the process. Works under `memsure run`,
     where every object carries its birth line, and in any other program. Raises _core.Error.
 
     >>> import memsure
@@ -108,7 +109,7 @@ def snapshot(path=None, *, values=False, wait=True):
             n += 1
     path = os.fspath(path)
     _running[:] = [running for running in _running if not _core.snapshot_done(running)]
-    running = _core.snapshot(path, values=values, wait=wait)
+    running = _core.snapshot(path, values=values, wait=wait, fork=fork)
     if not wait:
         _running.append(running)
     return path

@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 /* Under AddressSanitizer every block has a page more, and all behind its size is forbidden ground: an
@@ -89,6 +90,76 @@ static size_t sys_pages(size_t size)
     return (rounded ? rounded : page) + SYS_GUARD * page;
 }
 
+/* --- a book of blocks: ms_sys_book_begin() --- */
+
+static struct {
+    atomic_int owner;  /* the thread that is at it; 0: nobody */
+    size_t     n, room;
+    uint64_t   bytes, most;
+    struct { void *block; size_t bytes; } *row;
+} book;
+
+static bool booked(void)
+{
+    int owner = atomic_load_explicit(&book.owner, memory_order_relaxed);
+    return MS_UNLIKELY(owner != 0) && owner == (int)syscall(SYS_gettid);
+}
+
+static bool book_add(void *block, size_t bytes)
+{
+    if (book.n == book.room) {
+        size_t room = book.room ? 2 * book.room : 1024;
+        void *row = mmap(NULL, room * sizeof *book.row, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        if (row == MAP_FAILED)
+            return false;
+        if (book.row) {
+            memcpy(row, book.row, book.n * sizeof *book.row);
+            munmap(book.row, book.room * sizeof *book.row);
+        }
+        book.row = row;
+        book.room = room;
+    }
+    book.row[book.n].block = block;
+    book.row[book.n++].bytes = bytes;
+    book.bytes += bytes;
+    book.most = book.bytes > book.most ? book.bytes : book.most;
+    return true;
+}
+
+static void book_take(void *block)
+{
+    for (size_t i = book.n; i-- > 0;) /* the last ones go first, mostly */
+        if (book.row[i].block == block) {
+            book.bytes -= book.row[i].bytes;
+            book.row[i] = book.row[--book.n];
+            return;
+        }
+}
+
+bool ms_sys_book_begin(void)
+{
+    int nobody = 0;
+    if (!atomic_compare_exchange_strong(&book.owner, &nobody, (int)syscall(SYS_gettid)))
+        return false;
+    book.bytes = book.most = 0;
+    return true;
+}
+
+uint64_t ms_sys_book_end(void)
+{
+    for (size_t i = 0; i < book.n; i++) {
+        sys_unguard(book.row[i].block, book.row[i].bytes);
+        munmap(book.row[i].block, book.row[i].bytes);
+        atomic_fetch_sub_explicit(&sys_live, 1, memory_order_relaxed);
+    }
+    if (book.row)
+        munmap(book.row, book.room * sizeof *book.row);
+    book.row = NULL;
+    book.n = book.room = 0;
+    atomic_store(&book.owner, 0);
+    return book.most;
+}
+
 void *ms_sys_alloc(size_t size)
 {
     size_t bytes = sys_pages(size);
@@ -99,6 +170,10 @@ void *ms_sys_alloc(size_t size)
     void *block = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (block == MAP_FAILED)
         return NULL;
+    if (booked() && !book_add(block, bytes)) {
+        munmap(block, bytes);
+        return NULL;
+    }
     sys_guard(block, size, bytes);
     atomic_fetch_add_explicit(&sys_live, 1, memory_order_relaxed);
     return block;
@@ -120,6 +195,10 @@ void *ms_sys_resize(void *block, size_t old_size, size_t new_size)
             sys_guard(block, old_size, before);
             return NULL;
         }
+        if (booked()) {
+            book_take(block);
+            book_add(moved, after); /* there is room: one was taken */
+        }
         block = moved;
     }
     if (new_size < old_size) { /* B1 */
@@ -135,6 +214,8 @@ void ms_sys_free(void *block, size_t size)
     if (block == NULL)
         return;
     int saved = errno;
+    if (booked())
+        book_take(block);
     sys_unguard(block, sys_pages(size));
     munmap(block, sys_pages(size));
     errno = saved;

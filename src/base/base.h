@@ -52,6 +52,11 @@ void *ms_sys_alloc(size_t size);
 void *ms_sys_resize(void *block, size_t old_size, size_t new_size);
 void ms_sys_free(void *block, size_t size);
 
+/* Between begin and end all that this thread takes is noted; end gives back what it has not given back itself, and says how many bytes
+ * it had at most. For work that may be broken off anywhere. One at a time in a process: false, another one is at it. */
+bool ms_sys_book_begin(void);
+uint64_t ms_sys_book_end(void);
+
 /* For tests: the n-th allocation from now fails (0: the next), and all after it; -1: none.
  * ms_sys_live() is the number of blocks handed out and not freed. */
 void ms_sys_fail_after(long n);

@@ -21,18 +21,18 @@ static void running_end(PyObject *capsule)
 }
 
 PyDoc_STRVAR(snapshot_doc,
-"snapshot(path, values=False, wait=True, moment='call', prefix='', memory_limit=0)\n--\n\n"
+"snapshot(path, values=False, wait=True, moment='call', prefix='', memory_limit=0, fork=True)\n--\n\n"
 "Write all objects of this process to path. The program stands still for a fork only; a child does the\n"
 "work. With wait, returns a dict of figures when the file stands. Without, returns what snapshot_wait() takes.");
 
 static PyObject *snapshot(PyObject *module, PyObject *args, PyObject *kwargs)
 {
-    static char *names[] = {"path", "values", "wait", "moment", "prefix", "memory_limit", NULL};
+    static char *names[] = {"path", "values", "wait", "moment", "prefix", "memory_limit", "fork", NULL};
     PyObject *path = NULL, *result = NULL;
-    int values = 0, block = 1;
+    int values = 0, block = 1, fork = 1;
     unsigned long long limit = 0;
     const char *moment = "call", *prefix = "";
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O&|ppssK", names, PyUnicode_FSConverter, &path, &values, &block, &moment, &prefix, &limit))
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O&|ppssKp", names, PyUnicode_FSConverter, &path, &values, &block, &moment, &prefix, &limit, &fork))
         return NULL;
     ms_err (*take)(const char *, const ms_snapshot_options *, ms_why *, ms_snapshot **) =
         (ms_err (*)(const char *, const ms_snapshot_options *, ms_why *, ms_snapshot **))ms_py_recorder_function(module, "ms_snapshot_take");
@@ -42,7 +42,7 @@ static PyObject *snapshot(PyObject *module, PyObject *args, PyObject *kwargs)
         Py_DECREF(path);
         return NULL;
     }
-    ms_snapshot_options options = {.moment = moment, .prefix = prefix, .values = values, .memory_limit = limit};
+    ms_snapshot_options options = {.moment = moment, .prefix = prefix, .values = values, .memory_limit = limit, .in_place = !fork};
     ms_snapshot_figures figures;
     ms_snapshot *running;
     ms_why why = {""};

@@ -2,7 +2,8 @@
  *
  * It is a bare clone: it shares all of the child's memory, its thread-local storage too (so nothing may depend on errno
  * while it runs), has a stack of its own, and gets no signal: a crash in it ends the child. At most one at a time.
- * Where the system gives no thread, ms_beside_begin() does the work at once. */
+ * Where the system gives no thread, ms_beside_begin() does the work at once;
+ * and in the program's own process it is not to have threads that it does not know. */
 #include "snapshot/child.h"
 
 #include <errno.h>
@@ -27,7 +28,7 @@ void ms_beside_begin(ms_beside *b, ms_child *c, void (*run)(ms_child *))
     b->c = c;
     b->run = run;
     b->running = 0;
-    b->stack = ms_sys_alloc(STACK_SIZE);
+    b->stack = c->options->in_place ? NULL : ms_sys_alloc(STACK_SIZE);
     if (b->stack) {
         uint64_t all = ~(uint64_t)0, before;
         b->running = 1;

@@ -357,11 +357,14 @@ struct ms_child {
     uint32_t    crashes;
     volatile int again_how;      /* why */
     volatile bool guarded;
+    sigjmp_buf  leave;           /* in place: where the end goes on */
+    pid_t       thread;          /* in place: who is at it */
 
     /* types, shapes, names */
     struct { PyTypeObject *type; uint32_t index; } type_cache[MS_TYPE_CACHE];
     ms_map      types;
     ms_vec      type_table;      /* ms_ty: reserved, does not move */
+    uint32_t    types_max;
     ms_vec      fields;          /* ms_field */
     ms_map      shapes;
     ms_vec      shape_table;

@@ -22,6 +22,7 @@ typedef struct {
     bool        leave_why;     /* when it comes to nothing, leave the reason in a file, path and ".why": nobody waits */
     bool        loose;         /* the child is none of the program's: nobody can wait for it, and no zombie is left */
     bool        passing;       /* the file is soon copied into another and removed: it is not forced to the disk */
+    bool        in_place;      /* no child: the caller reads its own memory, and the program stands still until the file stands */
     bool        values;        /* store the texts of str, bytes, int and float data */
     uint64_t    memory_limit;  /* bytes that the child may take; 0: what the machine and its cgroup leave */
     uint32_t    seconds;       /* the child gives up after so long; 0: 600 */

@@ -43,6 +43,14 @@ static ms_child *self; /* in the child: for signal handlers */
 
 /* --- the child --------------------------------------------------------------------------------------- */
 
+static void child_end(ms_child *c, int status) __attribute__((noreturn));
+static void child_end(ms_child *c, int status)
+{
+    if (c->options->in_place)
+        siglongjmp(c->leave, 1);
+    _exit(status);
+}
+
 void ms_child_fail(ms_child *c, ms_err err, const char *sentence)
 {
     if (err == MS_ENOMEM && c->guarded && !c->small) { /* while sweeping: there is a smaller answer */
@@ -65,18 +73,33 @@ void ms_child_fail(ms_child *c, ms_err err, const char *sentence)
             close(fd);
         }
     }
-    _exit(1);
+    child_end(c, 1);
+}
+
+static const int caught[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGALRM};
+enum { CAUGHT = sizeof caught / sizeof *caught };
+static struct sigaction handlers_before[CAUGHT]; /* in place: the program's own */
+
+static void signals_back(void)
+{
+    for (int i = 0; i < CAUGHT; i++)
+        sigaction(caught[i], &handlers_before[i], NULL);
 }
 
 static void on_crash(int sig)
 {
     ms_child *c = self;
+    if (c->options->in_place && syscall(SYS_gettid) != c->thread) { /* another thread's: it crashes once more, as it would have */
+        signals_back();
+        return;
+    }
     if (c->guarded && c->crashes++ < 1000) {
         c->again_how = 1;
         siglongjmp(c->again, 1);
     }
     c->guarded = false;
-    signal(sig, SIG_DFL);
+    if (!c->options->in_place)
+        signal(sig, SIG_DFL);
     ms_child_fail(c, MS_EDAMAGED, sig == SIGSEGV || sig == SIGBUS ? "the snapshot met memory it could not read" : "the snapshot's process failed");
 }
 
@@ -95,21 +118,22 @@ static void on_tick(int sig)
     }
 }
 
-static void signals_set(void)
+static void signals_set(const ms_child *c)
 {
     if (getenv("MEMSURE_SNAPSHOT_CORE")) /* for a debugger: let it crash */
         return;
-    static const int caught[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGALRM};
     sigset_t mask;
     stack_t alternate = {.ss_sp = ms_sys_alloc(65536), .ss_size = 65536};
-    if (alternate.ss_sp)
+    if (alternate.ss_sp && !c->options->in_place)
         sigaltstack(&alternate, NULL);
     sigemptyset(&mask);
-    for (size_t i = 0; i < sizeof caught / sizeof *caught; i++) {
+    for (int i = 0; i < CAUGHT; i++) {
         struct sigaction a = {.sa_handler = caught[i] == SIGALRM ? on_tick : on_crash, .sa_flags = SA_ONSTACK | SA_NODEFER | SA_RESTART};
-        sigaction(caught[i], &a, NULL);
+        sigaction(caught[i], caught[i] == SIGALRM && c->options->in_place ? NULL : &a, c->options->in_place ? &handlers_before[i] : NULL);
         sigaddset(&mask, caught[i]);
     }
+    if (c->options->in_place)
+        return; /* its clock, and its mask, stay the program's */
     sigprocmask(SIG_UNBLOCK, &mask, NULL);
     struct itimerval every = {{0, TICK_MS * 1000}, {0, TICK_MS * 1000}};
     setitimer(ITIMER_REAL, &every, NULL);
@@ -223,6 +247,8 @@ static void note_maps(ms_child *c)
 
 void ms_let_go(ms_child *c)
 {
+    if (c->options->in_place)
+        return;
     const ms_range *r = MS_VEC_AT(c->maps, ms_range);
     for (size_t i = 0; i < MS_VEC_N(c->maps, ms_range); i++)
         munmap((void *)r[i].from, r[i].to - r[i].from);
@@ -398,7 +424,7 @@ void ms_child_reached(ms_child *c, uint64_t *wall, uint64_t *cpu)
 
 void ms_child_weigh(ms_child *c)
 {
-    uint64_t bytes = ms_child_bytes();
+    uint64_t bytes = c->options->in_place ? 0 : ms_child_bytes();
     if (bytes > c->status->figures.child_bytes)
         c->status->figures.child_bytes = bytes;
 }
@@ -409,16 +435,18 @@ void ms_child_main(ms_child *c)
     const char *why;
     long taken = ms_sys_live();
     self = c;
-    close_all();
-    prctl(PR_SET_NAME, MS_SNAPSHOT_NAME, 0, 0, 0);
-    setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
-    put("/proc/self/oom_score_adj", "1000");
+    if (!c->options->in_place) {
+        close_all();
+        prctl(PR_SET_NAME, MS_SNAPSHOT_NAME, 0, 0, 0);
+        setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
+        put("/proc/self/oom_score_adj", "1000");
+    }
     if (c->options->passing && strcmp(c->options->moment, "exit") != 0)
         setpriority(PRIO_PROCESS, 0, 15); /* the program goes on, and goes first */
     if (ms_checking() && ms_sys_live() != taken) /* it would be noted, and given up, with the program's */
         ms_child_fail(c, MS_EDAMAGED, "memory was taken before the program's was noted");
     note_maps(c);
-    signals_set(); /* its stack is the first thing of our own */
+    signals_set(c); /* its stack is the first thing of our own */
     uint64_t room = memory_room();
     c->memory_limit = c->options->memory_limit ? c->options->memory_limit : room / 2;
     facts(c);
@@ -442,7 +470,7 @@ void ms_child_main(ms_child *c)
         ms_file_write_small(c);
         ms_child_reached(c, &reached->child_ns, &reached->child_cpu_ns);
         c->status->done = 1;
-        _exit(0);
+        child_end(c, 0);
     }
     ms_roots_count(c);
     ms_hidden_find(c);
@@ -456,7 +484,7 @@ void ms_child_main(ms_child *c)
     c->status->figures.edges = c->edge_count;
     ms_child_reached(c, &reached->child_ns, &reached->child_cpu_ns);
     c->status->done = 1;
-    _exit(0);
+    child_end(c, 0);
 }
 
 /* --- the program ------------------------------------------------------------------------------------- */
@@ -482,6 +510,22 @@ static void snapshot_free(ms_snapshot *s)
     if (s->status)
         munmap(s->status, sizeof *s->status);
     ms_sys_free(s, sizeof *s);
+}
+
+/* No child: the caller does its work. What it takes is noted, and given back wherever it ends. */
+static void read_in_place(ms_child *c)
+{
+    c->thread = (pid_t)syscall(SYS_gettid);
+    memset(handlers_before, 0, sizeof handlers_before);
+    for (int i = 0; i < CAUGHT; i++)
+        sigaction(caught[i], NULL, &handlers_before[i]);
+    if (sigsetjmp(c->leave, 1) == 0)
+        ms_child_main(c);
+    signals_back();
+    self = NULL;
+    ms_vec_limit(UINT64_MAX);
+    c->status->figures.child_bytes = ms_sys_book_end();
+    c->status->figures.pause_ns = ms_now_ns() - c->forked_ns;
 }
 
 ms_err ms_snapshot_take(const char *path, const ms_snapshot_options *options, ms_why *why, ms_snapshot **out)
@@ -526,16 +570,34 @@ ms_err ms_snapshot_take(const char *path, const ms_snapshot_options *options, ms
     c->parent = getpid();
     c->rss = resident();
     /* The types do not move: their place is reserved, and backed as it is used. */
-    c->type_table.room = (size_t)MS_TYPES_MAX * sizeof(ms_ty);
-    c->type_table.at = mmap(NULL, c->type_table.room, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    c->type_table.at = MAP_FAILED;
+    for (c->types_max = MS_TYPES_MAX; c->type_table.at == MAP_FAILED && c->types_max >= 16384; c->types_max /= 4) {
+        c->type_table.room = (size_t)c->types_max * sizeof(ms_ty); /* less where that counts: strict overcommit, RLIMIT_AS */
+        c->type_table.at = mmap(NULL, c->type_table.room, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    }
     if (c->type_table.at == MAP_FAILED)
         goto done;
+    c->types_max = (uint32_t)(c->type_table.room / sizeof(ms_ty));
     c->type_table.used = sizeof(ms_ty); /* 0: no type */
     ((ms_ty *)(void *)c->type_table.at)->dict_field = -1;
 
+    if (options->in_place && !ms_sys_book_begin()) {
+        ms_why_set(why, "another snapshot of this process is being taken in it");
+        err = MS_EINVAL;
+        goto done;
+    }
     bool loose = options->loose && !reaps_orphans();
     uint64_t all = ~(uint64_t)0, before;
     ms_recorder_parts(&c->heap, &c->raw_heap, &c->large); /* takes the recorder's lock */
+    if (options->in_place) { /* a traversal that allocates must not wait for itself */
+        ms_recorder_parts_done();
+        c->forked_ns = ms_now_ns();
+        read_in_place(c);
+        *out = s;
+        s = NULL;
+        err = MS_OK;
+        goto done;
+    }
     syscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, &before, sizeof all);
     c->forked_ns = ms_now_ns();
     s->pid = loose ? clone_loose(c, stack) : clone(child_entry, stack + STACK_SIZE, 0, c);
@@ -543,9 +605,9 @@ ms_err ms_snapshot_take(const char *path, const ms_snapshot_options *options, ms
     s->status->figures.pause_ns = ms_now_ns() - c->forked_ns;
     syscall(SYS_rt_sigprocmask, SIG_SETMASK, &before, NULL, sizeof all);
     ms_recorder_parts_done();
-    munmap(c->type_table.at, c->type_table.room);
     if (s->pid < 0) {
-        ms_why_set(why, "the system refused a copy of this process for the snapshot: %s", strerror(failed));
+        ms_why_set(why, "the system refused a copy of this process for the snapshot: %s; memsure.snapshot(path, fork=False) needs none, and stops the program meanwhile",
+                   strerror(failed));
         err = MS_EIO;
         goto done;
     }
@@ -556,6 +618,8 @@ ms_err ms_snapshot_take(const char *path, const ms_snapshot_options *options, ms
 done:
     if (err == MS_ENOMEM)
         ms_why_set(why, "the system gave no memory for a snapshot");
+    if (c && c->type_table.at && c->type_table.at != MAP_FAILED)
+        munmap(c->type_table.at, c->type_table.room);
     ms_sys_free(stack, STACK_SIZE);
     ms_sys_free(c, sizeof *c);
     snapshot_free(s);
@@ -565,10 +629,9 @@ done:
 ms_err ms_snapshot_wait(ms_snapshot *s, bool block, ms_why *why, ms_snapshot_figures *figures)
 {
     int how = 0;
-    pid_t got;
-    do
-        got = waitpid(s->pid, &how, __WCLONE | (block ? 0 : WNOHANG));
-    while (got < 0 && errno == EINTR);
+    pid_t got = -1;
+    while (!s->options.in_place && (got = waitpid(s->pid, &how, __WCLONE | (block ? 0 : WNOHANG))) < 0 && errno == EINTR)
+        ;
     if (got == 0)
         return MS_EINVAL;
     ms_err err = (ms_err)s->status->err;

@@ -261,8 +261,8 @@ MS_COLD uint32_t ms_type_new(ms_child *c, PyTypeObject *type)
     uint32_t at = (uint32_t)((uintptr_t)type >> 4 ^ (uintptr_t)type >> 13) & (MS_TYPE_CACHE - 1);
     if (s->value == 0) {
         uint32_t index = (uint32_t)MS_VEC_N(c->type_table, ms_ty);
-        if (index >= MS_TYPES_MAX)
-            ms_child_fail(c, MS_ELIMIT, "there are more than 1,048,575 types");
+        if (index + 16 >= c->types_max) /* some are left for pseudo nodes */
+            ms_child_fail(c, MS_ELIMIT, "there are more types than there is room for");
         s->value = index;
         c->type_table.used += sizeof(ms_ty);
         ms_ty *t = &MS_VEC_AT(c->type_table, ms_ty)[index];
