@@ -193,13 +193,15 @@ class Keepers:
         what = facts.get("value")
         value = short_type(what) if what else "entry"
         thing = "weak reference" if value == "ReferenceType" else value
+        chain = steps(way)
+        register = next((REGISTERS[label] for label, _ in chain[-2:] if label in REGISTERS), None)
+        if register:
+            thing = "callback"
         h.path = path_words(way)
         h.held = " → ".join(h.path + [a_number(entries, thing)])
-        chain = steps(way)
         frame = next((w for label, w in reversed(chain[:-1]) if " in " in w), None) if len(chain) > 1 else None
         in_frame = len(chain) > 1 and " in " in chain[-2][1]
         h.culprit = f"{owner}.{name}" if owner and not in_frame else f"{name} of {owner}" if in_frame else name or self.unnamed(chain, kind)
-        register = REGISTERS.get(chain[-1][0])
         fills = self.registered(register[0], f) if register else self.fills(name, f) if name else []
         module = chain[-2][1][7:] if len(chain) > 1 and chain[-2][1].startswith("module ") else None
         if self.on_purpose(fills, name, frame if in_frame else None, module, kind) or f.rule == "L1" and self.table(chain):
@@ -261,7 +263,8 @@ class Keepers:
         self.in_library(f, h)
         from .words import rate
 
-        h.one_line = f"{kind} {h.culprit} grows {rate(f.process, f.slope)}" if f.slope is not None else f"{kind} {h.culprit} only grows, {size(f.bytes)}"
+        named = h.culprit if register or not name else f"{kind} {h.culprit}"
+        h.one_line = f"{named} grows {rate(f.process, f.slope)}" if f.slope is not None else f"{named} only grows, {size(f.bytes)}"
         return h
 
     def in_library(self, f, h):
@@ -287,9 +290,10 @@ class Keepers:
     @staticmethod
     def unnamed(chain, kind):
         """What a container is called that has no name in code: by the interpreter's register, or by whose it is."""
+        for label, _ in chain[-2:]:
+            if label in REGISTERS:
+                return REGISTERS[label][0]
         label, what = chain[-1]
-        if label in REGISTERS:
-            return REGISTERS[label][0]
         if len(chain) < 2:
             return label or "a container"
         owner = chain[-2][1].removeprefix("class ")

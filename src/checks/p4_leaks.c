@@ -249,6 +249,9 @@ static const char *which(const ms_findings *out, const ms_finding *f, const ms_s
             return "R5";
     }
     bool most = c->of_type * 2 > c->entries;
+    for (uint32_t i = f->nstep > 2 ? f->nstep - 2 : 0; i < f->nstep; i++)
+        if (strcmp(way[i].label, "atexit") == 0)
+            return "R13";
     /* A child for each tuple of labels, of the parent's own type. */
     if (strcmp(key, "tuple") == 0 && most)
         for (uint32_t i = f->nstep > 3 ? f->nstep - 3 : 1; i < f->nstep; i++)
@@ -264,16 +267,6 @@ static const char *which(const ms_findings *out, const ms_finding *f, const ms_s
     if (most && texts && (strcmp(key, "str") == 0 || strcmp(key, "bytes") == 0 || (key[0] == '\0' && type_begins(&way[f->nstep - 1], "set"))))
         return "L4";
     return "L1";
-}
-
-/* A weak reference whose object lives. */
-static bool refers_weakly(const ms_view *v, uint32_t node)
-{
-    const ms_snap *s = v->snap;
-    for (uint32_t edge = s->first[node]; ms_view_is(v, node, MS_IS(WEAK_REF) | MS_IS(KEYED_REF)) && edge < s->first[node + 1]; edge++)
-        if (MS_SNAP_KIND(s->to[edge]) == MS_SNAP_WEAK && MS_SNAP_TARGET(s->to[edge]))
-            return true;
-    return false;
 }
 
 /* Bytes of each line below a node (and what it holds together with others), and of each line in all. */
@@ -318,8 +311,8 @@ static ms_err container(const ms_evidence *e, uint32_t at, ms_view *v, const ms_
     if (lines == 0 && (seconds < ALONE_SECONDS || held < fmax(ALONE_BYTES, ALONE_SHARE * (double)v->live)))
         return MS_OK; /* young entries, but no line of theirs grows: they are exchanged, not piled up */
     MS_TRY(ms_view_contents(p, v, g->node, &c));
-    if (c.example != MS_NONE && 2 * c.of_type > c.entries && refers_weakly(v, c.example))
-        return MS_OK; /* it grows since others keep what it refers to */
+    if (g->node > s->objects)
+        c.entries = g->entries; /* atexit's: function, arguments and keywords are one */
     for (uint32_t i = 0; lines == 0 && i < e->nlines; i++)
         if (ms_line_counts(e, i) && (grown == MS_NONE || below[i] > below[grown]))
             grown = i;
@@ -470,24 +463,20 @@ static int more_held(const void *a, const void *b)
     return x->bytes > y->bytes ? -1 : x->bytes < y->bytes ? 1 : (x->g > y->g) - (x->g < y->g);
 }
 
-/* Whether most of a container's entries are weak references to what one that was told keeps: it follows that one. */
-static bool follows(const ms_view *v, uint32_t node, const grown_one *told)
+/* Whether most of a container's entries are weak references to what lives: it grows since others keep that. */
+static bool refers_weakly(const ms_view *v, uint32_t node)
 {
     enum { SAMPLE = 64 };
     const ms_snap *s = v->snap;
     uint32_t from = s->first[node] + s->type_count[ms_snap_type(s, node)], end = s->first[node + 1], of = 0, weak = 0;
-    uint32_t stride = end > from ? (end - from) / SAMPLE + 1 : 1;
-    for (uint32_t i = from; i < end; i += stride, of++) {
-        uint32_t t = MS_SNAP_TARGET(s->to[i]);
-        for (uint32_t k = t ? s->first[t] : 0; t && k < s->first[t + 1]; k++) {
-            uint32_t to = MS_SNAP_TARGET(s->to[k]);
-            if (MS_SNAP_KIND(s->to[k]) == MS_SNAP_WEAK && to &&
-                (told->with.n ? ms_set_has(&told->with.below, to) : ms_view_below(v, told->g->node, to))) {
-                weak++;
-                break;
-            }
+    uint32_t pairs = s->type_rest[ms_snap_type(s, node)] == MS_REST_PAIRS ? 2 : 1, stride = end > from ? (end - from) / SAMPLE / pairs * pairs + pairs : 1;
+    for (uint32_t i = from; i + pairs <= end; i += stride, of++)
+        for (uint32_t part = 0, found = 0; part < pairs && !found; part++) {
+            uint32_t t = MS_SNAP_TARGET(s->to[i + part]);
+            for (uint32_t k = t ? s->first[t] : 0; t && k < s->first[t + 1] && !found && ms_view_is(v, t, MS_IS(WEAK_REF) | MS_IS(KEYED_REF)); k++)
+                found = MS_SNAP_KIND(s->to[k]) == MS_SNAP_WEAK && MS_SNAP_TARGET(s->to[k]);
+            weak += found;
         }
-    }
     return 2 * weak > of;
 }
 
@@ -513,10 +502,10 @@ static ms_err in_view(const ms_evidence *e, uint32_t at, ms_view *v, double *bel
     qsort(one, n, sizeof *one, more_held);
     for (uint32_t i = 0; err == MS_OK && i < n && *found < MOST_CONTAINERS && tried < MOST_TRIED; i++) {
         const grown_one *x = &one[i];
-        bool inner = x->bytes < least || (x->with.n == 0 && !ms_snap_holds(s, x->g->node));
+        bool inner = x->bytes < least || (x->with.n == 0 && !ms_snap_holds(s, x->g->node)) || refers_weakly(v, x->g->node);
         for (uint32_t k = 0; k < *found && !inner; k++) {
             const ms_together *with = &one[told[k]].with;
-            inner = ms_view_below(v, one[told[k]].g->node, x->g->node) || follows(v, x->g->node, &one[told[k]]) ||
+            inner = ms_view_below(v, one[told[k]].g->node, x->g->node) ||
                     (with->n && (ms_set_has(&with->below, x->g->node) || (x->with.n && ms_set_has(&with->below, x->with.example))));
         }
         if (inner)

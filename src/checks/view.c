@@ -157,6 +157,51 @@ static ms_err read_kinds(ms_view *v)
     return v->is ? MS_OK : MS_ENOMEM;
 }
 
+static int ascending(const void *a, const void *b)
+{
+    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+    return x < y ? -1 : x > y;
+}
+
+/* What is to be called at the end of the program is a container, too: until 3.13 an array of the interpreter's. It is as old as
+ * the interpreter, so its time begins with what was registered; what was there before (2 %) does not count. A function is often
+ * registered again and again: of an entry the arguments tell. */
+static ms_err at_exit(ms_view *v)
+{
+    const ms_snap *s = v->snap;
+    uint32_t node = 0, string, *birth, n = 0, entries = 0;
+    for (uint32_t i = s->objects + 1; i < s->nodes && !node; i++)
+        node = ms_snap_name(s, i, &string) && ms_snap_text_is(s, string, "atexit") ? i : 0;
+    uint32_t edges = node ? s->first[node + 1] - s->first[node] : 0;
+    size_t room = edges * sizeof *birth;
+    if (edges < LEAST_ENTRIES)
+        return MS_OK;
+    if (MS_VEC_ROOM(&v->growing) != MS_OK || (birth = ms_sys_alloc(room)) == NULL)
+        return MS_ENOMEM;
+    for (uint32_t e = s->first[node]; e < s->first[node + 1]; e++) {
+        ms_label l = ms_snap_label(s, node, e);
+        uint32_t t = MS_SNAP_TARGET(s->to[e]);
+        bool function = l.kind == MS_LABEL_NAMED && ms_snap_text_is(s, l.value, "function");
+        bool alone = e + 1 == s->first[node + 1] || MS_SNAP_TARGET(s->to[e + 1]) == 0 || s->first[MS_SNAP_TARGET(s->to[e + 1])] == s->first[MS_SNAP_TARGET(s->to[e + 1]) + 1];
+        entries += function;
+        if (t && ms_snap_id(s->site, t) && ms_snap_id(s->birth, t) <= s->epoch && (!function || alone))
+            birth[n++] = ms_snap_id(s->birth, t);
+    }
+    qsort(birth, n, sizeof *birth, ascending);
+    ms_growing g = {.node = node, .entries = entries};
+    uint32_t fair = 0, from = n ? birth[n / 50] : 0;
+    for (uint32_t i = n / 50; i < n; i++)
+        g.parts[(uint64_t)(birth[i] - from) * MS_GROWING_PARTS / ((uint64_t)s->epoch - from + 1)]++;
+    for (uint32_t i = 0; i < MS_GROWING_PARTS; i++)
+        fair += g.parts[i] > n / MS_GROWING_PARTS / 4;
+    g.oldest = from;
+    g.newest = n ? birth[n - 1] : 0;
+    g.grows = fair >= MS_GROWING_PARTS - 2 && g.newest >= g.oldest + (s->epoch - g.oldest) / 2 && 4 * ((uint64_t)s->epoch - from) >= s->epoch;
+    v->growing.at[v->growing.n++] = g;
+    ms_sys_free(birth, room);
+    return MS_OK;
+}
+
 static void view_close(ms_view *v)
 {
     if (v == NULL)
@@ -196,6 +241,8 @@ static ms_err view_open(const ms_evidence *e, ms_process *p, const char *prefix,
         err = read_kinds(v);
     if (err == MS_OK && (err = ms_growing_containers(v->snap, LEAST_ENTRIES, &v->growing, NULL)) != MS_ENOMEM)
         err = MS_OK;
+    if (err == MS_OK)
+        err = at_exit(v);
     if (err == MS_OK)
         err = read_cycles(v);
     for (uint32_t i = 1; err == MS_OK && i <= v->snap->objects && i < v->snap->nodes; i++)
@@ -334,12 +381,6 @@ static bool of_a_frame(const ms_view *v, uint32_t node)
         if (node > v->snap->objects)
             return ms_view_is(v, node, MS_IS(FRAME));
     return false;
-}
-
-static int ascending(const void *a, const void *b)
-{
-    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
-    return x < y ? -1 : x > y;
 }
 
 /* What stands in a container and has others that hold it, too: objects that are younger than it and hold something. */
