@@ -101,7 +101,7 @@ def path_words(way):
             out.append(what)
         elif what.startswith("class "):
             out.append(label if bare(label) == short_type(what) else f"{label} (class {short_type(what)})")
-        elif n == 0 and not label.startswith((".", "[", "{")):
+        elif what == label or n == 0 and not label.startswith((".", "[", "{")):
             out.append(f"{label} ({short_type(what)})" if what and what != label else label)
         else:
             out.append(f"{label} ({short_type(what)})")

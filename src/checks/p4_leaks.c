@@ -474,7 +474,7 @@ static bool refers_weakly(const ms_view *v, uint32_t node)
         for (uint32_t part = 0, found = 0; part < pairs && !found; part++) {
             uint32_t t = MS_SNAP_TARGET(s->to[i + part]);
             for (uint32_t k = t ? s->first[t] : 0; t && k < s->first[t + 1] && !found && ms_view_is(v, t, MS_IS(WEAK_REF) | MS_IS(KEYED_REF)); k++)
-                found = MS_SNAP_KIND(s->to[k]) == MS_SNAP_WEAK && MS_SNAP_TARGET(s->to[k]);
+                found = MS_SNAP_KIND(s->to[k]) == MS_SNAP_WEAK && MS_SNAP_TARGET(s->to[k]) && !ms_view_is(v, MS_SNAP_TARGET(s->to[k]), MS_IS(NONE));
             weak += found;
         }
     return 2 * weak > of;

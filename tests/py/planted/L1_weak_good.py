@@ -1,0 +1,27 @@
+"""Each weak reference goes with what it refers to."""
+import time
+import weakref
+
+
+class View:
+    pass
+
+
+class Table:
+    def __init__(self):
+        self.views = weakref.WeakSet()
+
+    def view(self):
+        view = View()
+        self.views.add(view)
+        return view
+
+
+TABLE = Table()
+end, n = time.monotonic() + 2.2, 0
+while time.monotonic() < end:
+    for _ in range(100):
+        TABLE.view()
+        n += 1
+    time.sleep(0.001)
+print(n > 0)
