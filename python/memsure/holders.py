@@ -28,6 +28,7 @@ KINDS = {
 READERS = {"len", "id", "bool", "type", "isinstance"}
 MOST_FILES = 60
 NO_RECORDS = {"weakref.ReferenceType", "weakref", "method", "function", "builtin_function_or_method", "functools.partial", "type"}
+LIBRARY_SHARE = 0.25  # of what lives
 DICT = ".__dict__"
 CACHE = "functools._lru_cache_wrapper"
 NAMED, VALUE, FIELD = 7, 3, 1
@@ -238,8 +239,8 @@ class Keepers:
         library = self.library(f.way)
         if library and not (self.history(f, h, library) or self.registry(f, h, library, name)):
             library = None
-        if facts["few"] and library is None:
-            return False
+        if facts["few"] and library is None or library and f.slope is None and f.bytes < LIBRARY_SHARE * facts["live"]:
+            return False  # without a slope: what a library gathers for its own work, as a test run's reports
         special = getattr(self, "_" + f.rule.lower(), None)
         if library is None and (special is None or not special(f, h, name)):
             if value == "ReferenceType":
@@ -593,6 +594,34 @@ class Keepers:
         if found:
             h.note += f"; kept by {self.place(file, h.mark[0] if h.mark else self.lines.line(f.line))}"
             f.line, f.site, h.mark = max(found, key=found.get), None, None
+
+    def _l8(self, f, h, name):
+        if not self.in_thread(f):
+            f.rule = "L1"
+            return self._l1(f, h, name)
+        h.title = "it grows by the clock, not by the work"
+        h.evidence += f"; in {seconds(f.facts['idle'])} in which the program hardly allocated it grew as fast"
+        return False
+
+    def in_thread(self, f):
+        """Whether a thread other than the main one made most of what the finding's line keeps, by the sampled stacks."""
+        p = f.process
+        rows = {row for line in {f.measured, f.line} for q, row in self.lines.rows(line) if q is p}
+        group = self.lines.group[self.recording.processes.index(p)]
+        sites, parents, live = p.columns("nodes", "site", "parent", "live_bytes")
+        own = other = 0.0
+        for node, site in enumerate(sites):
+            if site not in rows or not 0 < live[node] < 1e18:
+                continue
+            at, last, steps = node, node, 0
+            while at and at < len(parents) and steps < 1000:
+                last, at, steps = at, parents[at], steps + 1
+            outer = sites[last]
+            if outer < len(group) and self.lines.file(group[outer]).endswith("/threading.py"):
+                other += live[node]
+            else:
+                own += live[node]
+        return other > own
 
     def _l3(self, f, h, name):
         self.mine(f, h)

@@ -20,7 +20,8 @@ class Places:
     def tell(self, f):
         h = Holder()
         h.culprit = self.where(f)
-        getattr(self, "_" + f.rule.lower())(f, h)
+        if getattr(self, "_" + f.rule.lower())(f, h) is False:
+            return None
         h.short = h.short or f"{h.title}: {size(f.bytes)}"
         h.one_line = h.one_line or f"{h.title}, {size(f.bytes)}"
         return h
@@ -76,6 +77,34 @@ class Places:
             return f"{size(f.bytes)} of {size(facts['live'])} is dead, and no collection comes for it{who}", f"{ran} in {duration}; {made} makes most of it"
 
         h.verdict = verdict
+
+    def _l9(self, f, h):
+        """Only where the program itself asks for workers to be renewed: else it is one process for each job."""
+        facts = f.facts
+        words = ("maxtasksperchild", "max_tasks_per_child", "max_requests")
+        if self.setting(words) is None and not any(w.replace("_", "-") in a for w in words for a in f.process.words("argv")):
+            return False
+        n, life = facts["lives"], seconds(facts["life_s"])
+        h.title = "recycling hides a leak"
+        h.note = f"most of what a worker gained in its {life} of life, {size(f.bytes)} in the worst"
+        h.evidence = f"{count(n)} workers of {life} each, one after the other; each ends with more than it had near its start, {size(facts['median'])} in the middle"
+        h.fix = "let one worker live, and see who keeps it: maxtasksperchild=None"
+        h.short = f"{count(n)} workers grow and are renewed: {size(f.bytes)} each"
+
+        def verdict(r, f, who):
+            return f"each of {count(n)} workers grew by up to {size(f.bytes)} in its {life}, and was renewed{who}", f"most of it comes from {h.culprit}"
+
+        h.verdict = verdict
+        return True
+
+    def setting(self, names):
+        """A call in the program's own files with an argument of one of these names, not None -> the call or None."""
+        for file in self.keepers.files():
+            m = self.keepers.reader.module(file)
+            for node in m.parent if m is not None else ():
+                if isinstance(node, ast.keyword) and node.arg in names and not (isinstance(node.value, ast.Constant) and node.value.value is None):
+                    return m.parent[node]
+        return None
 
     def _n7(self, f, h):
         facts = f.facts

@@ -324,15 +324,18 @@ _rule(
     "it levels off later: pools of libraries do.",
 )
 _rule(
-    "L8", "a monitoring agent that grows",
-    "An agent in the program collects and does not send.", "Growth in a library's module by time, not by work.",
-    "", "", "", declined="growth in a library's code is told as L1 with the library's line; by its name alone no library is blamed.",
+    "L8", "what grows by the clock, not by the work",
+    "An agent in the program, a metrics client, a profiler, a thread of its own, collects all the time and does not send or forget.",
+    "A container that grows, whose lines grew as fast while all the others hardly allocated as while they worked.",
+    "samples.append(read())      # each second, for ever", "samples = deque(maxlen=3600)",
+    "it is bounded later than this run was long.",
 )
 _rule(
     "L9", "recycling hides a leak",
-    "Workers are ended before their growth is seen; the memory is paid for all the same.",
-    "Several processes of a session, one after the other, that all grow in the same line.",
-    "max_requests = 1000", "find the line in the recording of one life",
+    "Workers are ended before their growth is seen; the memory is paid for all the same, at its highest by all of them at once.",
+    "Four processes and more of one parent, each begun where another ended, each with more at its end than near its start, "
+    "in a program that asks for it: maxtasksperchild, max_requests.",
+    "Pool(4, maxtasksperchild=100)", "find the line in the recording of one life: memsure run with maxtasksperchild=None",
     "the leak is a library's, and known.",
 )
 
@@ -551,11 +554,6 @@ for _id, _title, _why in (
     ("G3", "a dead process still owns device memory", "it takes the driver's list of processes, after the end of all that is recorded."),
 ):  # fmt: skip
     _rule(_id, _title, "", "", "", "", "", declined=_why)
-
-
-# Not in src/checks yet.
-for _id in "L9".split():
-    RULES[_id].declined = "no check looks for it yet."
 
 
 # Found with a snapshot, or from the source of a line that another rule measured.

@@ -29,8 +29,8 @@ WHOSE = {"own": 0, "lib": 1, "std": 2, "": 3}
 # Of the rules that fit a line's figures, the one whose pattern the source shows is told; in this
 # order, the more special first.
 PATTERNS = ("N7", "R3", "R4", "R11", "N3", "N1", "N2", "N5", "P4", "N4", "P3", "P2")
-PLACED = {"Y2", "N7", "O4", "O5", "O6", "O7"}  # the source shows where it was begun, in another line than what is measured
-HELD = {"L1", "L2", "L3", "L4", "L5", "R5", "R9", "R13"}
+PLACED = {"Y2", "L9", "N7", "O4", "O5", "O6", "O7"}  # the source shows where it was begun, in another line than what is measured
+HELD = {"L1", "L2", "L3", "L4", "L5", "L8", "R5", "R9", "R13"}
 
 
 PRINCIPLE = {"C": 1, "R": 2, "P": 3, "L": 4, "Y": 5, "N": 6, "S": 7, "O": 8, "T": 8, "G": 8}
@@ -259,6 +259,8 @@ def _read_source(recording, sources, findings, open_, out):
         for f in list(findings):
             if f.rule in PLACED:
                 f.holder = places.tell(f)
+                if f.holder is None:
+                    findings.remove(f)
             elif f.rule in HELD and f.way:
                 f.holder = keepers.held(f)
                 if f.holder is False:

@@ -103,6 +103,7 @@ typedef struct {
     uint64_t allocated_blocks, allocated_bytes, freed_bytes, live_bytes, peak_bytes, gc_freed_bytes, start_ns;
     uint32_t threads;
     bool     forked;
+    uint64_t ppid;
     uint64_t inherited_bytes, slab_private, huge, huge_empty, shm_left; /* docs/FORMAT.md: info */
 
     uint32_t  npoint, point_room; /* the timeline, only rows at possible times */
@@ -112,7 +113,7 @@ typedef struct {
     uint32_t        ncurve, ncurve_point;
     const uint32_t *curve_site;
     double         *curve_t;
-    const uint64_t *curve_live;
+    const uint64_t *curve_live, *curve_allocated; /* the second may be NULL */
     uint32_t        curve_width;
     uint32_t        nstall; /* stretches in which the program did nothing, and after which it went on for as long: seconds */
     struct { double from, to; } stall[8];
@@ -304,6 +305,7 @@ typedef struct {
 typedef struct {
     uint32_t process, line;
     ms_slope slope;
+    double   idle; /* it grew while the program hardly worked, as fast as else: seconds of that; 0: no */
 } ms_line_slope;
 
 struct ms_findings {

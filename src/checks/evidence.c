@@ -81,7 +81,7 @@ static void read_info(ms_process *p, const strings *s)
             {"allocated_blocks", offsetof(ms_process, allocated_blocks)}, {"allocated_bytes", offsetof(ms_process, allocated_bytes)},
             {"freed_bytes", offsetof(ms_process, freed_bytes)}, {"live_bytes", offsetof(ms_process, live_bytes)},
             {"peak_bytes", offsetof(ms_process, peak_bytes)}, {"start_unix_ns", offsetof(ms_process, start_ns)},
-            {"slab_private_bytes", offsetof(ms_process, slab_private)}, {"huge_bytes", offsetof(ms_process, huge)},
+            {"ppid", offsetof(ms_process, ppid)}, {"slab_private_bytes", offsetof(ms_process, slab_private)}, {"huge_bytes", offsetof(ms_process, huge)},
             {"huge_empty_bytes", offsetof(ms_process, huge_empty)}, {"shm_left_bytes", offsetof(ms_process, shm_left)},
         };
         for (size_t k = 0; k < sizeof numbers / sizeof *numbers; k++)
@@ -249,6 +249,9 @@ static ms_err read_curves(ms_process *p)
     for (uint64_t i = 0; i < points; i++)
         p->curve_t[i] = (double)t[i] / 1e9;
     p->curve_live = c.values;
+    ms_column made;
+    if (ms_file_column(p->file, "curves", "allocated_bytes", NULL, &made) == MS_OK && made.type == MS_TYPE_U64 && made.width == c.width && made.rows >= rows)
+        p->curve_allocated = made.values;
     p->curve_width = c.width;
     p->ncurve = (uint32_t)rows;
     p->ncurve_point = (uint32_t)points;
