@@ -254,6 +254,12 @@ uint32_t ms_site_top(const ms_process *p, uint32_t line, const char *column);
 
 /* ---- findings ---- */
 
+/* A sum as bytes: what a damaged file says may be anything. */
+static inline uint64_t ms_whole(double bytes)
+{
+    return bytes > 0 ? bytes < 1e18 ? (uint64_t)bytes : (uint64_t)1000000000000000000 : 0;
+}
+
 enum {
     MS_NEEDS_SOURCE = 1, /* the pattern has to be seen in the source text */
     MS_SUSPECT = 2,      /* measured, but who holds it is not known */

@@ -249,14 +249,13 @@ static ms_err read_curves(ms_process *p)
     for (uint64_t i = 0; i < points; i++)
         p->curve_t[i] = (double)t[i] / 1e9;
     p->curve_live = c.values;
-    ms_column made;
-    if (ms_file_column(p->file, "curves", "allocated_bytes", NULL, &made) == MS_OK && made.type == MS_TYPE_U64 && made.width == c.width && made.rows >= rows)
-        p->curve_allocated = made.values;
     p->curve_width = c.width;
     p->ncurve = (uint32_t)rows;
     p->ncurve_point = (uint32_t)points;
-    if (ms_file_column(p->file, "curves", "allocated_bytes", NULL, &c) == MS_OK && c.type == MS_TYPE_U64 && c.width == p->curve_width && c.rows >= rows)
+    if (ms_file_column(p->file, "curves", "allocated_bytes", NULL, &c) == MS_OK && c.type == MS_TYPE_U64 && c.width == p->curve_width && c.rows >= rows) {
+        p->curve_allocated = c.values;
         read_stalls(p, c.values);
+    }
     return MS_OK;
 }
 

@@ -254,7 +254,7 @@ static ms_err tell_left(const ms_evidence *e, uint32_t at, ms_view *v, uint32_t 
 {
     const ms_process *p = &e->process[at];
     ms_finding *f;
-    MS_TRY(ms_finding_add(out, "R10", at, line, (uint64_t)x->bytes, 0.8, &f));
+    MS_TRY(ms_finding_add(out, "R10", at, line, ms_whole(x->bytes), 0.8, &f));
     f->site = line == MS_NONE ? MS_NONE : ms_site_top(p, line, "live_bytes");
     f->saves = f->bytes;
     ms_finding_fact(f, "number", x->number);

@@ -808,7 +808,7 @@ static ms_err lives(const ms_evidence *e, uint32_t parent, ms_findings *out)
             line = i;
     }
     ms_finding *f;
-    MS_TRY(ms_finding_add(out, "L9", top, line, (uint64_t)most, 0.7, &f));
+    MS_TRY(ms_finding_add(out, "L9", top, line, ms_whole(most), 0.7, &f));
     f->site = line == MS_NONE ? MS_NONE : ms_site_top(p, line, "live_bytes");
     ms_finding_fact(f, "lives", n);
     ms_finding_fact(f, "median", grew[n / 2]);

@@ -122,8 +122,8 @@ static ms_err churn(const ms_evidence *e, uint32_t at, ms_findings *out)
 }
 
 /* N7: what worker processes unpickled: 8 MiB in each of at least two, 24 MiB together at their peaks, a fifth of all
- * of these; and in all twice as much as the first process ever allocated outside of the standard library, which pickled it: so
- * the same was sent several times. Whether the line unpickles, its source shows. */
+ * of these; and in all twice as much as the first process ever allocated, pickles (large blocks from the standard library)
+ * left out: so the same was sent several times. Whether the line unpickles, its source shows. */
 #define SENT_BYTES (8.0 * 1048576)
 #define SENT_TOGETHER (24.0 * 1048576)
 #define SENT_SHARE 0.2
@@ -134,9 +134,11 @@ static ms_err sent(const ms_evidence *e, ms_findings *out)
     double made = 0, peaks = 0;
     if (e->nprocess < 3)
         return MS_OK;
-    for (uint32_t i = 0; i < e->nlines; i++)
-        if (e->whose[i] != MS_STANDARD)
-            made += (double)e->process[0].lines[i].allocated_bytes;
+    for (uint32_t i = 0; i < e->nlines; i++) {
+        const ms_line *l = &e->process[0].lines[i];
+        if (e->whose[i] != MS_STANDARD || (double)l->allocated_bytes < ARRAY_BLOCK * (double)l->allocated_blocks)
+            made += (double)l->allocated_bytes;
+    }
     for (uint32_t at = 1; at < e->nprocess; at++)
         peaks += (double)e->process[at].peak_bytes;
     for (uint32_t i = 0; i < e->nlines; i++) {
@@ -159,9 +161,9 @@ static ms_err sent(const ms_evidence *e, ms_findings *out)
         if (number < 2 || together < fmax(SENT_TOGETHER, SENT_SHARE * peaks) || all < SENT_TIMES * made)
             continue;
         ms_finding *f;
-        MS_TRY(ms_finding_add(out, "N7", top, i, (uint64_t)together, 0.8, &f));
+        MS_TRY(ms_finding_add(out, "N7", top, i, ms_whole(together), 0.8, &f));
         f->flags = MS_NEEDS_SOURCE;
-        f->saves = (uint64_t)(together - together / number);
+        f->saves = ms_whole(together - together / number);
         ms_finding_fact(f, "number", number);
         ms_finding_fact(f, "each", together / number);
         ms_finding_fact(f, "sent", all);
@@ -196,7 +198,7 @@ static ms_err tee(const ms_evidence *e, uint32_t at, ms_view *v, ms_findings *ou
         if (i != top && ms_view_is(v, i, MS_IS(TEE)) && ms_line_counts(e, ms_view_line(p, v, i)))
             line = ms_view_line(p, v, i);
     ms_finding *f;
-    MS_TRY(ms_finding_add(out, "N6", at, line, (uint64_t)held, 0.9, &f));
+    MS_TRY(ms_finding_add(out, "N6", at, line, ms_whole(held), 0.9, &f));
     f->saves = f->bytes;
     ms_finding_fact(f, "number", number);
     ms_finding_fact(f, "live", (double)v->live);

@@ -111,7 +111,7 @@ static ms_err copied(const ms_evidence *e, ms_findings *out)
             (line == MS_NONE || e->process[top].lines[i].inherited_bytes > e->process[top].lines[line].inherited_bytes))
             line = i;
     ms_finding *f;
-    MS_TRY(ms_finding_add(out, full >= number ? "O4" : "O5", top, line, (uint64_t)together, 0.8, &f));
+    MS_TRY(ms_finding_add(out, full >= number ? "O4" : "O5", top, line, ms_whole(together), 0.8, &f));
     f->site = line == MS_NONE ? MS_NONE : ms_site_top(&e->process[top], line, "inherited_bytes");
     f->saves = f->bytes;
     ms_finding_fact(f, "number", number);

@@ -90,6 +90,8 @@ static void write_recording(bool wild)
         live[i] = (uint64_t)(!stalled || i < STILL ? i : i < ON ? STILL : i - ON + STILL) * 500000;
         born[i] = live[i] + 4096;
         live[POINTS + i] = born[POINTS + i] = 1000;
+        if (!stalled) /* works for a second, idles for one */
+            born[POINTS + i] += (uint64_t)(i / 20 * 10 + (i % 20 < 10 ? i % 20 : 10)) * 1000000;
         rss[i] = 100 << 20;
         python[i] = live[i] + 1000;
     }
@@ -163,6 +165,7 @@ static void test_a_growing_line_is_found(void)
     EXPECT_STR(found.finding[0].rule->id, "L1");
     EXPECT_EQ(found.finding[0].line, 1);
     EXPECT(fabs(found.finding[0].fact[0].value - 5e6) < 1e3);
+    EXPECT(found.slope[0].idle > 1.4 && found.slope[0].idle < 2.6);
     for (uint32_t i = 1; i < found.n; i++)
         EXPECT(found.finding[i - 1].rule->verdict <= found.finding[i].rule->verdict);
     ms_findings_close(&found);

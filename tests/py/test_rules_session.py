@@ -1,0 +1,144 @@
+"""Rules about several processes, and about what the system says of one, on recordings that no program made: what is found,
+where it is told, and what has to be there for it."""
+
+import pytest
+
+import synthetic
+from synthetic import MIB, SECOND
+from memsure import recording, report
+
+LATER = synthetic.START + SECOND
+
+
+def findings(path):
+    r = report.Report(recording.load(str(path)))
+    return [report.finding_data(r, f) for f in r.judged.findings]
+
+
+def rules(path):
+    return [f["rule"] for f in findings(path)]
+
+
+def process(folder, number, seconds=2.0, **info):
+    """A process of a session; the first one started it."""
+    info.setdefault("ppid", 4100 if number == 0 else 4121)
+    info.setdefault("started", "fork" if number else "preload")
+    return synthetic.Build(cwd=str(folder), argv=["python", "app.py"], seconds=seconds, pid=4121 + number, **info)
+
+
+def write(folder, builds):
+    session = folder / "run.memsure"
+    session.mkdir(exist_ok=True)
+    for b in builds:
+        b.write(session / f"{b.info['pid']}.memsure")
+    return session
+
+
+def forked(folder, private, full=True, made=0, workers=3, inherited=40 * MIB):
+    """A parent with 40 MiB, and workers that inherited it and wrote to so much of it."""
+    app = synthetic.source(str(folder), "app.py", {3: "MODEL = load()", 7: "def serve():", 8: "    for _ in range(3):", 9: "        pid = os.fork()"})
+    out = []
+    for number in range(workers + 1):
+        b = process(folder, number, **({"slab_private_bytes": private} if number else {}))
+        more = dict(inherited_blocks=400_000, inherited_bytes=inherited, freed_blocks=0, freed_bytes=0) if number else dict(allocated_blocks=400_000, allocated_bytes=inherited)
+        b.site(app, "<module>", 3, live_blocks=400_000, live_bytes=inherited, **more)
+        if made:
+            b.site(app, "serve", 8, allocated_blocks=1000, allocated_bytes=made, live_blocks=0, live_bytes=0, peak_blocks=1000, peak_bytes=made)
+        if full and number:
+            b.collections.append((SECOND, 2, 30_000_000, 0, 0, 0))
+        out.append(b)
+    return write(folder, out)
+
+
+def test_copies_after_a_fork(tmp_path):
+    (found,) = findings(forked(tmp_path, 30 * MIB))
+    assert (found["rule"], found["line"], found["bytes"]) == ("O4", 9, 90 * MIB), found
+    assert found["patch"] == [{"line": 8, "sign": "+", "text": "    gc.collect(); gc.freeze()"}]
+
+
+def test_without_collections_it_was_the_reading(tmp_path):
+    (found,) = findings(forked(tmp_path, 30 * MIB, full=False))
+    assert (found["rule"], found["line"]) == ("O5", 3), found
+
+
+@pytest.mark.parametrize("more", (dict(private=6 * MIB), dict(private=30 * MIB, made=24 * MIB), dict(private=30 * MIB, workers=1)))
+def test_little_copied_or_made_by_itself_is_nothing(more, tmp_path):
+    assert not {"O4", "O5"} & set(rules(forked(tmp_path, **more)))
+
+
+def test_huge_pages_of_zeros(tmp_path):
+    def run(huge, empty):
+        b = process(tmp_path, 0, huge_bytes=huge, huge_empty_bytes=empty)
+        b.site("/srv/app/app.py", "main", 3, allocated_blocks=10, allocated_bytes=MIB, live_blocks=10, live_bytes=MIB)
+        b.sum("end", python_live=MIB, unaccounted=200 * MIB)
+        return rules(b.write(tmp_path / "run.memsure"))
+    assert run(180 * MIB, 170 * MIB) == ["O6"]
+    assert run(180 * MIB, 100 * MIB) == [], "half of it is in use"
+    assert run(30 * MIB, 30 * MIB) == [], "little of RSS"
+
+
+def test_shared_memory_that_is_left(tmp_path):
+    app = synthetic.source(str(tmp_path), "app.py", {2: "import x", 5: 'block = SharedMemory("frames", create=True, size=n)'})
+    b = process(tmp_path, 0, shm_left_bytes=8 * MIB, shm_left='["frames"]')
+    b.site(app, "<module>", 5, allocated_blocks=10, allocated_bytes=MIB, live_blocks=10, live_bytes=MIB)
+    (found,) = findings(b.write(tmp_path / "run.memsure"))
+    assert (found["rule"], found["line"], found["verdict"]) == ("O7", 5, "leak") and "frames" in found["evidence"]
+
+
+def sent(folder, made, tasks=40, each=12 * MIB, loads="pickle.loads(data)"):
+    app = synthetic.source(str(folder), "app.py", {4: "def main():", 6: "    pool.map(look_up, [(table, key) for key in range(40)])"})
+    queues = synthetic.source(str(folder), "lib/python3.13/multiprocessing/queues.py", {20: "def get():", 21: f"    return {loads}"})
+    first = process(folder, 0)
+    first.site(app, "main", 6, allocated_blocks=1000, allocated_bytes=made, live_blocks=1000, live_bytes=made)
+    out = [first]
+    for number in (1, 2):
+        b = process(folder, number)
+        b.site(queues, "get", 21, allocated_blocks=1000 * tasks, allocated_bytes=each * tasks // 2, live_blocks=0, live_bytes=0, peak_blocks=1000, peak_bytes=each)
+        out.append(b)
+    return write(folder, out)
+
+
+@pytest.fixture
+def standard(monkeypatch):
+    from memsure.source import Sources
+    kind = Sources.kind
+    monkeypatch.setattr(Sources, "kind", lambda self, file: "std" if "/lib/python3.13/" in file else kind(self, file))
+
+
+def test_the_same_sent_to_each_worker(tmp_path, standard):
+    (found,) = findings(sent(tmp_path, 12 * MIB))
+    assert (found["rule"], found["line"], found["bytes"], found["saves_bytes"]) == ("N7", 6, 24 * MIB, 12 * MIB), found
+
+
+def test_what_was_made_for_each_task_was_not_sent_twice(tmp_path, standard):
+    assert "N7" not in rules(sent(tmp_path, 480 * MIB))
+
+
+def test_a_line_that_unpickles_nothing(tmp_path, standard):
+    assert "N7" not in rules(sent(tmp_path, 12 * MIB, loads="table[data]"))
+
+
+def renewed(folder, asked="maxtasksperchild=50", gains=(3, 3, 4, 3, 2, 3), gap=0.02):
+    app = synthetic.source(str(folder), "app.py", {3: "def handle(key):", 4: "    SEEN[key] = answer(key)", 8: "def main():",
+                                                  9: f"    return Pool(1, {asked}).map(handle, range(300))"})
+    first = process(folder, 0)
+    first.site(app, "main", 9, allocated_blocks=10, allocated_bytes=MIB, live_blocks=10, live_bytes=MIB)
+    out, at = [first], LATER
+    for number, gain in enumerate(gains, 1):
+        b = process(folder, number, seconds=0.5, start_unix_ns=at)
+        b.site(app, "handle", 4, allocated_blocks=1000, allocated_bytes=gain * MIB, live_blocks=1000, live_bytes=gain * MIB)
+        b.samples(b.times(40), [i * gain * MIB / 40 for i in range(40)])
+        at += int((0.5 + gap) * SECOND)
+        out.append(b)
+    return write(folder, out)
+
+
+def test_growth_that_recycling_hides(tmp_path):
+    found = findings(renewed(tmp_path))[0]
+    assert (found["rule"], found["line"]) == ("L9", 4) and "6 workers" in found["evidence"], found
+
+
+@pytest.mark.parametrize("more", (dict(asked="initializer=load"), dict(asked="maxtasksperchild=None"), dict(gains=(3, 0, 3, 0, 0, 0)),
+                                  dict(gains=(3, 3, 3)), dict(gap=5.0)))
+def test_processes_that_are_not_renewed_or_do_not_grow(more, tmp_path):
+    assert "L9" not in rules(renewed(tmp_path, **more))
