@@ -218,7 +218,7 @@ _rule(
     "A chain of grad_fn objects behind one tensor that grows.",
     "total += loss", "total += loss.item()",
     "backward() is called on the total.",
-    declined="the links of the graph are C++ objects that a snapshot does not see.",
+    declined="the links of the graph are C++ objects that no snapshot sees. What they hold is told as native memory that grows (L7).",
 )
 _rule(
     "R13", "listeners that were never taken off",
@@ -268,7 +268,8 @@ _rule(
     "P5", "a library's own pool keeps free memory",
     "Arrow, torch and others have allocators of their own, which keep what was freed.",
     "The pool's statistics.", "del table", "pa.default_memory_pool().release_unused()",
-    "it is used again soon.", declined="it takes asking each library in the running program; a recording does not.",
+    "it is used again soon.", declined="from outside, what such a pool keeps free looks like what it has in use. The library alone can tell, in one line: "
+    "pa.default_memory_pool().bytes_allocated(), torch.cuda.memory_stats().",
 )
 
 # -- 4: leaks
