@@ -274,9 +274,9 @@ def _read_source(recording, sources, findings, open_, out):
     told, seen = {id(f.process) for f in findings if f.rule in ("R6", "R7")}, set()
     for f in list(findings):
         if f.rule in ("R6", "R7"):  # a library keeps one record in several lists
-            if (f.rule, f.line, f.holder.culprit) in seen:
+            if (f.rule, f.line) in seen:
                 findings.remove(f)
-            seen.add((f.rule, f.line, f.holder.culprit))
+            seen.add((f.rule, f.line))
         if f.suspect and f.holder is None and (_let_go(lines, f) or id(f.process) in told and sources.kind(lines.file(f.line)) != "own"):
             findings.remove(f)
     for f in findings:
