@@ -591,6 +591,15 @@ class Keepers:
             above = caller(self.recording, self.sources, f.process, i, "allocated_bytes")
             if above is not None:
                 found[above[0]] = found.get(above[0], 0) + 1
+        if not found:  # no stack was sampled there: the only line that calls something of that name
+            called = function.rpartition(".")[2]
+            calls = set()
+            for own in self.files():
+                m = self.reader.module(own)
+                calls |= {(own, n.lineno) for n in (m.parent if m is not None else ()) if isinstance(n, ast.Call) and isinstance(n.func, ast.Attribute) and n.func.attr == called}
+            if len(calls) == 1:
+                at = self.line_at(*calls.pop(), None)
+                found = {at: 1} if at is not None else {}
         if found:
             h.note += f"; kept by {self.place(file, h.mark[0] if h.mark else self.lines.line(f.line))}"
             f.line, f.site, h.mark = max(found, key=found.get), None, None
