@@ -219,9 +219,11 @@ class Keepers:
             h.note = f"{count(entries)} entries; what they hold only grows"
         keep = self.bound(entries) if not facts.get("nested") else entries
         saved = round(f.bytes * (1 - keep / entries)) if entries > keep else 0
-        small = size(f.bytes * keep / entries) if entries else ""
+        told = returns(f)
+        if saved and facts.get("keep") == keep:  # computed on the entries themselves
+            saved = facts["bounded"]
         if saved:
-            h.saves = f"{size(saved)} of {size(facts['live'])} live ({count(keep)} entries take {small})"
+            h.saves = f"{size(saved)} of {size(facts['live'])} live ({count(keep)} entries take {size(f.bytes - saved)}){told}"
             f.saves = saved
         h.evidence = f"its {count(entries)} entries were born all along"
         if f.slope is not None:

@@ -256,7 +256,7 @@ def saves(r, f):
         return f.holder.saves
     facts = f.facts
     if f.verdict == "cyclic" and "waiting" in facts and "collector_s" not in facts:
-        return f"up to {size(f.saves)} of {size(facts['peak'])} live"
+        return f"up to {size(f.saves)} of {size(facts['peak'])} live{returns(f)}"
     if f.verdict == "cyclic" and "waiting" in facts:
         took = seconds(facts["collector_s"])
         if facts["waiting"]:

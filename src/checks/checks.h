@@ -265,7 +265,7 @@ enum {
     MS_SUSPECT = 2,      /* measured, but who holds it is not known */
     MS_EXPLAINED = 4,    /* another finding names its holder: it goes */
 };
-enum { MS_FACTS = 16 };
+enum { MS_FACTS = 24 };
 
 typedef struct {
     const char *name; /* static text */

@@ -189,6 +189,13 @@ static ms_err tell_circle(const ms_evidence *e, uint32_t at, ms_view *v, const m
     ms_finding_fact(f, "circles", (double)form->count);
     ms_finding_fact(f, "circle_bytes", (double)form->sum.retained);
     ms_finding_fact(f, "dead", form->garbage);
+    if (!form->garbage)
+        return MS_OK;
+    MS_TRY(ms_pages_begin(v)); /* what-if: the reference weak. All that is dead would have gone at once */
+    for (uint32_t i = 1; i <= s->objects; i++)
+        if (ms_snap_is_garbage(s, i))
+            ms_pages_drop(v, i);
+    ms_finding_fact(f, "returns", ms_pages_back(v));
     return MS_OK;
 }
 

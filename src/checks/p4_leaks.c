@@ -323,6 +323,69 @@ static void bytes_below(const ms_evidence *e, const ms_process *p, const ms_view
     }
 }
 
+typedef struct {
+    uint32_t birth, key, value; /* nodes, 0: none */
+} entry;
+
+static int older(const void *a, const void *b)
+{
+    uint32_t x = ((const entry *)a)->birth, y = ((const entry *)b)->birth;
+    return (x > y) - (x < y);
+}
+
+/* What-if: bounded to its newest entries. Freed is what the others hold, and nobody else: computed on the objects, as are the
+ * pages that would go with it. Its own table stays. */
+static ms_err bounded(ms_view *v, uint32_t node, double entries, ms_finding *f)
+{
+    ms_snap *s = v->snap;
+    uint32_t type = ms_snap_type(s, node), from = s->first[node] + s->type_count[type], end = s->first[node + 1], n = 0, number = 0;
+    uint32_t step = s->type_rest[type] == MS_REST_PAIRS ? 2 : 1, keep = entries > 20000 ? 10000 : entries > 2000 ? 1000 : 100;
+    size_t size = ((size_t)(end - from) / step + 1) * sizeof(entry), bits = ((size_t)s->nodes / 64 + 1) * sizeof(uint64_t);
+    if (entries <= keep || !ms_snap_holds(s, node))
+        return MS_OK;
+    entry *all = ms_sys_alloc(size);
+    uint64_t *gone = ms_sys_alloc(bits), *under = ms_sys_alloc(bits);
+    ms_err err = all && gone && under ? ms_pages_begin(v) : MS_ENOMEM;
+    double freed = 0;
+    for (uint32_t e = from; err == MS_OK && e + step <= end; e += step) {
+        uint32_t value = MS_SNAP_TARGET(s->to[e + step - 1]), key = step == 2 ? MS_SNAP_TARGET(s->to[e]) : 0;
+        uint32_t a = value ? ms_snap_id(s->birth, value) : 0, b = key ? ms_snap_id(s->birth, key) : 0;
+        if (value || key)
+            all[n++] = (entry){a > b ? a : b, key, value};
+    }
+    if (err == MS_OK && n > keep) {
+        qsort(all, n, sizeof *all, older);
+        for (int kept = 0; kept < 2; kept++) /* what one of the newest has, too, stays */
+            for (uint32_t i = kept ? n - keep : 0; i < (kept ? n : n - keep); i++)
+                for (int k = 0; k < 2; k++) {
+                    uint32_t t = k ? all[i].key : all[i].value;
+                    if (t && s->idom[t] == node)
+                        gone[t / 64] = kept ? gone[t / 64] & ~(UINT64_C(1) << t % 64) : gone[t / 64] | UINT64_C(1) << t % 64;
+                }
+        for (uint32_t i = 1; i <= s->objects; i++) /* all that lies below those: their places in the walk */
+            if (gone[i / 64] >> i % 64 & 1 && ms_snap_holds(s, i))
+                for (uint32_t at = s->begin[ms_snap_rank(s, i)]; at < s->end[ms_snap_rank(s, i)]; at++)
+                    under[at / 64] |= UINT64_C(1) << at % 64;
+        for (uint32_t i = 1; i <= s->objects; i++) {
+            uint32_t up = ms_snap_holds(s, i) ? i : s->idom[i], at = ms_snap_holds(s, up) ? s->begin[ms_snap_rank(s, up)] : 0;
+            if (!(gone[i / 64] >> i % 64 & 1) && !(ms_snap_holds(s, up) && under[at / 64] >> at % 64 & 1))
+                continue;
+            freed += (double)ms_snap_bytes(s, i);
+            number++;
+            ms_pages_drop(v, i);
+        }
+        if (number) {
+            ms_finding_fact(f, "keep", keep);
+            ms_finding_fact(f, "bounded", freed);
+            ms_finding_fact(f, "returns", ms_pages_back(v));
+        }
+    }
+    ms_sys_free(all, size);
+    ms_sys_free(gone, bits);
+    ms_sys_free(under, bits);
+    return err;
+}
+
 static ms_err container(const ms_evidence *e, uint32_t at, ms_view *v, const ms_growing *g, const ms_together *with, double *below, double *all, ms_findings *out)
 {
     const ms_process *p = &e->process[at];
@@ -394,6 +457,8 @@ static ms_err container(const ms_evidence *e, uint32_t at, ms_view *v, const ms_
     ms_finding_fact(f, "entry_line", c.line == MS_NONE ? -1.0 : (double)c.line);
     ms_finding_fact(f, "born", ms_view_line(p, v, g->node) == MS_NONE ? -1.0 : (double)ms_view_line(p, v, g->node));
     bool few = g->entries && g->entries < ENTRIES;
+    if (!few && !(with && with->n))
+        MS_TRY(bounded(v, g->node, (double)c.entries, f));
     ms_finding_fact(f, "few", few);
     ms_finding_fact(f, "sequence", s->type_rest[ms_snap_type(s, g->node)] == MS_REST_INDEX);
     ms_snap_string type = ms_snap_text(s, s->type_name[ms_snap_type(s, g->node)]);

@@ -243,6 +243,18 @@ static void note_maps(ms_child *c)
     }
     if (fd >= 0)
         close(fd);
+    /* What the lists themselves took meanwhile stands among them, where the kernel did not put it to what is kept. */
+    uintptr_t lists[] = {(uintptr_t)c->maps.at, (uintptr_t)c->anonymous.at, (uintptr_t)c->native.at, (uintptr_t)c->statics.at};
+    ms_range *r = MS_VEC_AT(c->maps, ms_range);
+    size_t left = 0;
+    for (size_t i = 0; i < MS_VEC_N(c->maps, ms_range); i++) {
+        bool ours = false;
+        for (size_t k = 0; k < sizeof lists / sizeof *lists; k++)
+            ours |= lists[k] >= r[i].from && lists[k] < r[i].to;
+        if (!ours)
+            r[left++] = r[i];
+    }
+    c->maps.used = left * sizeof *r;
 }
 
 void ms_let_go(ms_child *c)

@@ -24,8 +24,8 @@ def settle():
 
 {build}
 gc.collect()
-settle()
 if "apply" in sys.argv:
+    settle()
     mark, before = memsure.mark(), rss()
 {apply}
     gc.collect()
@@ -78,6 +78,42 @@ from array import array
 VALUES = [i * 0.5 for i in range(300_000)]
 """, """
 VALUES = array("d", VALUES)
+"""),
+    "S5 records": ("""
+class Row:
+    __slots__ = ("name", "size", "kind")
+    def __init__(self, name, size, kind):
+        self.name, self.size, self.kind = name, size, kind
+ROWS = [{"name": str(i), "size": i, "kind": None} for i in range(80_000)]
+""", """
+for i, row in enumerate(ROWS):
+    ROWS[i] = Row(**row)
+del i, row
+"""),
+    "S7": ("""
+FIELDS = [f"f{i}" for i in range(60)]
+RECORDS = [{f: (number if f == "f1" else None) for f in FIELDS} for number in range(4000)]
+""", """
+for i, record in enumerate(RECORDS):
+    RECORDS[i] = {name: value for name, value in record.items() if value is not None}
+del i, record
+"""),
+    "L1": ("""
+class Catalog:
+    def __init__(self):
+        self.by_key = {}
+    def get(self, key):
+        self.by_key[key] = [f"product {key}", len(key) + 0.5]
+CATALOG = Catalog()
+key = 0
+for _ in range(200):
+    for _ in range(150):
+        CATALOG.get(f"key {key}")
+        key += 1
+    time.sleep(0.012)
+""", """
+for key in list(CATALOG.by_key)[:-10_000]:
+    del CATALOG.by_key[key]
 """),
     "S6": ("""
 POINTS = []
