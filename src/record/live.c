@@ -31,6 +31,68 @@ static const struct {
     [MS_T_COUNT] = {offsetof(ms_live, count), sizeof(ms_count), MS_TALLY_MAX, 2048},
 };
 
+/* --- where address space is limited ------------------------------------------------------------------- */
+
+/* Each table then has room for 1 / 2^trim of its entries, and what is behind is not mapped: it may be anybody's. */
+static uint32_t trim;
+enum { TRIM_MAX = 5, TRIM_SHARE = 32 }; /* of the limit */
+
+static uint32_t max_of(int t)
+{
+    uint32_t max = region[t].max >> trim;
+    return max > region[t].first ? max : region[t].first;
+}
+
+/* The mapped parts, by pages: [0] has all before the first table, too, and that of the threads the ring behind it. */
+static size_t part(int i, size_t *from)
+{
+    static const int order[] = {MS_T_COUNT, MS_T_TALLY, MS_T_SITE, MS_T_CODE, MS_T_NODE, MS_T_THREAD, MS_T_TEXT};
+    _Static_assert(sizeof order / sizeof *order == MS_TABLES, "each table is in one part");
+    int t = order[i];
+    size_t to = t == MS_T_THREAD ? offsetof(ms_live, text) : region[t].offset + max_of(t) * region[t].entry;
+    *from = i ? region[t].offset & ~(size_t)4095 : 0;
+    return ((to + 4095) & ~(size_t)4095) - *from;
+}
+
+/* Map the area anew: the file fd, or memory of our own (-1). */
+static bool area_map(int fd)
+{
+    int flags = fd < 0 ? MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE : MAP_SHARED;
+    for (int i = 0; i < MS_TABLES; i++) {
+        size_t from = 0, size = trim ? part(i, &from) : sizeof ms_area;
+        if (mmap((char *)&ms_area + from, size, PROT_READ | PROT_WRITE, flags | MAP_FIXED, fd, (off_t)(fd < 0 ? 0 : from)) == MAP_FAILED)
+            return false;
+        if (trim == 0)
+            break;
+    }
+    return true;
+}
+
+/* Before anything is in the area. A limit that the program sets later can be kept in a better way (preload.c). */
+static void area_trim(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_AS, &limit) != 0)
+        return;
+    while (trim < TRIM_MAX && sizeof ms_area >> trim > limit.rlim_cur / TRIM_SHARE)
+        trim++;
+    for (int i = 0; trim && i < MS_TABLES; i++) {
+        size_t from, next = sizeof ms_area, end = part(i, &from) + from;
+        if (i + 1 < MS_TABLES)
+            part(i + 1, &next);
+        if (end < next)
+            munmap((char *)&ms_area + end, next - end);
+    }
+}
+
+size_t ms_live_size(void)
+{
+    size_t sum = trim ? 0 : sizeof ms_area, from;
+    for (int i = 0; trim && i < MS_TABLES; i++)
+        sum += part(i, &from);
+    return sum;
+}
+
 /* Have the file system set aside the bytes, so that touching them cannot fail. A signal would end the
  * call half-way (tmpfs, before Linux 6), and a program's timer may ring faster than it can be done. */
 static bool reserve(int fd, size_t offset, size_t size)
@@ -50,12 +112,12 @@ enum { RETRY = 1024 };
 bool ms_live_back(int t, uint32_t n)
 {
     uint32_t have = ms_area.table[t].backed, want = have ? have * 2 : region[t].first;
-    if (n >= region[t].max || (path[0] && refused[t] && ++refused[t] % RETRY))
+    if (n >= max_of(t) || (path[0] && refused[t] && ++refused[t] % RETRY))
         return false;
     while (want <= n)
         want *= 2;
-    if (want > region[t].max)
-        want = region[t].max;
+    if (want > max_of(t))
+        want = max_of(t);
     if (path[0]) {
         /* No descriptor is kept: the program may close or reuse any number. */
         int fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
@@ -103,7 +165,7 @@ static ms_err place(void)
     for (int t = 0; t < MS_TABLES; t++)
         if (!reserve(fd, region[t].offset, region[t].first * region[t].entry))
             goto fail;
-    if (mmap(&ms_area, sizeof ms_area, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd, 0) == MAP_FAILED)
+    if (!area_map(fd))
         goto fail;
     close(fd);
     for (int t = 0; t < MS_TABLES; t++)
@@ -138,6 +200,10 @@ const char *ms_live_path(void) { return path; }
 
 ms_err ms_live_open(const char *dir)
 {
+    static bool before_any = true;
+    if (before_any)
+        area_trim();
+    before_any = false;
     if (dir && strlen(dir) >= sizeof dir_kept)
         return MS_EINVAL;
     if (dir) {
@@ -206,17 +272,15 @@ void ms_live_fork_child(void)
         if (head)
             head->ready = 0; /* until it is the child's own */
         uint32_t used[MS_TABLES];
-        void *own = mmap(&ms_area, sizeof ms_area, PROT_READ | PROT_WRITE,
-                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
-        if (own == MAP_FAILED)
-            _exit(127); /* cannot happen: it replaces a mapping of the same size */
+        if (!area_map(-1))
+            _exit(127); /* cannot happen: it replaces mappings of the same sizes */
         bool placed = copy && place() == MS_OK;
         if (copy == NULL)
             path[0] = 0; /* it is the parent's */
         for (int t = 0; copy && t < MS_TABLES; t++) {
             used[t] = head->table[t].used;
             if (placed && used[t] > ms_area.table[t].backed && !ms_live_back(t, used[t] - 1)) {
-                mmap(&ms_area, sizeof ms_area, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
+                area_map(-1);
                 unlink(path);
                 path[0] = 0;
                 placed = false;
@@ -233,7 +297,7 @@ void ms_live_fork_child(void)
                 at += size;
             }
             for (int t = 0; t < MS_TABLES; t++)
-                ms_area.table[t].backed = placed ? backed[t].backed : region[t].max;
+                ms_area.table[t].backed = placed ? backed[t].backed : max_of(t);
         }
         ms_sys_free(copy, copy_size);
         copy = NULL;

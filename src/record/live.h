@@ -232,6 +232,7 @@ typedef struct {
 #define MS_ENV_SHOTS  "MEMSURE_SNAPSHOT"     /* snapshots the program takes of itself: exit, peak, both, or none */
 #define MS_SHOTS_CHILD ",child"              /* in it: for the processes that the first one starts */
 #define MS_ENV_VERIFY "MEMSURE_VERIFY"       /* set: compare each exact capture with the whole stack */
+#define MS_ENV_ABOVE  "MEMSURE_ABOVE"        /* bytes by which RLIMIT_AS is higher than the program meant */
 #define MS_ENV_SEED   "MEMSURE_SEED"         /* of the sampling; default: random */
 
 #endif

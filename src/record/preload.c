@@ -1,10 +1,10 @@
 /* preload.c -- comes into every process of a recorded session, by LD_PRELOAD, and is quiet in most.
  *
  * Before main, in a process that is a CPython of the version memsure was built for, it loads the
- * recorder, which takes over Python's allocator while that is still in contract. Then it hides: the
- * variables that brought it are removed from the environment, so the program sees its own. In any other
- * process it does nothing. When a process of the session starts a program, whatever environment it
- * gives, they are put back on the way: exec, posix_spawn and system pass through here. */
+ * recorder, which takes over Python's allocator while that is still in contract. Then, in any process, it
+ * hides: the variables that brought it are removed from the environment, so the program sees its own. When
+ * a process of the session starts a program, whatever environment it gives, they are put back on the way:
+ * exec, posix_spawn and system pass through here. */
 #include "record/live.h"
 
 #include <dlfcn.h>
@@ -32,24 +32,27 @@ static void (*leaving)(void);
 enum { KEPT = 7 };
 static char kept[KEPT][2048];
 static int  nkept;
+static char above[48];       /* MEMSURE_ABOVE=BYTES, once the limit is raised (at the end of this file); or empty */
 static char self_path[1024]; /* this library's */
 
 static bool ours(const char *entry)
 {
     static const char *const names[] = {MS_ENV_DIR "=", MS_ENV_MODE "=", MS_ENV_SAMPLE "=", MS_ENV_SEED "=", MS_ENV_VERIFY "=",
-                                        MS_ENV_SHOTS "=", NULL};
+                                        MS_ENV_SHOTS "=", MS_ENV_ABOVE "=", NULL};
     for (int i = 0; names[i]; i++)
         if (strncmp(entry, names[i], strlen(names[i])) == 0)
             return true;
     return false;
 }
 
-/* Remember our variables, and LD_PRELOAD as it stands with us in it. */
+/* Remember our variables. */
 static void keep(void)
 {
     for (char **e = environ; *e; e++)
-        if ((ours(*e) || (strncmp(*e, "LD_PRELOAD=", 11) == 0 && strstr(*e, self_path))) && nkept < KEPT && strlen(*e) < sizeof kept[0])
+        if (ours(*e) && strncmp(*e, MS_ENV_ABOVE "=", sizeof MS_ENV_ABOVE) != 0 && nkept < KEPT && strlen(*e) < sizeof kept[0])
             strcpy(kept[nkept++], *e);
+    if (nkept < KEPT)
+        snprintf(kept[nkept++], sizeof kept[0], "LD_PRELOAD=%s", self_path); /* what else is in it is the program's own affair */
     for (int i = 0; i < nkept; i++) {
         size_t n = strlen(kept[i]);
         if (strncmp(kept[i], MS_ENV_SHOTS "=", sizeof MS_ENV_SHOTS) == 0 && strstr(kept[i], MS_SHOTS_CHILD) == NULL &&
@@ -79,17 +82,13 @@ static void hide(void)
 }
 
 static void look_up(void);
+static void limit_as_meant(const char *bytes);
 
-__attribute__((constructor)) static void preload(void)
+/* If this is a CPython that the recorder was built for. */
+static void record(void)
 {
     const char *dir = getenv(MS_ENV_DIR), *mode = getenv(MS_ENV_MODE), *bytes = getenv(MS_ENV_SAMPLE), *seed = getenv(MS_ENV_SEED);
     const unsigned long *version = dlsym(RTLD_DEFAULT, "Py_Version");
-    Dl_info self;
-    if (mode == NULL || dladdr((void *)preload, &self) == 0 || self.dli_fname == NULL || strlen(self.dli_fname) >= sizeof self_path)
-        return;
-    strcpy(self_path, self.dli_fname);
-    look_up();
-    keep();
     if (version == NULL || dlsym(RTLD_DEFAULT, "PyMem_SetAllocator") == NULL)
         return;
     if (*version >> 16 != MS_PYTHON_HEX >> 16)
@@ -109,6 +108,18 @@ __attribute__((constructor)) static void preload(void)
     leaving = (void (*)(void))dlsym(lib, "ms_moment_leave");
     int m = strcmp(mode, "exact") == 0 ? MS_MODE_EXACT : strcmp(mode, "alloc") == 0 ? MS_MODE_ALLOC : MS_MODE_LINE;
     start(dir && dir[0] ? dir : NULL, m, bytes ? strtoull(bytes, NULL, 10) : 524288, seed ? strtoull(seed, NULL, 10) : 0, MS_STARTED_PRELOAD);
+}
+
+__attribute__((constructor)) static void preload(void)
+{
+    Dl_info self;
+    if (getenv(MS_ENV_MODE) == NULL || dladdr((void *)preload, &self) == 0 || self.dli_fname == NULL || strlen(self.dli_fname) >= sizeof self_path)
+        return;
+    strcpy(self_path, self.dli_fname);
+    look_up();
+    keep();
+    limit_as_meant(getenv(MS_ENV_ABOVE));
+    record();
     hide();
 }
 
@@ -132,7 +143,7 @@ static size_t count(char *const list[])
     return n;
 }
 
-/* envp with what is ours put back, into out[count(envp) + KEPT + 1]; joined: room for an LD_PRELOAD of the
+/* envp with what is ours put back, into out[count(envp) + KEPT + 2]; joined: room for an LD_PRELOAD of the
  * caller's behind ours. No allocation: this may run in the child of a vfork. What the caller set itself wins. */
 enum { JOINED = 4096 };
 static char **with_kept(char *const envp[], char **out, char *joined)
@@ -158,11 +169,13 @@ static char **with_kept(char *const envp[], char **out, char *joined)
             }
         }
     }
+    if (above[0])
+        out[n++] = above;
     out[n] = NULL;
     return out;
 }
 
-#define WITH_KEPT(envp) with_kept(envp, __builtin_alloca((count(envp) + KEPT + 1) * sizeof(char *)), __builtin_alloca(JOINED))
+#define WITH_KEPT(envp) with_kept(envp, __builtin_alloca((count(envp) + KEPT + 2) * sizeof(char *)), __builtin_alloca(JOINED))
 
 /* call replaces this program, or fails. */
 #define EXEC(call)              \
@@ -299,8 +312,10 @@ static bool wants_limit(__rlimit_resource_t resource, const struct rlimit *limit
 static struct rlimit raised(const struct rlimit *limit)
 {
     struct rlimit r = *limit;
-    if (is_limit(limit->rlim_cur))
+    if (is_limit(limit->rlim_cur)) {
         on_top = limited();
+        snprintf(above, sizeof above, MS_ENV_ABOVE "=%zu", on_top);
+    }
     if (is_limit(r.rlim_cur))
         r.rlim_cur += on_top;
     if (is_limit(r.rlim_max))
@@ -316,6 +331,18 @@ static void lowered(__rlimit_resource_t resource, struct rlimit *limit)
         limit->rlim_cur -= on_top;
     if (is_limit(limit->rlim_max) && limit->rlim_max > on_top)
         limit->rlim_max -= on_top;
+}
+
+/* A program that was started by one whose limit was raised has nothing of ours yet. */
+static void limit_as_meant(const char *bytes)
+{
+    struct rlimit r;
+    if (bytes == NULL || REAL(getrlimit)(RLIMIT_AS, &r) != 0)
+        return;
+    on_top = strtoull(bytes, NULL, 10);
+    lowered(RLIMIT_AS, &r);
+    on_top = 0;
+    REAL(setrlimit)(RLIMIT_AS, &r);
 }
 
 static int limit_set(__rlimit_resource_t resource, const struct rlimit *limit)

@@ -47,6 +47,7 @@ static PyThreadState *main_thread = NO_THREAD;
  * place, or in the neighbour of that, to which the next one pushes it. So two hot ones that share a place
  * stay where they are, and neither is looked for in vain. An entry costs a miss to replace, nothing to be
  * wrong about: what it is compared by is the whole question. */
+#define FAR_LEAST  ((size_t)64 << 30) /* below this library: room for what the system will place */
 #define CACHE_BITS 13
 typedef struct {
     uint64_t key;
@@ -1048,13 +1049,19 @@ void ms_recorder_parts(const ms_heap **obj, const ms_heap **raw, const ms_large 
 }
 void ms_recorder_parts_done(void) { ms_lock_give(); }
 
-/* Address space for the slabs: generous, as it costs nothing, but within what the process may have. */
+/* Address space for the slabs: generous, as it costs nothing. Where it is limited, nothing is reserved: the heaps
+ * grow far below all that the system places by itself, from the top down. */
 static ms_err heaps_init(void)
 {
     struct rlimit limit;
     size_t span = (size_t)sysconf(_SC_PHYS_PAGES) * (size_t)sysconf(_SC_PAGESIZE) * 4;
-    if (getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY && span > limit.rlim_cur / 16)
+    if (getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur < span * 16) {
+        size_t most = limit.rlim_cur, far = 2 * most < FAR_LEAST ? FAR_LEAST : 2 * most;
+        uintptr_t here = (uintptr_t)&heap;
+        if (here / 4 > far && ms_heap_init_at(&heap, here - far, most) == MS_OK)
+            return ms_heap_init_at(&raw_heap, here - 2 * far, most);
         span = limit.rlim_cur / 16; /* what does not fit goes to malloc, block by block */
+    }
     while (ms_heap_init(&heap, span) != MS_OK)
         if ((span /= 2) < (16u << 20))
             return MS_ENOMEM;
@@ -1068,9 +1075,8 @@ size_t ms_recorder_limited(void)
     ms_lock_take();
     ms_heap_shrink(&heap);
     ms_heap_shrink(&raw_heap);
-    ms_area.slab_span = heap.span;
     ms_lock_give();
-    return sizeof ms_area + sizeof cache + ((heap.span + raw_heap.span) >> MS_SLAB_SHIFT) * sizeof(ms_slab);
+    return ms_live_size() + sizeof cache + ((size_t)heap.limit + raw_heap.limit) * sizeof(ms_slab);
 }
 
 /* This process is about to become another program (yes), or failed to (no). */
@@ -1154,7 +1160,7 @@ ms_err ms_recorder_start(const char *dir, int mode, uint64_t sample_bytes, uint6
     ms_area.started = started;
     ms_area.sample_bytes = sample_bytes;
     ms_area.slab_base = heap.base;
-    ms_area.slab_span = heap.span;
+    ms_area.slab_span = (size_t)heap.limit << MS_SLAB_SHIFT;
     ms_area.python_hex = PY_VERSION_HEX;
     strncpy(ms_area.python, Py_GetVersion(), sizeof ms_area.python - 1);
     ms_sample_init(sample_bytes, seed);

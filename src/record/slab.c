@@ -24,30 +24,44 @@ static void classes_init(void)
     }
 }
 
-ms_err ms_heap_init(ms_heap *h, size_t span)
+/* The heap's books, for at most so many bytes from base on. */
+static ms_err books_init(ms_heap *h, uintptr_t base, size_t most)
 {
-    span &= ~(size_t)(MS_COMMIT * MS_SLAB_SIZE - 1);
-    if (span == 0)
-        return MS_EINVAL;
     if (ms_class_stride[1] == 0)
         classes_init();
-    char *at = mmap(NULL, span + MS_HUGE_PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (at == MAP_FAILED)
+    size_t headers = (most >> MS_SLAB_SHIFT) * sizeof(ms_slab);
+    h->slabs = mmap(NULL, headers, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (h->slabs == MAP_FAILED)
         return MS_ENOMEM;
-    size_t headers = (span >> MS_SLAB_SHIFT) * sizeof(ms_slab);
-    ms_slab *slabs = mmap(NULL, headers, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (slabs == MAP_FAILED) {
-        munmap(at, span + MS_HUGE_PAGE);
-        return MS_ENOMEM;
-    }
-    h->base = ((uintptr_t)at + MS_HUGE_PAGE - 1) & ~(uintptr_t)(MS_HUGE_PAGE - 1);
-    h->span = span;
-    h->slabs = slabs;
-    h->limit = (uint32_t)(span >> MS_SLAB_SHIFT);
+    h->base = base;
+    h->span = 0;
+    h->limit = (uint32_t)(most >> MS_SLAB_SHIFT);
     h->pool_dirty = h->pool_clean = h->queue = MS_NO_SLAB;
     for (uint32_t c = 0; c < MS_CLASSES; c++)
         h->current[c] = h->partial[c] = MS_NO_SLAB;
     return MS_OK;
+}
+
+ms_err ms_heap_init(ms_heap *h, size_t span)
+{
+    span &= ~((size_t)MS_COMMIT * MS_SLAB_SIZE - 1);
+    if (span == 0)
+        return MS_EINVAL;
+    char *at = mmap(NULL, span + MS_HUGE_PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (at == MAP_FAILED)
+        return MS_ENOMEM;
+    ms_err err = books_init(h, ((uintptr_t)at + MS_HUGE_PAGE - 1) & ~(uintptr_t)(MS_HUGE_PAGE - 1), span);
+    if (err == MS_OK)
+        h->span = span;
+    else
+        munmap(at, span + MS_HUGE_PAGE);
+    return err;
+}
+
+ms_err ms_heap_init_at(ms_heap *h, uintptr_t base, size_t most)
+{
+    most &= ~((size_t)MS_COMMIT * MS_SLAB_SIZE - 1);
+    return most == 0 ? MS_EINVAL : books_init(h, base & ~(uintptr_t)(MS_HUGE_PAGE - 1), most);
 }
 
 static inline uint32_t number(const ms_heap *h, const ms_slab *s) { return (uint32_t)(s - h->slabs); }
@@ -154,11 +168,22 @@ static bool commit(ms_heap *h)
 {
     if (h->committed >= h->limit)
         return false;
-    char *at = (char *)h->base + ((size_t)h->committed << MS_SLAB_SHIFT);
-    if (mprotect(at, (size_t)MS_COMMIT * MS_SLAB_SIZE, PROT_READ | PROT_WRITE) != 0)
-        return false;
+    size_t held = (size_t)h->committed << MS_SLAB_SHIFT, more = (size_t)MS_COMMIT * MS_SLAB_SIZE;
+    char *at = (char *)h->base + held;
+    if (held < h->span) {
+        if (mprotect(at, more, PROT_READ | PROT_WRITE) != 0)
+            return false;
+    } else {
+        char *got = mmap(at, more, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0);
+        if (got != at) { /* no memory, or somebody else is there; kernels before 4.17 then choose another place */
+            if (got != MAP_FAILED)
+                munmap(got, more);
+            return false;
+        }
+        h->span = held + more;
+    }
     if (h->committed >= MS_HUGE_FROM)
-        madvise(at, (size_t)MS_COMMIT * MS_SLAB_SIZE, MADV_HUGEPAGE);
+        madvise(at, more, MADV_HUGEPAGE);
     h->committed += MS_COMMIT;
     return true;
 }
@@ -406,7 +431,6 @@ void ms_heap_shrink(ms_heap *h)
         return;
     munmap((char *)h->base + kept, h->span - kept);
     h->span = kept;
-    h->limit = h->committed;
 }
 
 bool ms_heap_visit(const ms_heap *h, ms_block_fn *fn, void *arg)

@@ -90,8 +90,8 @@ typedef struct {
 typedef struct {
     void    *list[MS_CLASSES];   /* free blocks of the class's current slab */
     uintptr_t base;
-    size_t   span;               /* bytes of address space from base */
-    ms_slab *slabs;              /* one header per 64 KiB of the span */
+    size_t   span;               /* bytes of address space from base that are this heap's */
+    ms_slab *slabs;              /* one header per 64 KiB, up to the limit */
     uint32_t current[MS_CLASSES], partial[MS_CLASSES]; /* slab numbers; MS_NO_SLAB */
     uint32_t pool_dirty, pool_clean;  /* EMPTY slabs */
     uint32_t ndirty;
@@ -109,6 +109,10 @@ extern MS_HIDDEN uint8_t  ms_class_of_units[MS_STRIDE_MAX / 16 + 1]; /* by (size
 /* Reserve span bytes of address space for a heap; MS_ENOMEM when refused. The process's lifetime. */
 ms_err ms_heap_init(ms_heap *h, size_t span);
 
+/* A heap that reserves nothing, where address space is limited: it grows from base on as long as nobody else is
+ * in its way, to most bytes. */
+ms_err ms_heap_init_at(ms_heap *h, uintptr_t base, size_t most);
+
 /* A block of the class when the class's list is empty: carve, take a partial slab, or a new one.
  * NULL: the span or the system's memory is used up. Its tag is for the caller to set. */
 void *ms_heap_refill(ms_heap *h, uint32_t cls, uint32_t epoch);
@@ -119,7 +123,7 @@ void ms_slab_event(ms_heap *h, ms_slab *s, uint32_t epoch);
 /* Give back what has been free for MS_PURGE_AGE epochs. Returns whether something still waits. */
 bool ms_heap_purge(ms_heap *h, uint32_t epoch);
 
-/* Give up the address space that was never made accessible: the heap keeps what it has, no more. */
+/* Give up the address space that was never made accessible; the heap takes it again as it grows. */
 void ms_heap_shrink(ms_heap *h);
 
 /* Visit every live block; fn returning false stops. */

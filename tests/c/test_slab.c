@@ -21,7 +21,7 @@ static uint32_t nclasses(void)
 static void heap_end(ms_heap *h)
 {
     munmap((void *)h->base, h->span);
-    munmap(h->slabs, (h->span >> MS_SLAB_SHIFT) * sizeof *h->slabs);
+    munmap(h->slabs, (size_t)h->limit * sizeof *h->slabs);
 }
 
 /* Every slab made is current, full, partial or in one pool; and dirty pages add up. */
@@ -265,6 +265,62 @@ static void test_heap_ends_where_its_span_ends(void)
     world_end(&w);
 }
 
+/* A heap that reserves nothing takes what is free beyond its end, and nothing of anybody else's. */
+static void test_heap_that_grows_as_it_goes(void)
+{
+    enum { STEP = MS_COMMIT * MS_SLAB_SIZE };
+    world w;
+    memset(&w, 0, sizeof w);
+    w.live = malloc((w.room = 1 << 20) * sizeof *w.live);
+    char *room = mmap(NULL, 64u << 20, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    EXPECT(room != MAP_FAILED);
+    munmap(room, 64u << 20);
+    uintptr_t base = ((uintptr_t)room + MS_HUGE_PAGE) & ~(uintptr_t)(MS_HUGE_PAGE - 1);
+    EXPECT_EQ(ms_heap_init_at(&w.heap, base, STEP - 1), MS_EINVAL);
+    EXPECT_EQ(ms_heap_init_at(&w.heap, base, 3 * STEP), MS_OK);
+    EXPECT(!ms_heap_has(&w.heap, (void *)base));
+    EXPECT(take(&w, 1000));
+    EXPECT(ms_heap_has(&w.heap, (void *)(base + STEP - 1)) && !ms_heap_has(&w.heap, (void *)(base + STEP)));
+    char *other = mmap((void *)(base + STEP), MS_PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+    EXPECT(other == (char *)base + STEP);
+    *other = 5;
+    while (take(&w, 1000))
+        ;
+    uint32_t one = w.n;
+    EXPECT(!ms_heap_has(&w.heap, other) && *other == 5);
+    compare(&w);
+    munmap(other, MS_PAGE);
+    while (take(&w, 1000))
+        ;
+    EXPECT_EQ(w.n, 3 * one);
+    compare(&w);
+    world_end(&w);
+}
+
+/* What was reserved and given up is taken again by who grows, unless it is somebody else's by then. */
+static void test_heap_that_gave_up_its_reserve(void)
+{
+    world w;
+    world_begin(&w, 1 << 20);
+    EXPECT(take(&w, 1000));
+    size_t all = w.heap.span;
+    ms_heap_shrink(&w.heap);
+    EXPECT_EQ(w.heap.span, MS_COMMIT * MS_SLAB_SIZE);
+    while (w.heap.span < 4 * MS_COMMIT * MS_SLAB_SIZE && take(&w, 1000))
+        ;
+    EXPECT_EQ(w.heap.span, 4 * MS_COMMIT * MS_SLAB_SIZE);
+    char *other = mmap((char *)w.heap.base + w.heap.span, MS_PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+    EXPECT(other != MAP_FAILED);
+    while (take(&w, 1000))
+        ;
+    EXPECT(w.heap.span == 4 * MS_COMMIT * MS_SLAB_SIZE && w.heap.span < all);
+    compare(&w);
+    munmap(other, MS_PAGE);
+    EXPECT(take(&w, 1000));
+    compare(&w);
+    world_end(&w);
+}
+
 #if !defined(__SANITIZE_ADDRESS__)
 /* RLIMIT_DATA makes mprotect fail: a heap without memory says NULL, and goes on when there is some. */
 static void test_heap_without_memory(void)
@@ -429,6 +485,8 @@ int main(void)
     RUN(test_classes_hold_what_they_promise);
     RUN(test_heap_is_its_model);
     RUN(test_heap_ends_where_its_span_ends);
+    RUN(test_heap_that_grows_as_it_goes);
+    RUN(test_heap_that_gave_up_its_reserve);
 #if !defined(__SANITIZE_ADDRESS__)
     RUN(test_heap_without_memory);
 #endif

@@ -241,6 +241,22 @@ def test_environment_with_preload_of_its_own(same):
     same("import os; print(os.environ['LD_PRELOAD'])", env={"LD_PRELOAD": "libm.so.6"})
 
 
+def test_what_other_programs_see(same):
+    """Nor do the shells and tools that a program starts see how memsure came along."""
+    same("""
+        import os, subprocess, sys
+        def say(text): print(text, flush=True)
+        hidden = "grep -v -e ^_= -e ^SHLVL= -e ^PWD= -e ^OLDPWD= | sort"
+        os.system("env | " + hidden)
+        say(subprocess.run(["env"], env={"A": "b"}, stdout=subprocess.PIPE).stdout)
+        say(subprocess.run(["env", "-i", "C=d", "sh", "-c", "env | " + hidden], stdout=subprocess.PIPE).stdout)
+        os.environ.clear()
+        os.putenv("D", "e")
+        os.system("env | " + hidden)
+        x = [[i] for i in range(1000)]
+        """, env={"LD_PRELOAD": "libm.so.6"})
+
+
 def test_few_objects_in_the_collector(tmp_path):
     source = "import gc; print(len(gc.get_objects()))"
     (tmp_path / "app.py").write_text(source)
@@ -363,6 +379,53 @@ def test_address_space_limit(same):
         """
     same(source, args=["inside"])
     same(source, before=["sh", "-c", "ulimit -v 1048576; exec \"$@\"", "sh"])
+
+
+@pytest.mark.parametrize("where", ["inside", "outside"])
+def test_an_address_space_limit_leaves_as_much_room(tmp_path, where):
+    """What fits below the limit fits when recorded: all but the tags, and outside, where it cannot be raised, the counters."""
+    (tmp_path / "app.py").write_text(dedent("""
+        import resource, sys
+        if sys.argv[1] == "inside":
+            resource.setrlimit(resource.RLIMIT_AS, (400 << 20, 400 << 20))
+        print(resource.getrlimit(resource.RLIMIT_AS)[0] >> 20)
+        keep = []
+        try:
+            while len(keep) < 10_000_000:
+                keep.append([None] * 10)                    # 144 bytes, or 160
+        except MemoryError:
+            n = len(keep)
+            keep = None
+            print(n)
+        """))
+    before = ["sh", "-c", 'ulimit -v 409600; exec "$@"', "sh"] if where == "outside" else []
+    plain, under = (run([*before, *command, "app.py", where], cwd=tmp_path).stdout.split() for command in
+                    ([sys.executable], [*MEMSURE, "run", "-q", "-o", "r.memsure"]))
+    assert plain[0] == under[0] == "400", (plain, under)
+    assert int(under[1]) > int(plain[1]) * (0.8 if where == "inside" else 0.65), (plain, under)
+
+
+@pytest.mark.parametrize("how", ["exec", "subprocess", "fork"])
+def test_a_programs_children_have_its_address_space_limit(same, how):
+    same(f"""
+        import os, resource, subprocess, sys
+        resource.setrlimit(resource.RLIMIT_AS, (1 << 30, 1 << 30))
+        say = [sys.executable, "-c", "import resource; print(resource.getrlimit(resource.RLIMIT_AS)[0])"]
+        if {how!r} == "fork":
+            if os.fork():
+                os.wait()
+            else:
+                print(resource.getrlimit(resource.RLIMIT_AS), flush=True)
+                os._exit(0)
+        elif {how!r} == "exec":
+            try:
+                os.execv("/nowhere", ["x"])
+            except OSError:
+                print(resource.getrlimit(resource.RLIMIT_AS), flush=True)
+            os.execv(say[0], say)
+        else:
+            print(subprocess.run(say, stdout=subprocess.PIPE).stdout)
+        """)
 
 
 def test_running_out_of_memory_and_going_on(same):
