@@ -53,6 +53,9 @@ for path in sys.argv[1:]:
 """
 
 
+NAMELESS = "(without a name)"       # in the file of 3.12: a test of which a part (subTest) failed
+
+
 class Module:
     def __init__(self, name, words):
         self.name, self.fast = name, "fast" in words
@@ -105,7 +108,7 @@ def outcome(command, module, folder, timeout):
         for case in ElementTree.parse(junit).iter("testcase"):
             kinds = {child.tag for child in case}
             result = next((k for k in ("error", "failure", "skipped") if k in kinds), "passed")
-            name = re.sub(r"0x[0-9a-f]+", "0x", case.get("name") or "(without a name)")
+            name = re.sub(r"0x[0-9a-f]+", "0x", case.get("name") or NAMELESS)
             # A test with several failing parts has several entries: the worst counts.
             order = ("passed", "skipped", "failure", "error")
             tests[name] = max(result, tests.get(name, "passed"), key=order.index)
@@ -116,9 +119,13 @@ def outcome(command, module, folder, timeout):
 
 def differences(plain, under):
     """[(what, plain, recorded)]: single tests where there are such, else how the module as a whole ended."""
-    out = [(name, plain["tests"].get(name, "absent"), under["tests"].get(name, "absent"))
-           for name in sorted({*plain["tests"], *under["tests"]})
+    def result(run, name):
+        return run["tests"].get(name) or ("failed in part" if NAMELESS in run["tests"] else "absent")
+
+    out = [(name, result(plain, name), result(under, name)) for name in sorted({*plain["tests"], *under["tests"]})
            if plain["tests"].get(name) != under["tests"].get(name)]
+    if len(out) > 1:
+        out = [d for d in out if d[0] != NAMELESS]
     if plain["changed"] != under["changed"]:
         out.append(("(environment left changed)", " ".join(plain["changed"]) or "no", " ".join(under["changed"]) or "no"))
     if plain["status"] != under["status"]:
@@ -262,6 +269,8 @@ def main():
     p.add_argument("--list", type=Path, default=LIST, help=f"the list of modules (default: {LIST.name} beside this file)")
     p.add_argument("-o", "--output", type=Path, metavar="FILE", help="write everything as JSON")
     o = p.parse_args()
+    for number in signal.SIGINT, signal.SIGQUIT:    # a shell's background jobs ignore them, and so would the tests
+        signal.signal(number, signal.default_int_handler)
     modules = read_list(o.list)
     if o.modules:
         modules = {m: modules.get(m) or Module(m, []) for m in o.modules}

@@ -195,15 +195,17 @@ static const int ignored[] = {SIGINT, SIGQUIT}, passed[] = {SIGTERM, SIGHUP, SIG
 enum { NSIGNALS = 8, PHOTO = SIGURG };
 
 static volatile sig_atomic_t photo_wanted, stopped;
+static volatile pid_t        program; /* 0: there is none yet */
 static volatile sig_atomic_t wanted[COUNT(passed)];
 
 static void note(int signal, siginfo_t *info, void *context)
 {
-    /* What the kernel sends (a terminal that hung up), it sends to the whole group. */
+    /* What the kernel sends (a terminal that hung up), it sends to the whole group; so does the program itself. */
+    bool to_us = info->si_code <= 0 && (program == 0 || info->si_pid != program);
     for (int i = 0; i < COUNT(passed); i++)
-        if (passed[i] == signal && info->si_code <= 0)
+        if (passed[i] == signal && to_us)
             wanted[i] = 1;
-    if (signal == PHOTO)
+    if (signal == PHOTO && to_us)
         photo_wanted = 1;
     if (signal == SIGINT)
         stopped = 1;
@@ -362,7 +364,7 @@ static ms_err launch(ms_session *s, const environment *e, const signals *g, ms_r
         return MS_EIO;
     }
     pid_t parent = getpid();
-    s->main_pid = fork();
+    program = s->main_pid = fork(); /* with all signals blocked */
     if (s->main_pid == 0)
         become(s, e, g, parent, report[1]);
     if (s->main_pid < 0)

@@ -151,6 +151,21 @@ def test_signal_to_the_group(tmp_path):
         assert Process(out).info["complete"] == "1"
 
 
+@pytest.mark.parametrize("name", ["SIGUSR1", "SIGTERM", "SIGURG"])
+def test_a_program_that_signals_its_own_group(same, tmp_path, name):
+    """The group is the program's as without memsure: nothing comes twice, and nobody takes it for a wish for a snapshot."""
+    same(f"""
+        import os, signal, time
+        got = []
+        signal.signal(signal.{name}, lambda *a: got.append(1))
+        keep = [[i] for i in range(10_000)]
+        os.killpg(0, signal.{name})
+        time.sleep(0.3)
+        print(got)
+        """, before=["setsid", "-w"])
+    assert not list(tmp_path.glob("*signal*"))
+
+
 def test_sigterm_to_memsure_is_passed_on(tmp_path):
     """A supervisor knows memsure's pid only; its SIGTERM must end the program as it would without memsure."""
     (tmp_path / "app.py").write_text(dedent("""
