@@ -193,9 +193,17 @@ static int fake(const char *kind)
         pause_ms(1400);
         return 0;
     }
-    if (strcmp(kind, "signals") == 0) { /* SIGTERM sent to the monitor arrives here */
-        kill(getppid(), SIGTERM);
-        pause_ms(2000);
+    if (strcmp(kind, "signals") == 0) { /* SIGTERM sent to the monitor by another process arrives here; our own does not */
+        pid_t monitor = getppid();
+        signal(SIGTERM, SIG_IGN);
+        kill(monitor, SIGTERM);
+        pause_ms(200);
+        signal(SIGTERM, SIG_DFL);
+        if (fork() == 0) {
+            kill(monitor, SIGTERM);
+            _exit(0);
+        }
+        pause_ms(5000);
         return 1;
     }
     return strcmp(kind, "exit 3") == 0 ? 3 : 0;
