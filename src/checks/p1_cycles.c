@@ -83,10 +83,24 @@ enum { CLASSES = 100 };
 #define RESOURCES (MS_IS(SOCKET) | MS_IS(SSL_SOCKET) | MS_IS(FILE) | MS_IS(TEXT_FILE) | MS_IS(READER) | MS_IS(WRITER))
 enum { LEAST_RESOURCES = 20 }; /* C9: dead circles with a file or socket each. Descriptors run out by number, whatever their bytes */
 
-/* Which rule a circle falls under, by the kinds of its members. */
+/* The member by which a circle is entered: the others lie below it. 0: there is none. */
+static uint32_t top_of(const ms_view *v, uint32_t cycle)
+{
+    const ms_snap *s = v->snap;
+    uint32_t top = 0;
+    for (uint32_t k = v->cycles->first[cycle]; k < v->cycles->first[cycle + 1]; k++) {
+        uint32_t member = v->cycles->node[k];
+        if (ms_snap_holds(s, member) && (top == 0 || ms_snap_retained(s, member) > ms_snap_retained(s, top)))
+            top = member;
+    }
+    return top;
+}
+
+/* Which rule a circle falls under, by the kinds of its members. A file or socket counts if nobody else holds it. */
 static const char *which(const ms_view *v, uint32_t cycle)
 {
     const ms_snap *s = v->snap;
+    uint32_t top = top_of(v, cycle);
     bool frame = false, exception = false, method = false, class = false, finalizer = false, resource = false, function = false, hidden = false, plain = true;
     for (uint32_t k = v->cycles->first[cycle]; k < v->cycles->first[cycle + 1]; k++) {
         uint32_t node = v->cycles->node[k], type = ms_snap_type(s, node), flags = s->type_flags[type];
@@ -100,7 +114,7 @@ static const char *which(const ms_view *v, uint32_t cycle)
         plain = plain && ms_view_is(v, node, MS_IS(DICT) | MS_IS(LIST) | MS_IS(TUPLE) | MS_IS(SET) | MS_IS(ORDERED_DICT) | MS_IS(DEFAULT_DICT) | MS_IS(DEQUE));
         for (uint32_t e = s->first[node]; e < s->first[node + 1] && e - s->first[node] < 64; e++) {
             uint32_t t = MS_SNAP_TARGET(s->to[e]);
-            resource = resource || (t && ms_view_is(v, t, RESOURCES));
+            resource = resource || (t && top && ms_view_is(v, t, RESOURCES) && ms_view_inside(v, top, t));
         }
     }
     return hidden ? "C5" : frame && exception ? "C1" : frame ? "C4" : class ? "C6" : method ? "C3" : finalizer ? "Y5" : resource ? "C9"
@@ -111,14 +125,10 @@ static const char *which(const ms_view *v, uint32_t cycle)
 static double freed_of(const ms_evidence *e, const ms_process *p, const ms_view *v, uint32_t cycle)
 {
     const ms_snap *s = v->snap;
-    uint32_t lines[MOST_LINES], n = 0, node[MOST_NODES], nodes = 0, seen[SLOTS] = {0}, top = 0;
+    uint32_t lines[MOST_LINES], n = 0, node[MOST_NODES], nodes = 0, seen[SLOTS] = {0}, top = top_of(v, cycle);
     double freed = 0;
-    for (uint32_t k = v->cycles->first[cycle]; k < v->cycles->first[cycle + 1] && nodes < MOST_NODES / 4; k++) {
-        uint32_t member = v->cycles->node[k];
-        node[nodes++] = member;
-        if (ms_snap_holds(s, member) && (top == 0 || ms_snap_retained(s, member) > ms_snap_retained(s, top)))
-            top = member; /* the circle is entered here: the others lie below it */
-    }
+    for (uint32_t k = v->cycles->first[cycle]; k < v->cycles->first[cycle + 1] && nodes < MOST_NODES / 4; k++)
+        node[nodes++] = v->cycles->node[k];
     for (uint32_t i = 0; i < nodes; i++) {
         uint32_t line = ms_view_line(p, v, node[i]), k = 0;
         while (k < n && lines[k] != line)

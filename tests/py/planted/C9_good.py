@@ -1,5 +1,6 @@
-"""The same connections, closed by a with block, and tied to nobody."""
+"""The same connections, closed by a with block, and tied to nobody. What is tied has a file that others have open, too."""
 import socket
+import sys
 import time
 
 
@@ -18,5 +19,13 @@ class Client:
             return i + self.socket.fileno() * 0
 
 
+class Log:
+    def __init__(self):
+        self.file = sys.stderr
+        self.writer = [self]
+
+
+for _ in range(150):
+    Log()
 print(sum(Client().ask(i) for i in range(150)))
 time.sleep(0.2)
