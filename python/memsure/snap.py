@@ -167,7 +167,7 @@ class Snapshot:
     @property
     def bytes(self):
         """All objects together, as allocated."""
-        return self.core.node(0)[6]
+        return self.core.bytes()
 
     @property
     def values(self):

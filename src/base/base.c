@@ -179,6 +179,14 @@ void *ms_sys_alloc(size_t size)
     return block;
 }
 
+void *ms_sys_alloc_big(size_t size)
+{
+    void *block = ms_sys_alloc(size);
+    if (block && size >= 2u << 20)
+        madvise(block, size, MADV_HUGEPAGE); /* refused is fine */
+    return block;
+}
+
 void *ms_sys_resize(void *block, size_t old_size, size_t new_size)
 {
     if (block == NULL)

@@ -49,6 +49,7 @@ void ms_why_set(ms_why *why, const char *format, ...) __attribute__((format(prin
 /* Zeroed memory from the system, rounded up to pages; NULL when there is none. free(NULL) is fine;
  * size is the one asked for. resize keeps the contents (the old block is gone unless NULL is returned). */
 void *ms_sys_alloc(size_t size);
+void *ms_sys_alloc_big(size_t size); /* the same in huge pages, where there are: for what is used in full */
 void *ms_sys_resize(void *block, size_t old_size, size_t new_size);
 void ms_sys_free(void *block, size_t size);
 

@@ -31,7 +31,6 @@
 #include "graph/graph.h"
 
 #include <string.h>
-#include <sys/mman.h>
 
 enum { AHEAD = 24 };              /* edges between asking for a cache line and reading it */
 #define HEAVY   ((uint64_t)1 << 63) /* in weight.of[0]: it dominates another node */
@@ -94,12 +93,10 @@ typedef struct {
 
 static void *take(work *w, block *b, uint64_t size)
 {
-    b->at = ms_sys_alloc(size);
+    b->at = ms_sys_alloc_big(size); /* worth a third of the time */
     if (b->at == NULL)
         return NULL;
     b->size = size;
-    if (size >= (4u << 20))
-        madvise(b->at, size, MADV_HUGEPAGE); /* worth a third of the time; no harm where refused */
     w->used += size;
     if (w->used > w->a->peak_bytes)
         w->a->peak_bytes = w->used;

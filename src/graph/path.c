@@ -16,7 +16,6 @@
 #include "graph/graph.h"
 #include "graph/sort.h"
 
-#include <sys/mman.h>
 
 enum { RING = 64 };
 
@@ -204,13 +203,12 @@ ms_err ms_paths_new(const ms_graph *g, const ms_taste *taste, ms_paths **out)
     size_t size = (size_t)g->nodes * sizeof(uint32_t), spots = (size_t)g->nodes * sizeof(spot), bits = ((size_t)g->nodes + 63) / 64 * 8;
     ms_paths *p = ms_sys_alloc(sizeof *p);
     search *s = ms_sys_alloc(sizeof *s);
-    spot *at = ms_sys_alloc(spots);
+    spot *at = ms_sys_alloc_big(spots);
     uint32_t *reached = ms_sys_alloc(size);
     uint64_t *inner = ms_sys_alloc(bits);
     ms_err err = MS_ENOMEM;
     if (p == NULL || s == NULL || at == NULL || reached == NULL || inner == NULL)
         goto done;
-    madvise(at, spots, MADV_HUGEPAGE);
     p->g = g;
     p->from = ms_sys_alloc(size);
     p->edge = ms_sys_alloc(size);

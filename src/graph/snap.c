@@ -434,7 +434,7 @@ static ms_err need_edges(ms_snap *s, ms_why *why)
         most = MS_SNAP_TARGET(s->to[i]) > most ? MS_SNAP_TARGET(s->to[i]) : most;
     if (most >= s->nodes)
         return column_odd(s, "edges", "to", "names what does not exist", why);
-    if (s->first == NULL && (s->first = ms_sys_alloc(((size_t)s->nodes + 1) * sizeof *s->first)) == NULL)
+    if (s->first == NULL && (s->first = ms_sys_alloc_big(((size_t)s->nodes + 1) * sizeof *s->first)) == NULL)
         return no_memory(why);
     return degrees_add(s, degree, n_wide, wide_node, wide_degree, why);
 }
@@ -453,8 +453,8 @@ static ms_err need_texts(ms_snap *s, ms_why *why)
 /* holds[] and rank[] from idom[]. */
 static ms_err holders_mark(ms_snap *s, ms_why *why)
 {
-    if ((s->holds == NULL && (s->holds = ms_sys_alloc(words(s) * sizeof *s->holds)) == NULL) ||
-        (s->rank == NULL && (s->rank = ms_sys_alloc(words(s) * sizeof *s->rank)) == NULL))
+    if ((s->holds == NULL && (s->holds = ms_sys_alloc_big(words(s) * sizeof *s->holds)) == NULL) ||
+        (s->rank == NULL && (s->rank = ms_sys_alloc_big(words(s) * sizeof *s->rank)) == NULL))
         return no_memory(why);
     memset(s->holds, 0, words(s) * sizeof *s->holds);
     for (uint32_t v = 1; v < s->nodes; v++)
@@ -486,9 +486,9 @@ static ms_err holders_add(ms_snap *s, ms_why *why)
 {
     size_t n = s->n_holders;
     s->owned = true;
-    s->holder = ms_sys_alloc(n * sizeof *s->holder);
-    s->retained = ms_sys_alloc(n * sizeof *s->retained);
-    s->retained_said = ms_sys_alloc(n * sizeof *s->retained_said);
+    s->holder = ms_sys_alloc_big(n * sizeof *s->holder);
+    s->retained = ms_sys_alloc_big(n * sizeof *s->retained);
+    s->retained_said = ms_sys_alloc_big(n * sizeof *s->retained_said);
     if (s->holder == NULL || s->retained == NULL || s->retained_said == NULL)
         return no_memory(why);
     uint32_t r = 0;
@@ -569,14 +569,14 @@ static ms_err need_idoms(ms_snap *s, ms_why *why)
 static ms_err tree_walk(ms_snap *s, ms_why *why)
 {
     size_t n = s->n_holders, bytes = (n + 1) * sizeof(uint32_t);
-    uint32_t *next = ms_sys_alloc(bytes), *child = ms_sys_alloc(bytes); /* siblings in a list, and the first child */
+    uint32_t *next = ms_sys_alloc_big(bytes), *child = ms_sys_alloc_big(bytes); /* siblings in a list, and the first child */
     ms_err err = MS_OK;
     if (s->begin == NULL)
-        s->begin = ms_sys_alloc(bytes);
+        s->begin = ms_sys_alloc_big(bytes);
     if (s->end == NULL)
-        s->end = ms_sys_alloc(bytes);
+        s->end = ms_sys_alloc_big(bytes);
     if (s->walk == NULL)
-        s->walk = ms_sys_alloc(bytes);
+        s->walk = ms_sys_alloc_big(bytes);
     if (next == NULL || child == NULL || s->begin == NULL || s->end == NULL || s->walk == NULL) {
         err = no_memory(why);
         goto done;
@@ -662,7 +662,7 @@ ms_err ms_snap_find_modules(ms_snap *s, ms_why *why)
     MS_TRY(ms_snap_need(s, MS_SNAP_SHAPES | MS_SNAP_EDGES, why));
     if (s->module_dict != NULL)
         return MS_OK;
-    uint8_t *module = ms_sys_alloc(s->n_shapes);
+    uint8_t *module = ms_sys_alloc_big(s->n_shapes);
     if (module == NULL)
         return no_memory(why);
     for (uint32_t i = 0; i < s->n_shapes; i++)
@@ -678,7 +678,7 @@ ms_err ms_snap_find_modules(ms_snap *s, ms_why *why)
             }
         }
         if (pass == 0) {
-            s->module_dict = ms_sys_alloc((n + 1) * sizeof *s->module_dict);
+            s->module_dict = ms_sys_alloc_big((n + 1) * sizeof *s->module_dict);
             s->module_room = n + 1;
             if (s->module_dict == NULL)
                 break;

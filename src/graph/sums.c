@@ -24,7 +24,7 @@ static inline uint32_t group_of(const ms_snap *s, ms_by by, uint32_t v)
 static ms_err sums_plain(ms_snap *s, ms_by by, bool garbage_only, ms_sum *out, ms_why *why)
 {
     if (by == MS_BY_TYPE && !garbage_only) {
-        uint64_t *n = ms_sys_alloc(s->n_shapes * sizeof *n);
+        uint64_t *n = ms_sys_alloc_big(s->n_shapes * sizeof *n);
         if (n == NULL)
             return no_memory(why);
         for (uint32_t v = 1; v <= s->objects; v++)
@@ -54,13 +54,15 @@ static ms_err sums_retained(ms_snap *s, ms_by by, bool garbage_only, ms_sum *out
 {
     uint32_t groups = by == MS_BY_TYPE ? s->n_types : s->n_sites;
     size_t one = ((size_t)groups + 1) * sizeof(uint32_t), all = ((size_t)s->n_holders + 1) * sizeof(uint32_t);
-    uint32_t *cover = ms_sys_alloc(one), *start = ms_sys_alloc(one), *place = ms_sys_alloc(all);
+    typedef struct { uint32_t group, place; } outer;
+    outer *found = ms_sys_alloc_big((size_t)s->n_holders * sizeof *found);
+    uint32_t *cover = ms_sys_alloc_big(one), *start = ms_sys_alloc_big(one), *place = ms_sys_alloc_big(all), outers = 0;
     ms_err err = MS_OK;
-    if (cover == NULL || start == NULL || place == NULL) {
+    if (found == NULL || cover == NULL || start == NULL || place == NULL) {
         err = no_memory(why);
         goto done;
     }
-    /* How many outermost stretches each group has, and what they hold. */
+    /* The outermost stretches of each group, and what they hold. */
     for (uint32_t q = 0; q < s->n_holders; q++) {
         uint32_t r = s->walk[q], v = s->holder[r];
         if (v == 0 || v > s->objects || (garbage_only && !ms_snap_is_garbage(s, v)))
@@ -70,22 +72,14 @@ static ms_err sums_retained(ms_snap *s, ms_by by, bool garbage_only, ms_sum *out
             continue;
         cover[g] = s->end[r];
         start[g + 1]++;
+        found[outers++] = (outer){g, q};
         out[g].retained += s->retained[r];
         out[g].retained_said += s->retained_said[r];
     }
     for (uint32_t g = 0; g < groups; g++)
         start[g + 1] += start[g];
-    memset(cover, 0, one);
-    for (uint32_t q = 0; q < s->n_holders; q++) { /* the same again, to write them down; start[g] moves on */
-        uint32_t r = s->walk[q], v = s->holder[r];
-        if (v == 0 || v > s->objects || (garbage_only && !ms_snap_is_garbage(s, v)))
-            continue;
-        uint32_t g = group_of(s, by, v);
-        if (q < cover[g])
-            continue;
-        cover[g] = s->end[r];
-        place[start[g]++] = q;
-    }
+    for (uint32_t i = 0; i < outers; i++) /* by group, in the order of the walk; start[g] moves on */
+        place[start[found[i].group]++] = found[i].place;
     /* Those without a stretch at all hold what they are. */
     for (uint32_t g = 0; g < groups; g++)
         if (start[g] == (g ? start[g - 1] : 0)) {
@@ -110,6 +104,7 @@ static ms_err sums_retained(ms_snap *s, ms_by by, bool garbage_only, ms_sum *out
         out[g].retained_said += ms_snap_said(s, v);
     }
 done:
+    ms_sys_free(found, (size_t)s->n_holders * sizeof *found);
     ms_sys_free(cover, one);
     ms_sys_free(start, one);
     ms_sys_free(place, all);
@@ -129,7 +124,7 @@ ms_err ms_sums(ms_snap *s, ms_by by, bool retained, bool garbage_only, ms_sum *o
 ms_err ms_set_new(const ms_snap *s, ms_set *out)
 {
     out->words = (size_t)s->nodes / 64 + 1;
-    out->bits = ms_sys_alloc(out->words * 8);
+    out->bits = ms_sys_alloc_big(out->words * 8);
     return out->bits ? MS_OK : MS_ENOMEM;
 }
 
@@ -152,8 +147,8 @@ ms_err ms_set_fill(ms_snap *s, ms_by by, uint32_t id, ms_set *out, ms_why *why)
 static ms_err covered(ms_snap *s, const uint32_t *node, size_t n, ms_sum *out, uint64_t **bits, ms_why *why)
 {
     size_t words = (size_t)s->n_holders / 64 + 1;
-    uint64_t *mark = ms_sys_alloc(words * 8);
-    *bits = ms_sys_alloc(words * 8);
+    uint64_t *mark = ms_sys_alloc_big(words * 8);
+    *bits = ms_sys_alloc_big(words * 8);
     if (mark == NULL || *bits == NULL) {
         ms_sys_free(mark, words * 8);
         ms_sys_free(*bits, words * 8);

@@ -156,6 +156,13 @@ static PyObject *snap_node(PyObject *self, PyObject *arg)
                          snap->idom[n], text, ms_snap_is_garbage(snap, n) ? Py_True : Py_False);
 }
 
+/* All objects together, as allocated. */
+static PyObject *snap_bytes(PyObject *self, PyObject *unused)
+{
+    ANSWER(self, ms_snap_need(s, MS_SNAP_SHAPES | MS_SNAP_IDOMS, &why));
+    return PyLong_FromUnsignedLongLong(ms_snap_retained(((py_snap *)self)->snap, 0));
+}
+
 /* The text of a node alone: what labels need; cheaper than node(). */
 static PyObject *snap_name(PyObject *self, PyObject *arg)
 {
@@ -1327,6 +1334,7 @@ static PyMethodDef snap_methods[] = {
     {"text", snap_text, METH_O, "text(row) -> str"},
     {"types", snap_types, METH_NOARGS, "types() -> [(name, node, rest, flags, basicsize, itemsize)]"},
     {"sites", snap_sites, METH_NOARGS, "sites() -> [(file, function, line, end_line, column, end_column, flags)]; file and function are texts"},
+    {"bytes", snap_bytes, METH_NOARGS, "bytes() -> int: of all objects together, as allocated"},
     {"node", snap_node, METH_O,
      "node(v) -> (type, site, birth, address, bytes, said, retained, retained_said, entries, dominator, text or None, garbage)"},
     {"name", snap_name, METH_O, "name(v) -> (type, text or None)"},

@@ -58,7 +58,6 @@ static inline void *ms_vec_want(ms_vec *v, size_t more)
 void ms_vec_free(ms_vec *v);
 void ms_vec_limit(uint64_t bytes); /* no vector grows beyond a fourth of it */
 void ms_vec_reserve(ms_vec *v, size_t room); /* room from the start, in huge pages; as much as there is */
-void *ms_big_alloc(size_t size);              /* as ms_sys_alloc, in huge pages */
 #define MS_VEC_N(v, type)  ((v).used / sizeof(type))
 #define MS_VEC_AT(v, type) ((type *)(void *)(v).at)
 /* Append one value; the child ends when there is no memory (ms_child_fail). */

@@ -15,7 +15,7 @@
 
 static void *want(ms_child *c, size_t size)
 {
-    void *p = ms_big_alloc(size);
+    void *p = ms_sys_alloc_big(size);
     if (p == NULL)
         ms_child_fail(c, MS_ENOMEM, NULL);
     return p;

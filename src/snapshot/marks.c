@@ -9,7 +9,6 @@
  *   K2  once ranks stand: rank of a word = bits in all words before it, chunk after chunk */
 #include "snapshot/child.h"
 
-#include <sys/mman.h>
 
 #define BATCH 64u /* 2 MiB */
 
@@ -30,17 +29,9 @@ MS_COLD bool ms_vec_grow(ms_vec *v, size_t more)
     return true;
 }
 
-void *ms_big_alloc(size_t size)
-{
-    void *at = ms_sys_alloc(size);
-    if (at && size >= 2u << 20)
-        madvise(at, size, MADV_HUGEPAGE); /* a third less time than with small pages; refused is fine */
-    return at;
-}
-
 void ms_vec_reserve(ms_vec *v, size_t room)
 {
-    if (v->at == NULL && room >= 1u << 20 && (v->at = ms_big_alloc(room)) != NULL)
+    if (v->at == NULL && room >= 1u << 20 && (v->at = ms_sys_alloc_big(room)) != NULL)
         v->room = room;
 }
 
@@ -61,7 +52,7 @@ MS_COLD ms_chunk_map *ms_marks_chunk(ms_marks *m, uintptr_t p)
     if (*at)
         return *at;
     if (m->batch_left == 0) {
-        if ((m->batch = ms_big_alloc(BATCH * sizeof(ms_chunk_map))) == NULL)
+        if ((m->batch = ms_sys_alloc_big(BATCH * sizeof(ms_chunk_map))) == NULL)
             return NULL;
         m->batch_left = BATCH;
     }

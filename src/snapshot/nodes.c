@@ -106,7 +106,7 @@ static void column_new(ms_child *c, ms_vec *v, size_t rows)
 {
     v->room = rows * sizeof(uint32_t);
     v->used = ((size_t)c->objects + 1) * sizeof(uint32_t);
-    if ((v->at = ms_big_alloc(v->room)) == NULL)
+    if ((v->at = ms_sys_alloc_big(v->room)) == NULL)
         ms_child_fail(c, MS_ENOMEM, NULL);
 }
 
@@ -120,7 +120,7 @@ static void columns_new(ms_child *c)
     column_new(c, &c->refs, (size_t)c->objects + 1);
     column_new(c, &c->value, (size_t)c->objects + 1);
     c->first_room = ((size_t)c->objects + 4096) * sizeof *c->first;
-    if ((c->first = ms_big_alloc(c->first_room)) == NULL)
+    if ((c->first = ms_sys_alloc_big(c->first_room)) == NULL)
         ms_child_fail(c, MS_ENOMEM, NULL);
     /* The root's edges come before all others: a place for each that there may be. */
     const ms_pseudo_edge *e = MS_VEC_AT(c->pseudo_edges, ms_pseudo_edge);

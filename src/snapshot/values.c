@@ -97,7 +97,7 @@ void ms_values_group(ms_child *c)
     const uint32_t *value = MS_VEC_AT(c->value, uint32_t), *shape = MS_VEC_AT(c->shape, uint32_t);
     uint32_t n = c->objects, bits = bits_for(n), few;
     size_t once_bytes = (size_t)1 << (bits - 3), again_bytes = 0, places = 1024;
-    uint64_t *once = ms_big_alloc(once_bytes), *again = NULL;
+    uint64_t *once = ms_sys_alloc_big(once_bytes), *again = NULL;
     ms_vec twice = {NULL, 0, 0};
     place *at = NULL;
     if (once == NULL)
@@ -122,7 +122,7 @@ void ms_values_group(ms_child *c)
         places *= 2;
     few = bits_for(MS_VEC_N(twice, uint32_t));
     again_bytes = (size_t)1 << (few - 3);
-    if ((again = ms_big_alloc(again_bytes)) == NULL || (at = ms_big_alloc(places * sizeof *at)) == NULL)
+    if ((again = ms_sys_alloc_big(again_bytes)) == NULL || (at = ms_sys_alloc_big(places * sizeof *at)) == NULL)
         goto done;
     size_t used = 0;
     for (size_t i = 0; i < MS_VEC_N(twice, uint32_t); i++) {

@@ -1,8 +1,8 @@
 /* checksum.c -- CRC-32C: by the processor's instruction where it has one, else by tables.
  *
  * The polynomial is Castagnoli's (0x1EDC6F41, reflected 0x82F63B78), bits reflected, begun with and
- * finished by all ones: the CRC of "123456789" is 0xE3069283. The instruction does 8 bytes in
- * 3 cycles, the tables ("slicing by 8") 8 bytes in about 12. */
+ * finished by all ones: the CRC of "123456789" is 0xE3069283. The instruction does 8 bytes in little more than
+ * 1 cycle, in three streams; the tables ("slicing by 8") 8 bytes in about 12. */
 #include "store/store.h"
 
 #include <stdatomic.h>
@@ -13,7 +13,10 @@
 #include <sys/auxv.h>
 #endif
 
+#define STRETCH 1024u /* bytes */
+
 static uint32_t   crc_table[8][256];
+static uint32_t   crc_skipped[4][256]; /* by each byte of a checksum: what STRETCH zeros make of it */
 static atomic_int crc_state; /* 0: unknown; 1: tables; 2: the instruction */
 
 /* Writing the same values twice is harmless, so that two first callers need no lock; the state is
@@ -29,6 +32,18 @@ static void crc_prepare_table(void)
     for (uint32_t i = 0; i < 256; i++)
         for (int t = 1; t < 8; t++)
             crc_table[t][i] = (crc_table[t - 1][i] >> 8) ^ crc_table[0][crc_table[t - 1][i] & 255];
+    uint32_t bit[32]; /* a checksum is the sum of its bits, and zeros keep sums */
+    for (int b = 0; b < 32; b++) {
+        bit[b] = 1u << b;
+        for (uint32_t i = 0; i < STRETCH; i++)
+            bit[b] = (bit[b] >> 8) ^ crc_table[0][bit[b] & 255];
+    }
+    for (uint32_t i = 0; i < 4 * 256; i++) {
+        uint32_t c = 0;
+        for (int b = 0; b < 8; b++)
+            c ^= i >> b & 1 ? bit[(i >> 8) * 8 + (uint32_t)b] : 0;
+        crc_skipped[i >> 8][i & 255] = c;
+    }
 }
 
 static bool crc_machine_has_it(void)
@@ -66,30 +81,49 @@ static uint32_t crc_by_table(uint32_t c, const unsigned char *p, size_t n)
 }
 
 #if defined(__x86_64__)
-__attribute__((target("sse4.2"))) static uint32_t crc_by_machine(uint32_t c, const unsigned char *p, size_t n)
-{
-    uint64_t c64 = c;
-    for (; n >= 8; n -= 8, p += 8) {
-        uint64_t v;
-        memcpy(&v, p, 8);
-        c64 = __builtin_ia32_crc32di(c64, v);
-    }
-    c = (uint32_t)c64;
-    while (n--)
-        c = __builtin_ia32_crc32qi(c, *p++);
-    return c;
-}
+#define MACHINE __attribute__((target("sse4.2")))
+#define crc_8(c, v) __builtin_ia32_crc32di(c, v)
+#define crc_1(c, v) __builtin_ia32_crc32qi((uint32_t)(c), v)
 #elif defined(__aarch64__)
-__attribute__((target("+crc"))) static uint32_t crc_by_machine(uint32_t c, const unsigned char *p, size_t n)
+#define MACHINE __attribute__((target("+crc")))
+#define crc_8(c, v) __crc32cd((uint32_t)(c), v)
+#define crc_1(c, v) __crc32cb((uint32_t)(c), v)
+#endif
+
+#ifdef MACHINE
+static inline uint64_t word_at(const unsigned char *p)
 {
-    for (; n >= 8; n -= 8, p += 8) {
-        uint64_t v;
-        memcpy(&v, p, 8);
-        c = __crc32cd(c, v);
+    uint64_t v;
+    memcpy(&v, p, 8);
+    return v;
+}
+
+/* c as it is after a stretch of zeros. */
+static inline uint64_t crc_skip(uint64_t c)
+{
+    return crc_skipped[0][c & 255] ^ crc_skipped[1][c >> 8 & 255] ^ crc_skipped[2][c >> 16 & 255] ^ crc_skipped[3][c >> 24];
+}
+
+/* Three stretches at a time: the instruction begins a word each cycle, but takes three for it. Each has a checksum of its own;
+ * they are joined by what zeros in place of the next stretch would make of it. */
+MACHINE static uint32_t crc_by_machine(uint32_t crc, const unsigned char *p, size_t n)
+{
+    uint64_t c = crc;
+    for (; n >= 3 * STRETCH; n -= 3 * STRETCH, p += 3 * STRETCH) {
+        uint64_t second = 0, third = 0;
+        for (size_t i = 0; i < STRETCH; i += 8) {
+            c = crc_8(c, word_at(p + i));
+            second = crc_8(second, word_at(p + STRETCH + i));
+            third = crc_8(third, word_at(p + 2 * STRETCH + i));
+        }
+        c = crc_skip(crc_skip(c) ^ second) ^ third;
     }
+    for (; n >= 8; n -= 8, p += 8)
+        c = crc_8(c, word_at(p));
+    crc = (uint32_t)c;
     while (n--)
-        c = __crc32cb(c, *p++);
-    return c;
+        crc = crc_1(crc, *p++);
+    return crc;
 }
 #else
 #define crc_by_machine crc_by_table
