@@ -22,7 +22,7 @@
 #include "base/base.h"
 
 #define MS_LIVE_MAGIC   "MSLIVE1"
-#define MS_LIVE_VERSION 2u
+#define MS_LIVE_VERSION 3u
 
 #define MS_EPOCH_NS     10000000ull /* 10 ms */
 #define MS_AGES         12          /* lifetimes in epochs: 0, 1, 2-3, 4-7, ..., 1024 and more */
@@ -43,9 +43,14 @@
  * at the peak. */
 typedef struct {
     uint32_t gen;
-    uint32_t live;
     uint32_t peak;              /* live at the peak, where gen is the process's */
-    uint32_t young;             /* freed in the epoch of their birth: age 0 */
+    union {
+        struct {
+            uint32_t live;
+            uint32_t young;     /* freed in the epoch of their birth: age 0 */
+        };
+        uint64_t young_live;    /* both, as one word */
+    };
 } ms_count;
 
 /* stride is the bytes each block counts for; 0 marks a tally of large blocks, whose bytes differ and

@@ -43,12 +43,14 @@ static PyInterpreterState *main_interpreter __attribute__((unused));
 #define NO_THREAD ((PyThreadState *)1)
 static PyThreadState *main_thread = NO_THREAD;
 
-/* Which tally, by instruction and class, and in exact mode by the node of the callers: an entry is in its
- * place, or in the neighbour of that, to which the next one pushes it. So two hot ones that share a place
- * stay where they are, and neither is looked for in vain. An entry costs a miss to replace, nothing to be
- * wrong about: what it is compared by is the whole question. */
-#define FAR_LEAST  ((size_t)64 << 30) /* below this library: room for what the system will place */
-#define CACHE_BITS 13
+/* Which tally, by instruction and class, and in exact mode by the node of the callers. Four entries make a
+ * set, a cache line; one is in its own place there, or further on, where the next ones pushed it. The hot
+ * path looks at two; one found further on (find_far) changes places with the first. A request of a web server
+ * takes some 15,000 pairs round and round: with half as many entries, or sets of two, it meets thousands of
+ * misses each time. An entry costs a miss to replace, nothing to be wrong about: what it is compared by is
+ * the whole question. */
+#define CACHE_BITS 15
+#define CACHE_WAYS 4u
 typedef struct {
     uint64_t key;
     uint32_t tag, callers;
@@ -66,26 +68,45 @@ ALWAYS cache_entry *cache_at(uint64_t key, uint32_t callers)
     uint64_t hash = (key ^ (uint64_t)callers << 32) * 0x9E3779B97F4A7C15ull;
     return (cache_entry *)((char *)cache + (hash >> (64 - CACHE_BITS) << 4));
 }
-ALWAYS cache_entry *cache_beside(cache_entry *e) { return (cache_entry *)((uintptr_t)e ^ sizeof *e); }
+/* The way-th place of the set, from e on. */
+ALWAYS cache_entry *cache_way(cache_entry *e, uint32_t way) { return (cache_entry *)((uintptr_t)e ^ way * sizeof *e); }
 _Static_assert(sizeof(cache_entry) == 16, "an entry's place is shifted by 4");
 
-/* The tag's low half, if it is known. In line mode there are no callers to compare. */
-ALWAYS bool cache_find(uint64_t key, uint32_t callers, bool exact, uint32_t *tag)
+/* In line mode there are no callers to compare. */
+ALWAYS bool cache_is(const cache_entry *e, uint64_t key, uint32_t callers, bool exact) { return e->key == key && (!exact || e->callers == callers); }
+
+/* The entry, if it is one of the first two; else NULL. */
+ALWAYS const cache_entry *cache_find(uint64_t key, uint32_t callers, bool exact)
 {
-    const cache_entry *e = cache_at(key, callers);
-    if (MS_UNLIKELY(e->key != key || (exact && e->callers != callers))) {
-        e = cache_beside((cache_entry *)e);
-        if (e->key != key || (exact && e->callers != callers))
-            return false;
+    cache_entry *e = cache_at(key, callers);
+    if (MS_UNLIKELY(!cache_is(e, key, callers, exact))) {
+        e = cache_way(e, 1);
+        if (MS_UNLIKELY(!cache_is(e, key, callers, exact)))
+            return NULL;
     }
-    *tag = e->tag;
-    return true;
+    return e;
+}
+
+/* The entry, if it is one of the others: it is the first from now on. */
+static const cache_entry *cache_find_far(uint64_t key, uint32_t callers, bool exact)
+{
+    cache_entry *first = cache_at(key, callers);
+    for (uint32_t way = 2; way < CACHE_WAYS; way++) {
+        cache_entry *e = cache_way(first, way), found = *e;
+        if (!cache_is(e, key, callers, exact))
+            continue;
+        *e = *first;
+        *first = found;
+        return first;
+    }
+    return NULL;
 }
 
 static void cache_put(uint64_t key, uint32_t callers, uint32_t tag)
 {
     cache_entry *e = cache_at(key, callers);
-    *cache_beside(e) = *e;
+    for (uint32_t way = CACHE_WAYS - 1; way > 0; way--)
+        *cache_way(e, way) = *cache_way(e, way - 1);
     *e = (cache_entry){.key = key, .tag = tag, .callers = callers};
 }
 
@@ -180,13 +201,11 @@ void ms_code_died(PyCodeObject *code)
             continue;
         for (uint32_t cls = 0; cls < MS_CLASSES && ms_mode != MS_MODE_EXACT; cls++) {
             uint64_t key = cache_key(instruction, cls);
-            cache_entry *e = cache_at(key, 0);
             if (!(s->extra >> (cls & 31) & 1))
                 continue;
-            if (e->key == key)
-                e->key = 0;
-            if (cache_beside(e)->key == key)
-                cache_beside(e)->key = 0;
+            for (uint32_t way = 0; way < CACHE_WAYS; way++)
+                if (cache_way(cache_at(key, 0), way)->key == key)
+                    cache_way(cache_at(key, 0), way)->key = 0;
         }
         ms_map_remove(&places, s);
     }
@@ -276,8 +295,11 @@ static uint32_t who(uint32_t cls)
     if (exact && (f = ms_frame_python(f)) == NULL)
         return tag_of_site(MS_SITE_NO_FRAME, cls);
     uint32_t callers = exact ? ms_path_callers(ts, f) : 0;
-    uint32_t tag;
-    return cache_find(cache_key(ms_frame_instruction(f), cls), callers, exact, &tag) ? tag : who_new(ts, f, callers, cls);
+    uint64_t key = cache_key(ms_frame_instruction(f), cls);
+    const cache_entry *e = cache_find(key, callers, exact);
+    if (e == NULL)
+        e = cache_find_far(key, callers, exact);
+    return e ? e->tag : who_new(ts, f, callers, cls);
 }
 
 /* --- births and deaths ---------------------------------------------------------------------------- */
@@ -316,30 +338,34 @@ static inline uint32_t age_index(uint32_t age)
     return i < MS_AGES ? i : MS_AGES - 1;
 }
 
-/* One more death at index of older[] + 1; 0: young. */
-static inline void aged(ms_count *c, ms_tally *t, uint32_t index)
+/* A death at age 0 in one addition: live is 1 at least, so the carry of adding -1 to it is the 1 for young. */
+ALWAYS void died_young(ms_count *c) { c->young_live += UINT32_MAX; }
+
+/* A death at index of older[] + 1; 0: young. */
+static inline void died(ms_count *c, ms_tally *t, uint32_t index)
 {
-    if (index == 0)
-        c->young++;
-    else
+    if (index == 0) {
+        died_young(c);
+    } else {
+        c->live--;
         (&t->older[0])[index - 1]++;
+    }
 }
 
 static inline uint32_t age_index_now(uint32_t born) { return ms_area.gc_on ? MS_AGE_GC : age_index(ms_area.epoch - born); }
 
-/* All of a death but its age. */
+/* All of a death but died(). */
 ALWAYS void death_counted(ms_count *c, uint64_t bytes)
 {
     peak_look();
     count_touch(c);
-    c->live--;
     ms_area.live_bytes -= bytes;
 }
 
 static void death(uint32_t low, uint64_t bytes, uint32_t born)
 {
     death_counted(ms_tag_count(low), bytes);
-    aged(ms_tag_count(low), ms_tag_tally(low), age_index_now(born));
+    died(ms_tag_count(low), ms_tag_tally(low), age_index_now(born));
 }
 
 /* The same for blocks of any tally: those of large blocks count their bytes, too. */
@@ -383,8 +409,7 @@ static void birth_locked(uint32_t low, uint64_t bytes)
 static void death_locked(uint32_t low, uint64_t bytes, uint32_t born)
 {
     ms_tally *t = ms_tag_tally(low);
-    ms_tag_count(low)->live--;
-    aged(ms_tag_count(low), t, age_index(ms_area.epoch - born));
+    died(ms_tag_count(low), t, age_index(ms_area.epoch - born));
     if ((t->stride & ~MS_TALLY_LOCKED) == 0) {
         t->live_bytes -= bytes;
         t->freed_bytes += bytes;
@@ -522,10 +547,10 @@ static MS_COLD void *refill(ms_heap *h, uint32_t cls)
 
 static inline void *pop(ms_heap *h, uint32_t cls)
 {
-    void *block = h->list[cls];
+    void *block = h->pool[cls].list;
     if (MS_UNLIKELY(block == NULL))
         return refill(h, cls);
-    h->list[cls] = (void *)*ms_tag(block);
+    h->pool[cls].list = (void *)*ms_tag(block);
     return block;
 }
 
@@ -658,34 +683,64 @@ static MS_COLD void *take_sampled(void *block, size_t size, bool zero)
     return zero ? memset(block, 0, size) : block;
 }
 
-/* The class of a size that is not too large; 0: it is. */
-ALWAYS uint32_t class_for(size_t size)
+/* A class, as the place of its pool, and the bytes of its blocks. A step of 16 bytes in size is one in place. */
+typedef struct {
+    uint64_t at, bytes;
+} room_for;
+_Static_assert(sizeof(ms_class_pool) == 16, "the smaller classes are 16 bytes apart");
+
+ALWAYS bool is_linear(size_t size) { return size <= MS_UNITS_LINEAR * 16 - MS_TAG_SIZE; }
+ALWAYS room_for room_linear(size_t size)
 {
-    if (MS_LIKELY(size <= MS_UNITS_LINEAR * 16 - MS_TAG_SIZE))
-        return (uint32_t)((size + MS_TAG_SIZE + 15) >> 4);
-    return MS_LIKELY(size <= MS_BLOCK_MAX) ? ms_class(size) : 0;
+    uint64_t stride = (size + MS_TAG_SIZE + 15) & ~(uint64_t)15;
+    return (room_for){stride, stride - MS_TAG_SIZE};
 }
+static room_for room_any(size_t size)
+{
+    uint32_t cls = ms_class(size);
+    return (room_for){cls * sizeof(ms_class_pool), class_bytes(cls)};
+}
+ALWAYS ms_class_pool *room_pool(room_for room) { return (ms_class_pool *)((char *)heap.pool + room.at); }
+ALWAYS uint64_t room_key(ms_frame *f, room_for room) { return ms_frame_instruction(f) | room.at << 54; } /* as cache_key() */
+
+static MS_COLD void *take_far(void *ctx, size_t size, bool zero);
 
 /* A block for frame f and, in exact mode, these callers of its. */
-ALWAYS void *take_for(void *ctx, size_t size, bool zero, int mode, uint32_t cls, ms_frame *f, uint32_t callers)
+ALWAYS void *take_for(void *ctx, size_t size, bool zero, int mode, room_for room, ms_frame *f, uint32_t callers)
 {
     uint32_t low = MS_TAG_LIVE;
-    void *block = heap.list[cls];
+    ms_class_pool *pool = room_pool(room);
+    void *block = pool->list;
     if (MS_UNLIKELY(block == NULL))
         return take_slow(ctx, size, zero);
     if (mode != MS_MODE_ALLOC) {
-        if (MS_UNLIKELY(!cache_find(cache_key(ms_frame_instruction(f), cls), callers, mode == MS_MODE_EXACT, &low)))
-            return take_slow(ctx, size, zero);
+        const cache_entry *e = cache_find(room_key(f, room), callers, mode == MS_MODE_EXACT);
+        if (MS_UNLIKELY(e == NULL))
+            return take_far(ctx, size, zero);
+        low = e->tag;
     }
-    heap.list[cls] = (void *)*ms_tag(block);
+    pool->list = (void *)*ms_tag(block);
     *ms_tag(block) = low | epoch_word();
     if (mode != MS_MODE_ALLOC) {
-        uint32_t bytes = ms_class_stride[cls] - MS_TAG_SIZE;
-        birth(ms_tag_count(low), bytes);
-        if (MS_UNLIKELY((ms_area.sample_left -= bytes) < 0))
+        birth(ms_plain_count(low), room.bytes);
+        if (MS_UNLIKELY((ms_area.sample_left -= (int64_t)room.bytes) < 0))
             return take_sampled(block, size, zero);
     }
     return zero ? memset(block, 0, size) : block;
+}
+
+/* The first two entries were of others. */
+static MS_COLD void *take_far(void *ctx, size_t size, bool zero)
+{
+    bool exact = ms_mode == MS_MODE_EXACT;
+    ms_frame *f = ms_frame_top(main_thread);
+    if (exact)
+        f = ms_frame_python(f);
+    room_for room = room_any(size);
+    uint32_t callers = exact ? ms_path_innermost.callers : 0;
+    if (cache_find_far(room_key(f, room), callers, exact) == NULL)
+        return take_slow(ctx, size, zero);
+    return exact ? take_for(ctx, size, zero, MS_MODE_EXACT, room, f, callers) : take_for(ctx, size, zero, MS_MODE_LINE, room, f, callers);
 }
 
 /* Exact mode, in another frame than last time. */
@@ -695,16 +750,12 @@ static __attribute__((noinline)) void *take_path(void *ctx, size_t size, bool ze
     if (MS_UNLIKELY(f == NULL))
         return take_slow(ctx, size, zero);
     uint32_t callers = ms_path_callers(main_thread, f);
-    return take_for(ctx, size, zero, MS_MODE_EXACT, class_for(size), f, callers);
+    return take_for(ctx, size, zero, MS_MODE_EXACT, room_any(size), f, callers);
 }
 
-/* Straight-line: whatever is unusual is left to a tail call, so nothing has to be saved. The slow functions
- * take the caller's arguments where they stand. */
-ALWAYS void *take(void *ctx, size_t size, bool zero, int mode)
+ALWAYS void *take_room(void *ctx, size_t size, bool zero, int mode, room_for room)
 {
-    uint32_t cls = class_for(size), callers = 0;
-    if (MS_UNLIKELY(cls == 0))
-        return take_slow(ctx, size, zero);
+    uint32_t callers = 0;
     ms_frame *f = NULL;
     if (mode != MS_MODE_ALLOC) {
         PyThreadState *ts = ms_thread_state();
@@ -719,7 +770,28 @@ ALWAYS void *take(void *ctx, size_t size, bool zero, int mode)
             callers = ms_path_innermost.callers;
         }
     }
-    return take_for(ctx, size, zero, mode, cls, f, callers);
+    return take_for(ctx, size, zero, mode, room, f, callers);
+}
+
+/* The classes that are not a step of 16 apart, and what is no slab's. */
+static __attribute__((noinline)) void *take_wide(void *ctx, size_t size, bool zero)
+{
+    if (size > MS_BLOCK_MAX)
+        return take_slow(ctx, size, zero);
+    switch (ms_mode) {
+    case MS_MODE_ALLOC: return take_room(ctx, size, zero, MS_MODE_ALLOC, room_any(size));
+    case MS_MODE_LINE:  return take_room(ctx, size, zero, MS_MODE_LINE, room_any(size));
+    default:            return take_room(ctx, size, zero, MS_MODE_EXACT, room_any(size));
+    }
+}
+
+/* Straight-line: whatever is unusual is left to a tail call, so nothing has to be saved. The slow functions
+ * take the caller's arguments where they stand. */
+ALWAYS void *take(void *ctx, size_t size, bool zero, int mode)
+{
+    if (MS_UNLIKELY(!is_linear(size)))
+        return take_wide(ctx, size, zero);
+    return take_room(ctx, size, zero, mode, room_linear(size));
 }
 
 /* A block whose tag has marks, or none of a live block's. */
@@ -739,17 +811,26 @@ static MS_COLD void release_odd(void *ctx, void *block, int mode)
     ms_lock_give();
 }
 
-/* The end of a release: which age, of one that did not die young. */
-static __attribute__((noinline)) void release_aged(uint32_t low, uint32_t born)
+/* A block of the heap, alive and without marks. young: it dies in the epoch of its birth. */
+ALWAYS void release_of(void *block, uint64_t tag, ms_slab *s, int mode, bool young)
 {
-    aged(ms_tag_count(low), ms_tag_tally(low), age_index_now(born));
+    uint32_t low = (uint32_t)tag;
+    if (mode != MS_MODE_ALLOC) {
+        ms_count *c = ms_plain_count(low);
+        death_counted(c, s->bytes);
+        if (young)
+            died_young(c);
+        else
+            died(c, ms_tag_tally(low), age_index_now((uint32_t)(tag >> 32)));
+    }
+    if (MS_UNLIKELY(ms_slab_push(s, block)))
+        ms_slab_event(&heap, s, ms_area.epoch);
 }
 
-static MS_COLD void release_event(uint32_t low, uint32_t born, ms_slab *s, int mode)
+static __attribute__((noinline)) void release_old(void *ctx, void *block)
 {
-    if (mode != MS_MODE_ALLOC)
-        release_aged(low, born);
-    ms_slab_event(&heap, s, ms_area.epoch);
+    (void)ctx;
+    release_of(block, *ms_tag(block), ms_slab_of(&heap, block), MS_MODE_LINE, false);
 }
 
 ALWAYS void release(void *ctx, void *block, int mode, int domain)
@@ -759,25 +840,16 @@ ALWAYS void release(void *ctx, void *block, int mode, int domain)
         return;
     }
     uint64_t tag = *ms_tag(block);
-    uint32_t low = (uint32_t)tag, born = (uint32_t)(tag >> 32), look = mode == MS_MODE_ALLOC ? MS_TAG_LIVE : MS_TAG_LIVE | MS_TAG_WATCH;
-    if (MS_UNLIKELY((low & look) != MS_TAG_LIVE)) {
+    uint32_t look = mode == MS_MODE_ALLOC ? MS_TAG_LIVE : MS_TAG_MARKS;
+    if (MS_UNLIKELY((tag & look) != MS_TAG_LIVE)) {
         release_odd(ctx, block, mode);
         return;
     }
-    ms_slab *s = ms_slab_of(&heap, block);
-    ms_count *c = ms_tag_count(low);
-    if (mode != MS_MODE_ALLOC)
-        death_counted(c, s->bytes);
-    if (MS_UNLIKELY(ms_slab_push(s, block))) {
-        release_event(low, born, s, mode);
+    if (mode != MS_MODE_ALLOC && MS_UNLIKELY(((ms_area.epoch - (uint32_t)(tag >> 32)) | ms_area.gc_on) != 0)) { /* most die young */
+        release_old(ctx, block);
         return;
     }
-    if (mode == MS_MODE_ALLOC)
-        return;
-    if (MS_LIKELY(((ms_area.epoch - born) | ms_area.gc_on) == 0)) /* most die young */
-        c->young++;
-    else
-        release_aged(low, born);
+    release_of(block, tag, ms_slab_of(&heap, block), mode, true);
 }
 
 static MS_COLD void *move_other(void *block, size_t size, int domain)
@@ -1048,6 +1120,8 @@ void ms_recorder_parts(const ms_heap **obj, const ms_heap **raw, const ms_large 
     *big = &large;
 }
 void ms_recorder_parts_done(void) { ms_lock_give(); }
+
+#define FAR_LEAST ((size_t)64 << 30) /* below this library: room for what the system will place */
 
 /* Address space for the slabs: generous, as it costs nothing. Where it is limited, nothing is reserved: the heaps
  * grow far below all that the system places by itself, from the top down. */

@@ -38,7 +38,7 @@ static ms_err books_init(ms_heap *h, uintptr_t base, size_t most)
     h->limit = (uint32_t)(most >> MS_SLAB_SHIFT);
     h->pool_dirty = h->pool_clean = h->queue = MS_NO_SLAB;
     for (uint32_t c = 0; c < MS_CLASSES; c++)
-        h->current[c] = h->partial[c] = MS_NO_SLAB;
+        h->pool[c].current = h->pool[c].partial = MS_NO_SLAB;
     return MS_OK;
 }
 
@@ -91,13 +91,13 @@ static uint32_t batch(const ms_slab *s)
 
 static void partial_link(ms_heap *h, ms_slab *s)
 {
-    uint32_t n = number(h, s), head = h->partial[s->cls];
+    uint32_t n = number(h, s), head = h->pool[s->cls].partial;
     s->state = MS_SLAB_PARTIAL;
     s->prev = MS_NO_SLAB;
     s->next = head;
     if (head != MS_NO_SLAB)
         h->slabs[head].prev = n;
-    h->partial[s->cls] = n;
+    h->pool[s->cls].partial = n;
 }
 
 static void partial_unlink(ms_heap *h, ms_slab *s)
@@ -105,7 +105,7 @@ static void partial_unlink(ms_heap *h, ms_slab *s)
     if (s->prev != MS_NO_SLAB)
         h->slabs[s->prev].next = s->next;
     else
-        h->partial[s->cls] = s->next;
+        h->pool[s->cls].partial = s->next;
     if (s->next != MS_NO_SLAB)
         h->slabs[s->next].prev = s->prev;
 }
@@ -226,21 +226,21 @@ static ms_slab *pool_take(ms_heap *h)
 
 void *ms_heap_refill(ms_heap *h, uint32_t cls, uint32_t epoch)
 {
-    ms_slab *s = h->current[cls] == MS_NO_SLAB ? NULL : &h->slabs[h->current[cls]];
+    ms_slab *s = h->pool[cls].current == MS_NO_SLAB ? NULL : &h->slabs[h->pool[cls].current];
     if (s == NULL || !carve(h, s)) {
         if (s) { /* every present slot is live */
             s->list = &s->free;
             s->free = NULL;
             s->state = MS_SLAB_FULL;
             wait_for(s, 0, batch(s));
-            h->current[cls] = MS_NO_SLAB;
+            h->pool[cls].current = MS_NO_SLAB;
         }
-        if (h->partial[cls] != MS_NO_SLAB) {
-            s = &h->slabs[h->partial[cls]];
+        if (h->pool[cls].partial != MS_NO_SLAB) {
+            s = &h->slabs[h->pool[cls].partial];
             partial_unlink(h, s);
             if (ms_slab_nfree(s) * 4 >= s->present)
                 sort_free(h, s);
-            h->list[cls] = s->free;
+            h->pool[cls].list = s->free;
         } else {
             s = pool_take(h);
             if (s == NULL)
@@ -249,20 +249,20 @@ void *ms_heap_refill(ms_heap *h, uint32_t cls, uint32_t epoch)
             s->bytes = (uint16_t)(ms_class_stride[cls] - MS_TAG_SIZE);
             s->absent = (uint16_t)((1u << MS_SLAB_PAGES) - 1);
             s->present = 0;
-            h->list[cls] = NULL;
+            h->pool[cls].list = NULL;
         }
         s->state = MS_SLAB_CURRENT;
-        s->list = &h->list[cls];
+        s->list = &h->pool[cls].list;
         s->free = NULL;
         wait_for(s, 1, 0); /* nfree means nothing while CURRENT */
-        h->current[cls] = number(h, s);
-        if (h->list[cls] == NULL)
+        h->pool[cls].current = number(h, s);
+        if (h->pool[cls].list == NULL)
             carve(h, s);
     }
     if (epoch != h->purged)
         ms_heap_purge(h, epoch);
-    void *block = h->list[cls];
-    h->list[cls] = (void *)*ms_tag(block);
+    void *block = h->pool[cls].list;
+    h->pool[cls].list = (void *)*ms_tag(block);
     return block;
 }
 
@@ -481,14 +481,14 @@ const char *ms_heap_check(const ms_heap *h)
             present++;
             live += *ms_tag(address(h, s) + MS_SLAB_FIRST + (size_t)i * stride) & MS_TAG_LIVE;
         }
-        long length = list_length(h, s, s->state == MS_SLAB_CURRENT ? h->list[s->cls] : s->free);
+        long length = list_length(h, s, s->state == MS_SLAB_CURRENT ? h->pool[s->cls].list : s->free);
         if (length < 0)
             return "H1: a free list leaves its slab, names an absent slot or loops";
         if (present != s->present || live + (uint32_t)length != present)
             return "H2: live + free is not what is present";
         if (s->state == MS_SLAB_CURRENT) {
             current++;
-            if (h->current[s->cls] != k)
+            if (h->pool[s->cls].current != k)
                 return "H4: a current slab is not named";
             continue;
         }
@@ -499,8 +499,8 @@ const char *ms_heap_check(const ms_heap *h)
         partial += s->state == MS_SLAB_PARTIAL;
     }
     for (uint32_t c = 0; c < MS_CLASSES; c++) {
-        current -= h->current[c] != MS_NO_SLAB;
-        for (uint32_t k = h->partial[c]; k != MS_NO_SLAB; k = h->slabs[k].next)
+        current -= h->pool[c].current != MS_NO_SLAB;
+        for (uint32_t k = h->pool[c].partial; k != MS_NO_SLAB; k = h->slabs[k].next)
             if (h->slabs[k].state != MS_SLAB_PARTIAL || linked++ > h->fresh)
                 return "H4: the partial list is wrong";
     }

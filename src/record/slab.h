@@ -31,7 +31,7 @@
  *   H1  a slab's free list holds only free, present blocks of that slab
  *   H2  nfree of a slab that is not CURRENT is the number of its free present slots
  *   H3  a slab that is not CURRENT and has no live slot is EMPTY
- *   H4  exactly the CURRENT slabs are named by current[], exactly the PARTIAL ones are linked there
+ *   H4  exactly the CURRENT slabs are named by a pool's current, exactly the PARTIAL ones are linked there
  *
  * A heap has one user at a time (the GIL, or a lock): nothing here locks. fork(): the child goes on. */
 #ifndef MS_SLAB_H
@@ -87,12 +87,17 @@ typedef struct {
     uint32_t queue_next;
 } __attribute__((aligned(64))) ms_slab;
 
+/* 16 bytes, as the step of the smaller classes: their sizes, rounded up, are the way to their pool. */
 typedef struct {
-    void    *list[MS_CLASSES];   /* free blocks of the class's current slab */
+    void    *list;               /* free blocks of the class's current slab */
+    uint32_t current, partial;   /* slab numbers; MS_NO_SLAB */
+} ms_class_pool;
+
+typedef struct {
+    ms_class_pool pool[MS_CLASSES];
     uintptr_t base;
     size_t   span;               /* bytes of address space from base that are this heap's */
     ms_slab *slabs;              /* one header per 64 KiB, up to the limit */
-    uint32_t current[MS_CLASSES], partial[MS_CLASSES]; /* slab numbers; MS_NO_SLAB */
     uint32_t pool_dirty, pool_clean;  /* EMPTY slabs */
     uint32_t ndirty;
     uint32_t queue;              /* slabs that wait to be purged */
@@ -152,10 +157,10 @@ static inline uint32_t ms_class(size_t size)
 /* Pop a block; its tag still holds the link. NULL only when memory is used up. */
 static inline void *ms_heap_take(ms_heap *h, uint32_t cls, uint32_t epoch)
 {
-    void *block = h->list[cls];
+    void *block = h->pool[cls].list;
     if (MS_UNLIKELY(block == NULL))
         return ms_heap_refill(h, cls, epoch);
-    h->list[cls] = (void *)*ms_tag(block);
+    h->pool[cls].list = (void *)*ms_tag(block);
     return block;
 }
 

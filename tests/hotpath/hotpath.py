@@ -20,7 +20,7 @@ import sys
 from pathlib import Path
 
 FUNCTIONS = ["line_obj_malloc", "line_obj_free", "alloc_obj_malloc", "alloc_obj_free"]
-SLOW = {"ms_slab_event", "take_slow", "take_sampled", "take_path", "release_odd", "release_other", "release_aged", "release_event", "ms_sample"}  # where a tail jump may go
+SLOW = {"ms_slab_event", "take_slow", "take_far", "take_wide", "take_sampled", "take_path", "release_odd", "release_other", "release_old", "ms_sample"}  # where a tail jump may go
 SLACK = 6
 TABLE = Path(__file__).with_name("table.txt")
 HEAD = """\
