@@ -267,6 +267,9 @@ def damage_lines(snap, paper):
     out = []
     if snap.info.get("complete", "1") != "1":
         out += ["", *paper.wrap(f"Not all of it was seen: {snap.info.get('incomplete_why') or 'the child ended early'}.")]
+    if others := snap.number("unread_interpreters"):
+        what = "a subinterpreter with a lock of its" if others == 1 else f"{others} subinterpreters with locks of their"
+        out += ["", *paper.wrap(f"Without the objects of {what} own, which run on while a snapshot is taken.")]
     skipped = snap.info.get("skipped_types") or "[]"
     if skipped != "[]":
         import json
@@ -623,7 +626,8 @@ def data(snap, what_by=None, most=200):
     out = {"schema": 1, "memsure": snap.info.get("memsure", ""), "moment": snap.moment, "pid": snap.number("pid"), "argv": snap.argv,
            "python": snap.info.get("python", ""), "taken_unix_ns": snap.number("taken_unix_ns"), "t_ns": snap.number("t_ns"),
            "objects": snap.objects, "references": snap.core.edges, "bytes": snap.bytes, "rss_bytes": snap.number("rss_bytes"),
-           "garbage": {"objects": garbage[0], "bytes": garbage[1]}, "complete": snap.info.get("complete", "1") == "1", "values": snap.values}
+           "garbage": {"objects": garbage[0], "bytes": garbage[1]}, "complete": snap.info.get("complete", "1") == "1",
+           "unread_interpreters": snap.number("unread_interpreters"), "values": snap.values}
     plural = {"type": "types", "line": "lines", "module": "modules", "variable": "variables", "cycle": "cycles", "holder": "holders"}
     for name, make in parts.items():
         if what_by is None or name == plural.get(what_by, what_by):

@@ -274,6 +274,11 @@ typedef struct {
     bool      sure;        /* what lies there is in use, all of it */
 } ms_stack;
 
+typedef struct {
+    PyInterpreterState *state;
+    uint32_t pseudo, atexit; /* its nodes */
+} ms_interpreter;
+
 /* An object with more references than objects and frames hold, and the words elsewhere that point at it. */
 typedef struct {
     uint32_t node, words;
@@ -395,7 +400,8 @@ struct ms_child {
     uint64_t   *raw_blocks;      /* by site: blocks that nobody owns, their bytes */
     uint32_t    raw_room;
     uint32_t   *site_row_of;     /* by site: its row in the file */
-    uint32_t    pseudo_interpreter, pseudo_atexit;
+    ms_vec      interpreters;    /* ms_interpreter: the caller's first */
+    uint32_t    unread_interpreters;
     uint32_t    pseudo_first;    /* node of pseudo node 1; pseudo node 0 is the root */
     uint32_t    type_group, type_thread, type_frame, group_outside, group_immortal;
     bool        write_values;

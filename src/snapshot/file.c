@@ -738,6 +738,7 @@ void ms_file_write(ms_child *c)
     ms_info(c, "child_ns", "%llu", (unsigned long long)(ms_now_ns() - c->forked_ns));
     ms_info(c, "pause_ns", "%llu", (unsigned long long)c->status->figures.pause_ns);
     ms_info(c, "child_peak_bytes", "%llu", (unsigned long long)c->status->figures.child_bytes);
+    ms_info(c, "unread_interpreters", "%u", c->unread_interpreters);
     ms_info(c, "complete", "%d", whole);
     ms_info(c, "incomplete_why", "%s", whole ? "" : "there was no memory to find out who keeps what alive");
     finish(&f);

@@ -154,7 +154,8 @@ bool ms_slabs_seed(ms_child *c)
 {
     visit_arg v = {.c = c};
     ms_heap_visit(c->heap, seed_block, &v);
-    ms_heap_visit(c->raw_heap, seed_block, &v);
+    if (c->unread_interpreters == 0) /* their objects are there, and may be half made */
+        ms_heap_visit(c->raw_heap, seed_block, &v);
     ms_pools_visit(c, seed_block, &v);
     return v.seeded != 0;
 }
@@ -338,20 +339,20 @@ static void from_words(ms_child *c, uintptr_t from, uintptr_t to, holder *h, boo
     }
 }
 
-static struct type_cache *type_cache(const ms_child *c)
+static struct type_cache *type_cache(const ms_interpreter *in)
 {
 #if PY_VERSION_HEX < 0x030c0000
-    return &c->interp->type_cache;
+    return &in->state->type_cache;
 #else
-    return &c->interp->types.type_cache;
+    return &in->state->types.type_cache;
 #endif
 }
 
 /* The cache of looked up attributes owns their names (or None), and not their values. */
-static void from_type_cache(ms_child *c)
+static void from_type_cache(ms_child *c, const ms_interpreter *in)
 {
-    holder h = {.pseudo = c->pseudo_interpreter, .label = "type cache"};
-    const struct type_cache_entry *e = type_cache(c)->hashtable;
+    holder h = {.pseudo = in->pseudo, .label = "type cache"};
+    const struct type_cache_entry *e = type_cache(in)->hashtable;
     for (uint32_t i = 0; i < 1u << MCACHE_SIZE_EXP; i++) {
         uint32_t id = take_one(c, (uint64_t)(uintptr_t)e[i].name);
         if (id)
@@ -359,34 +360,44 @@ static void from_type_cache(ms_child *c)
     }
 }
 
-/* The interpreter's state: what it holds by name was counted already. */
-static void from_interpreter(ms_child *c)
+/* An interpreter's state: what it holds by name was counted already. */
+static void from_interpreter(ms_child *c, const ms_interpreter *in, ms_range range)
 {
-    holder h = {.pseudo = c->pseudo_interpreter, .label = ""};
+    holder h = {.pseudo = in->pseudo, .label = ""};
     uint64_t told[64];
     uint32_t n = 0;
     for (size_t i = 0; i < MS_VEC_N(c->pseudo_edges, ms_pseudo_edge) && n < 64; i++) {
         const ms_pseudo_edge *e = &MS_VEC_AT(c->pseudo_edges, ms_pseudo_edge)[i];
-        if ((e->from == c->pseudo_interpreter || e->from == c->pseudo_atexit) && e->to && e->counted)
+        if ((e->from == in->pseudo || e->from == in->atexit) && e->to && e->counted)
             told[n++] = (uint64_t)(uintptr_t)e->to;
     }
-    uintptr_t cache = (uintptr_t)type_cache(c);
-    uintptr_t runtime = (uintptr_t)&_PyRuntime, interp = (uintptr_t)c->interp;
-    MS_PUSH(c, c->state, ms_range, (ms_range){runtime, (uintptr_t)(&_PyRuntime + 1)});
-    if (interp - runtime >= sizeof _PyRuntime)
-        MS_PUSH(c, c->state, ms_range, (ms_range){interp, (uintptr_t)(c->interp + 1)});
-    for (size_t i = 0; i < MS_VEC_N(c->state, ms_range); i++)
-        for (uintptr_t w = MS_VEC_AT(c->state, ms_range)[i].from; w < MS_VEC_AT(c->state, ms_range)[i].to; w += 8) {
-            uint64_t value = *(const uint64_t *)w;
-            uint32_t id = left_at(c, value), k = 0;
-            if (id == 0 || w - cache < sizeof(struct type_cache))
-                continue;
-            while (k < n && told[k] != value)
-                k++;
-            if (k < n)
-                told[k] = 0; /* once */
-            else if (place_word(c, id))
-                hold(c, &h, id, value);
+    uintptr_t cache = (uintptr_t)type_cache(in);
+    for (uintptr_t w = range.from; w < range.to; w += 8) {
+        uint64_t value = *(const uint64_t *)w;
+        uint32_t id = left_at(c, value), k = 0;
+        if (id == 0 || w - cache < sizeof(struct type_cache))
+            continue;
+        while (k < n && told[k] != value)
+            k++;
+        if (k < n)
+            told[k] = 0; /* once */
+        else if (place_word(c, id))
+            hold(c, &h, id, value);
+    }
+}
+
+static void from_interpreters(ms_child *c)
+{
+    const ms_interpreter *in = MS_VEC_AT(c->interpreters, ms_interpreter);
+    uintptr_t runtime = (uintptr_t)&_PyRuntime;
+    ms_range all = {runtime, (uintptr_t)(&_PyRuntime + 1)};
+    MS_PUSH(c, c->state, ms_range, all);
+    from_interpreter(c, &in[0], all);
+    for (size_t i = 0; i < MS_VEC_N(c->interpreters, ms_interpreter); i++)
+        if ((uintptr_t)in[i].state - runtime >= sizeof _PyRuntime) {
+            ms_range range = {(uintptr_t)in[i].state, (uintptr_t)(in[i].state + 1)};
+            MS_PUSH(c, c->state, ms_range, range);
+            from_interpreter(c, &in[i], range);
         }
 }
 
@@ -442,9 +453,10 @@ void ms_hidden_find(ms_child *c)
         refs[ms_marks_id_of_granule(&c->marks, known[i])]--;
     from_hints(c);
     from_stacks(c, true);
-    from_type_cache(c);
+    for (size_t i = 0; i < MS_VEC_N(c->interpreters, ms_interpreter); i++)
+        from_type_cache(c, &MS_VEC_AT(c->interpreters, ms_interpreter)[i]);
     from_blocks(c);
-    from_interpreter(c);
+    from_interpreters(c);
     from_stacks(c, false);
     from_statics(c);
     holder raw = {.name = "raw memory", .label = ""};

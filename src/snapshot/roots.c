@@ -77,12 +77,11 @@ static void gc_list_seed(ms_child *c, PyGC_Head *head)
 }
 
 /* What is to be called at the end: until 3.13 an array of structs. */
-static void atexit_pseudo(ms_child *c)
+static uint32_t atexit_pseudo(ms_child *c, PyInterpreterState *in, uint32_t interpreter)
 {
-    struct atexit_state *a = &c->interp->atexit;
+    struct atexit_state *a = &in->atexit;
     uint32_t node = ms_pseudo_new(c, c->type_group, "atexit");
-    ms_pseudo_holds(c, c->pseudo_interpreter, node, "atexit");
-    c->pseudo_atexit = node;
+    ms_pseudo_holds(c, interpreter, node, "atexit");
 #if PY_VERSION_HEX >= 0x030e0000
     ms_pseudo_to(c, node, a->callbacks, "functions", MS_EDGE_NORMAL, true);
 #else
@@ -96,6 +95,7 @@ static void atexit_pseudo(ms_child *c)
         ms_pseudo_to(c, node, a->callbacks[i]->kwargs, "keywords", MS_EDGE_NORMAL, true);
     }
 #endif
+    return node;
 }
 
 PyObject *ms_modules(const ms_child *c)
@@ -107,16 +107,10 @@ PyObject *ms_modules(const ms_child *c)
 #endif
 }
 
-void ms_roots_seed(ms_child *c)
+static void interpreter_pseudo(ms_child *c, PyInterpreterState *in, const char *name)
 {
-    PyInterpreterState *in = c->interp;
-    c->type_group = ms_type_pseudo(c, "(group)", MS_REST_LABELS);
-    c->type_thread = ms_type_pseudo(c, "(thread)", MS_REST_LABELS);
-    c->type_frame = ms_type_pseudo(c, "(frame)", MS_REST_LABELS);
-    uint32_t root = ms_pseudo_new(c, c->type_group, "root");
-    uint32_t i = ms_pseudo_new(c, c->type_group, "interpreter");
-    ms_pseudo_holds(c, root, i, "interpreter");
-    c->pseudo_interpreter = i;
+    uint32_t i = ms_pseudo_new(c, c->type_group, name);
+    ms_pseudo_holds(c, 0, i, name);
 #if PY_VERSION_HEX >= 0x030c0000
     ms_pseudo_to(c, i, in->imports.modules, "sys.modules", MS_EDGE_NORMAL, true);
     ms_pseudo_to(c, i, in->imports.modules_by_index, "modules by index", MS_EDGE_NORMAL, true);
@@ -148,13 +142,41 @@ void ms_roots_seed(ms_child *c)
     ms_pseudo_to(c, i, in->audit_hooks, "audit hooks", MS_EDGE_NORMAL, true);
     ms_pseudo_to(c, i, in->gc.garbage, "gc.garbage", MS_EDGE_NORMAL, true);
     ms_pseudo_to(c, i, in->gc.callbacks, "gc.callbacks", MS_EDGE_NORMAL, true);
-    atexit_pseudo(c);
+    MS_PUSH(c, c->interpreters, ms_interpreter, (ms_interpreter){in, i, atexit_pseudo(c, in, i)});
 
     for (PyThreadState *ts = in->threads.head; ts; ts = ts->next)
         thread_pseudo(c, ts);
     for (int g = 0; g < NUM_GENERATIONS; g++)
         gc_list_seed(c, &in->gc.generations[g].head);
     gc_list_seed(c, &in->gc.permanent_generation.head);
+}
+
+static bool same_lock(const PyInterpreterState *a, const PyInterpreterState *b)
+{
+#if PY_VERSION_HEX >= 0x030c0000
+    return a->ceval.gil == b->ceval.gil;
+#else
+    return true;
+#endif
+}
+
+/* The caller's interpreter first. Others are read where they share its lock; one that has a lock of its own runs while the fork
+ * happens, so its objects may be half made: it is counted, and said to be left out. */
+void ms_roots_seed(ms_child *c)
+{
+    c->type_group = ms_type_pseudo(c, "(group)", MS_REST_LABELS);
+    c->type_thread = ms_type_pseudo(c, "(thread)", MS_REST_LABELS);
+    c->type_frame = ms_type_pseudo(c, "(frame)", MS_REST_LABELS);
+    ms_pseudo_new(c, c->type_group, "root");
+    interpreter_pseudo(c, c->interp, "interpreter");
+    for (PyInterpreterState *in = PyInterpreterState_Head(); in; in = PyInterpreterState_Next(in)) {
+        char name[48];
+        snprintf(name, sizeof name, "interpreter %lld", (long long)PyInterpreterState_GetID(in));
+        if (in != c->interp && in->sysdict && !same_lock(in, c->interp))
+            c->unread_interpreters++;
+        else if (in != c->interp && in->sysdict) /* else it is being made, or has ended */
+            interpreter_pseudo(c, in, name);
+    }
 }
 
 /* --- the end: all pseudo nodes become nodes ----------------------------------------------------------- */
