@@ -3,7 +3,10 @@
  * While an object is read, its bytes are hashed (32 bits: they are in the cache now). Afterwards a bitmap tells which hashes
  * may occur again; only their objects are looked up in a table, and compared byte for byte with the first of their
  * group. So it costs 4 bytes an object and 1 to 2 more for the bitmap, and what it says is exact. Exact types only: a
- * subclass may mean something else by equal. */
+ * subclass may mean something else by equal.
+ *
+ * A tuple's hash follows from those of its items, which are known by then: no object is read for it. Tuples in tuples wait for a later
+ * round; those deeper than ROUNDS, or of more than ITEMS, are left out. */
 #include "snapshot/child.h"
 
 uint32_t ms_value_hash(const void *bytes, size_t size)
@@ -68,11 +71,71 @@ static PyObject *object_of(const ms_child *c, uint32_t id)
     return (PyObject *)(r->base + ((uintptr_t)c->address[id] << 3));
 }
 
-static bool same(PyObject *a, PyObject *b)
+enum { ROUNDS = 4, ITEMS = 64 };
+
+static bool same(PyObject *a, PyObject *b, int depth)
 {
     size_t m = 0, n = 0;
+    if (a == b || Py_TYPE(a) != Py_TYPE(b))
+        return a == b;
+    if (Py_TYPE(a) == &PyTuple_Type) {
+        bool equal = Py_SIZE(a) == Py_SIZE(b) && Py_SIZE(a) <= ITEMS && depth <= ROUNDS;
+        for (Py_ssize_t i = 0; equal && i < Py_SIZE(a); i++)
+            equal = same(PyTuple_GET_ITEM(a, i), PyTuple_GET_ITEM(b, i), depth + 1);
+        return equal;
+    }
     const void *x = value_bytes(a, &m), *y = value_bytes(b, &n);
-    return x && y && m == n && Py_TYPE(a) == Py_TYPE(b) && memcmp(x, y, n) == 0;
+    return x && y && m == n && memcmp(x, y, n) == 0;
+}
+
+/* The hash of a tuple; 0: an item is no such value, or not known yet. */
+static uint32_t tuple_hash(const ms_child *c, uint32_t id, const uint32_t single[3])
+{
+    const uint32_t *value = MS_VEC_AT(c->value, uint32_t), *e = c->to + c->first[id], n = c->first[id + 1] - c->first[id];
+    uint64_t h = n;
+    for (uint32_t i = 0; i < n; i++) {
+        uint32_t item = e[i] & 0x3FFFFFFF, v = value[item];
+        if (v == 0 && item && (item == single[0] || item == single[1] || item == single[2]))
+            v = item;
+        if (v == 0)
+            return 0;
+        h = (h ^ v) * 0x9FB21C651E98DF25ull;
+        h ^= h >> 29;
+    }
+    h ^= h >> 32;
+    return (uint32_t)h ? (uint32_t)h : 1;
+}
+
+static void hash_tuples(ms_child *c)
+{
+    uint32_t *value = MS_VEC_AT(c->value, uint32_t), tuple = 0;
+    const uint32_t *shape = MS_VEC_AT(c->shape, uint32_t);
+    const ms_shape *shapes = MS_VEC_AT(c->shape_table, ms_shape);
+    const uint32_t single[3] = {ms_marks_id(&c->marks, (uintptr_t)Py_None), ms_marks_id(&c->marks, (uintptr_t)Py_True),
+                                ms_marks_id(&c->marks, (uintptr_t)Py_False)};
+    const ms_map_slot *known = ms_map_find(&c->types, (uint64_t)(uintptr_t)&PyTuple_Type);
+    ms_vec wait = {NULL, 0, 0}; /* ids: tuples with items that have no hash yet */
+    if (known == NULL)
+        return;
+    tuple = known->value;
+    for (uint32_t id = 1; id <= c->objects; id++) {
+        if (shapes[shape[id]].type != tuple || c->first[id + 1] - c->first[id] > ITEMS || c->first[id + 1] == c->first[id])
+            continue;
+        if ((value[id] = tuple_hash(c, id, single)) == 0 && ms_vec_want(&wait, sizeof(uint32_t)) != NULL) {
+            MS_VEC_AT(wait, uint32_t)[MS_VEC_N(wait, uint32_t)] = id;
+            wait.used += sizeof(uint32_t);
+        }
+    }
+    for (int round = 1; round < ROUNDS && wait.used; round++) {
+        uint32_t *at = MS_VEC_AT(wait, uint32_t), left = 0, n = (uint32_t)MS_VEC_N(wait, uint32_t);
+        for (uint32_t i = 0; i < n; i++)
+            if ((value[at[i]] = tuple_hash(c, at[i], single)) == 0)
+                at[left++] = at[i];
+        wait.used = left * sizeof(uint32_t);
+        if (left == n)
+            break;
+    }
+    ms_vec_free(&wait);
 }
 
 /* A hash of a value that may be there more than once, and its group; several groups of one hash follow each other. */
@@ -94,6 +157,7 @@ static uint32_t bits_for(uint64_t n) /* 8 for each */
  * are there twice among them. A second pass looks for these only, in a table that is small enough for the cache. */
 void ms_values_group(ms_child *c)
 {
+    hash_tuples(c);
     const uint32_t *value = MS_VEC_AT(c->value, uint32_t), *shape = MS_VEC_AT(c->shape, uint32_t);
     uint32_t n = c->objects, bits = bits_for(n), few;
     size_t once_bytes = (size_t)1 << (bits - 3), again_bytes = 0, places = 1024;
@@ -156,7 +220,7 @@ void ms_values_group(ms_child *c)
                 break;
             }
             ms_equal *g = &MS_VEC_AT(c->equal, ms_equal)[at[p].group - 1];
-            if (g->shape == shape[id] && same(object_of(c, g->example), object_of(c, id))) {
+            if (g->shape == shape[id] && same(object_of(c, g->example), object_of(c, id), 0)) {
                 g->count++;
                 MS_PUSH(c, c->equal_members, uint64_t, (uint64_t)(at[p].group - 1) << 32 | id);
                 break;

@@ -281,6 +281,32 @@ snap(emptied=emptied, same=same)
     assert example[min(t for _, _, t in texts)] == 40
 
 
+def test_equal_tuples_are_grouped(snapshot):
+    s, facts = snapshot("""
+class T(tuple): pass
+one = int("1")
+flat = [(i % 3, "text %d" % (i % 3), 1.5 * (i % 3), None, True) for i in range(30)]
+deep = [((one, ("a%d" % (i % 2), (b"b" * one, i % 2))), False) for i in range(20)]
+unlike = [(one, 2, 3.0), (one, 2, 3), (one, 2, True), (one, 2, "3"), (one, 2, b"3")]
+others = [T((one, 2, 4)) for i in range(5)] + [([], one) for i in range(5)] + [tuple(range(65)) for i in range(5)]
+snap(flat=flat, deep=deep, unlike=unlike, others=others)
+""")
+    group = {}
+    for g, n in zip(s.column("equal_members", "group"), s.column("equal_members", "node")):
+        group[n] = g
+    count = s.column("equal", "count")
+    def items(name):
+        return [t for _, _, t in s.edges(s.at[facts[name]])]
+    flat, deep = items("flat"), items("deep")
+    assert [count[group[n]] for n in flat] == [10] * 30 and len({group[n] for n in flat}) == 3
+    assert all(group[n] == group[flat[i % 3]] for i, n in enumerate(flat))
+    assert [count[group[n]] for n in deep] == [10] * 20 and len({group[n] for n in deep}) == 2
+    assert not [n for n in items("unlike") if n in group and count[group[n]] > 1]
+    assert not [n for n in items("others") if n in group]
+    totals = {s.type_name[t]: c for t, c in zip(s.column("equal_total", "type"), s.column("equal_total", "count"))}
+    assert totals["tuple"] >= 30 + 20 + 20
+
+
 def test_numpy_arrays(snapshot):
     pytest.importorskip("numpy")
     s, facts = snapshot("""
