@@ -195,6 +195,19 @@ static ms_err tell_circle(const ms_evidence *e, uint32_t at, ms_view *v, const m
         return MS_OK;
     }
     f->rule = ms_rule_find(rule, NULL);
+    if (strcmp(rule, "C8") == 0) { /* no attribute closes it: the line that made its youngest member does */
+        uint32_t youngest = v->cycles->node[v->cycles->first[form->example]];
+        for (uint32_t k = v->cycles->first[form->example]; k < v->cycles->first[form->example + 1]; k++)
+            if (ms_snap_id(s->birth, v->cycles->node[k]) > ms_snap_id(s->birth, youngest) ||
+                (ms_snap_id(s->birth, v->cycles->node[k]) == ms_snap_id(s->birth, youngest) && ms_line_counts(e, ms_view_line(p, v, v->cycles->node[k])) &&
+                 p->lines[ms_view_line(p, v, v->cycles->node[k])].gc_freed_blocks > (ms_line_counts(e, ms_view_line(p, v, youngest)) ? p->lines[ms_view_line(p, v, youngest)].gc_freed_blocks : 0)))
+                youngest = v->cycles->node[k];
+        uint32_t line = ms_view_line(p, v, youngest);
+        if (ms_line_counts(e, line) && e->whose[line] == MS_OWN) {
+            f->line = line;
+            f->site = ms_site_top(p, line, "gc_freed_blocks");
+        }
+    }
     MS_TRY(ms_finding_circle(out, f, p, v, turned, n));
     ms_finding_fact(f, "circles", (double)form->count);
     ms_finding_fact(f, "circle_bytes", (double)form->sum.retained);

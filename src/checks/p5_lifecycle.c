@@ -100,6 +100,15 @@ static ms_err never_collected(const ms_evidence *e, uint32_t at, ms_findings *ou
     return err;
 }
 
+/* Whether half of the peak lived all the time after the warm-up. */
+static bool lives_on(const ms_process *p)
+{
+    for (uint32_t i = 0; i < p->npoint; i++)
+        if (p->t[i] >= p->duration / 3 && p->t[i] <= p->duration * 0.95 && p->python[i] < (double)p->peak_bytes / 2)
+            return false;
+    return true;
+}
+
 static ms_err collector(const ms_evidence *e, uint32_t at, ms_findings *out)
 {
     const ms_process *p = &e->process[at];
@@ -123,7 +132,7 @@ static ms_err collector(const ms_evidence *e, uint32_t at, ms_findings *out)
     if (took < fmax(GC_SECONDS, GC_SHARE * p->duration * 2 / 3))
         return MS_OK;
     ms_finding *f;
-    if (nold >= LEAST_OLD && old >= took / 2 && from_old < RECLAIMED * nold * (double)p->live_bytes) {
+    if (nold >= LEAST_OLD && old >= took / 2 && lives_on(p) && from_old < RECLAIMED * nold * (double)p->live_bytes) {
         uint32_t line = ms_line_top(e, p, offsetof(ms_line, live_blocks));
         MS_TRY(ms_finding_add(out, "Y1", at, line, p->live_bytes, 0.8, &f));
         f->site = line == MS_NONE ? MS_NONE : ms_site_top(p, line, "live_blocks");
@@ -136,7 +145,7 @@ static ms_err collector(const ms_evidence *e, uint32_t at, ms_findings *out)
     }
     /* The middle-aged: blocks that die by themselves, at an age of more than one young collection and of fewer than a hundred. The
      * mean age is what lives divided by what is born a second (Little's law): a histogram in ticks is too coarse for it. */
-    if (nyoung < 20 || young < took / 2 || reclaimed >= RECLAIMED * (double)p->freed_bytes)
+    if (nyoung < 20 || reclaimed >= RECLAIMED * (double)p->freed_bytes)
         return MS_OK;
     double period = p->duration / nyoung; /* seconds from one young collection to the next */
     uint32_t best = MS_NONE;
@@ -154,7 +163,7 @@ static ms_err collector(const ms_evidence *e, uint32_t at, ms_findings *out)
         return MS_OK;
     MS_TRY(ms_finding_add(out, "Y4", at, best, p->lines[best].freed_bytes, 0.5, &f));
     f->site = ms_site_top(p, best, "freed_bytes");
-    ms_finding_fact(f, "collector_s", young);
+    ms_finding_fact(f, "collector_s", took);
     ms_finding_fact(f, "duration", p->duration);
     ms_finding_fact(f, "collections", nyoung);
     ms_finding_fact(f, "middle", most);

@@ -25,8 +25,8 @@ QUICK = {"N2", "N3", "N5", "P3", "C2", "C3", "C4"}
 
 def needed(path):
     """The packages that a planted program asks for: `# needs: numpy`. Where they are not installed, it is skipped."""
-    for package in re.findall(r"^# needs: (\w+)$", path.read_text(), re.M):
-        pytest.importorskip(package)
+    for package, version in re.findall(r"^# needs: (\w+) ?([\d.]*)", path.read_text(), re.M):
+        pytest.importorskip(package, version or None)
 
 
 def found(path, *options):
