@@ -11,6 +11,6 @@ def load(n):
 
 session = code.InteractiveInterpreter({"load": load})
 session.runsource("load(100_000)")
-sys.last_traceback = sys.last_value.__traceback__ = None
+sys.last_traceback = sys.last_value.__traceback__ = sys.last_exc = None
 time.sleep(0.2)
 print(sys.last_value)
