@@ -17,7 +17,7 @@ def main(session, mode, sample_bytes):
     from memsure import _core
     try:
         result = _core.run(["/bin/sh", "-c", NAME_THE_FOLDER_AND_WAIT], session, mode,
-                           {"sample_bytes": int(sample_bytes)})
+                           {"sample_bytes": int(sample_bytes), "preload": ""})   # which would hide the folder
         print(result["problem"] or "", flush=True)
     except (_core.Error, OSError) as e:
         print(f"!{e}", flush=True)

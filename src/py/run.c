@@ -157,7 +157,7 @@ static PyObject *run(PyObject *module, PyObject *args)
         goto done;
     }
     Py_DECREF(value);
-    ask.preload = PyBytes_GET_SIZE(preload) ? PyBytes_AS_STRING(preload) : NULL; /* "": none, for tests */
+    ask.preload = PyBytes_GET_SIZE(preload) ? PyBytes_AS_STRING(preload) : NULL; /* "": none */
 
     ms_run_result r;
     ms_why why = {""};
