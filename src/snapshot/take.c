@@ -177,84 +177,93 @@ static uintptr_t statics_end(uintptr_t base, uintptr_t from)
     return 0;
 }
 
+/* All of /proc/self/maps, in memory of our own; *size: for munmap(). What is noted takes memory, and the kernel may make that one with
+ * a mapping of the program's beside it: so the text is whole before anything is noted, and lies in a mapping that is one with none. */
+static char *maps_text(size_t *size)
+{
+    static char some[4096];
+    size_t length = 0;
+    ssize_t n;
+    for (int twice = 0; twice < 2; twice++) {
+        int fd = open("/proc/self/maps", O_RDONLY | O_CLOEXEC);
+        char *text = NULL;
+        *size = length + sizeof some; /* a line or two more: the text's own */
+        if (twice)
+            text = mmap(NULL, *size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+        if (fd < 0 || text == MAP_FAILED) {
+            if (fd >= 0)
+                close(fd);
+            return NULL;
+        }
+        length = 0;
+        while ((n = text ? read(fd, text + length, *size - 1 - length) : read(fd, some, sizeof some)) > 0)
+            length += (size_t)n;
+        close(fd);
+        if (text)
+            return text;
+    }
+    return NULL;
+}
+
 /* The program's memory, noted at the start, to be given up when the graph stands. */
 static void note_maps(ms_child *c)
 {
-    static char text[1 << 16];
     uintptr_t keep[] = {(uintptr_t)&keep, (uintptr_t)c, (uintptr_t)c->status, (uintptr_t)__builtin_thread_pointer(),
                         (uintptr_t)&ms_area, (uintptr_t)&errno, (uintptr_t)c->path, (uintptr_t)c->type_table.at, (uintptr_t)c->options};
-    int fd = open("/proc/self/maps", O_RDONLY | O_CLOEXEC);
-    size_t held = 0;
+    size_t size;
     uintptr_t file_end = 0, image = 0; /* of the file at hand: where its mapping ends, where its beginning lies */
     unsigned long image_inode = 0;
-    char file[64] = "";
-    ssize_t n;
-    while (fd >= 0 && (n = read(fd, text + held, sizeof text - held - 1)) > 0) {
-        held += (size_t)n;
-        text[held] = 0;
-        char *line = text, *end;
-        while ((end = strchr(line, '\n')) != NULL) {
-            *end = 0;
-            char *at;
-            uintptr_t from = strtoul(line, &at, 16), to = strtoul(at + 1, &at, 16);
-            const char *rights = at + 1, *rest = strchr(rights + 5, ' ');      /* offset */
-            rest = rest ? strchr(rest + 1, ' ') : NULL;                          /* device */
-            unsigned long inode = rest ? strtoul(rest + 1, &at, 10) : 1;
-            bool anonymous = inode == 0 && strncmp(rights, "rw-p", 4) == 0 && from != file_end && strchr(at, '[') == NULL && to - from >= LET_GO_MIN;
-            for (size_t i = 0; i < sizeof keep / sizeof *keep; i++)
-                anonymous &= keep[i] < from || keep[i] >= to;
-            if (anonymous)
-                MS_PUSH(c, c->maps, ms_range, (ms_range){from, to});
-            if (inode == 0 && strncmp(rights, "rw-p", 4) == 0 && strstr(at, "[stack") == NULL)
-                MS_PUSH(c, c->anonymous, ms_range, (ms_range){from, to});
-            if (inode == 0 && rights[0] == 'r' && rights[1] == 'w' && strchr(at, '[') == strstr(at, "[heap]"))
-                MS_PUSH(c, c->native, ms_range, (ms_range){from, to});
-            if (inode && inode != image_inode) {
-                image = rights[0] == 'r' && strtoul(rights + 5, NULL, 16) == 0 ? from : 0;
-                image_inode = inode;
-            }
-            bool bss = inode == 0 && from == file_end && file[0];
-            if (bss) {
-                uintptr_t limit = statics_end(image, from);
-                to = limit > from && limit < to ? limit : limit > from ? to : from;
-            }
-            if ((inode || bss) && strncmp(rights, "rw-p", 4) == 0) { /* static data of a library, .bss too */
-                bool ours = false;
-                for (size_t i = 0; i < sizeof keep / sizeof *keep; i++)
-                    ours |= keep[i] >= from && keep[i] < to;
-                const char *slash = strrchr(at, '/');
-                if (!bss)
-                    snprintf(file, sizeof file, "%.63s", slash ? slash + 1 : "");
-                if (!ours && file[0] && strncmp(file, "memsure_", 8) != 0 && to - from < (64u << 20)) {
-                    ms_static s = {from, to, ""};
-                    memcpy(s.name, file, strcspn(file, "."));
-                    if (to > from)
-                        MS_PUSH(c, c->statics, ms_static, s);
-                }
-            } else if (inode) {
-                const char *slash = strrchr(at, '/');
-                snprintf(file, sizeof file, "%.63s", slash ? slash + 1 : "");
-            }
-            file_end = inode ? to : 0;
-            line = end + 1;
+    char file[64] = "", *text = maps_text(&size), *end;
+    for (char *line = text; line && (end = strchr(line, '\n')) != NULL; line = end + 1) {
+        *end = 0;
+        char *at;
+        uintptr_t from = strtoul(line, &at, 16), to = strtoul(at + 1, &at, 16);
+        if (from == (uintptr_t)text) {
+            file_end = 0;
+            continue;
         }
-        held = strlen(line);
-        memmove(text, line, held);
+        const char *rights = at + 1, *rest = strchr(rights + 5, ' ');      /* offset */
+        rest = rest ? strchr(rest + 1, ' ') : NULL;                          /* device */
+        unsigned long inode = rest ? strtoul(rest + 1, &at, 10) : 1;
+        bool anonymous = inode == 0 && strncmp(rights, "rw-p", 4) == 0 && from != file_end && strchr(at, '[') == NULL && to - from >= LET_GO_MIN;
+        for (size_t i = 0; i < sizeof keep / sizeof *keep; i++)
+            anonymous &= keep[i] < from || keep[i] >= to;
+        if (anonymous)
+            MS_PUSH(c, c->maps, ms_range, (ms_range){from, to});
+        if (inode == 0 && strncmp(rights, "rw-p", 4) == 0 && strstr(at, "[stack") == NULL)
+            MS_PUSH(c, c->anonymous, ms_range, (ms_range){from, to});
+        if (inode == 0 && rights[0] == 'r' && rights[1] == 'w' && strchr(at, '[') == strstr(at, "[heap]"))
+            MS_PUSH(c, c->native, ms_range, (ms_range){from, to});
+        if (inode && inode != image_inode) {
+            image = rights[0] == 'r' && strtoul(rights + 5, NULL, 16) == 0 ? from : 0;
+            image_inode = inode;
+        }
+        bool bss = inode == 0 && from == file_end && file[0];
+        if (bss) {
+            uintptr_t limit = statics_end(image, from);
+            to = limit > from && limit < to ? limit : limit > from ? to : from;
+        }
+        if ((inode || bss) && strncmp(rights, "rw-p", 4) == 0) { /* static data of a library, .bss too */
+            bool ours = false;
+            for (size_t i = 0; i < sizeof keep / sizeof *keep; i++)
+                ours |= keep[i] >= from && keep[i] < to;
+            const char *slash = strrchr(at, '/');
+            if (!bss)
+                snprintf(file, sizeof file, "%.63s", slash ? slash + 1 : "");
+            if (!ours && file[0] && strncmp(file, "memsure_", 8) != 0 && to - from < (64u << 20)) {
+                ms_static s = {from, to, ""};
+                memcpy(s.name, file, strcspn(file, "."));
+                if (to > from)
+                    MS_PUSH(c, c->statics, ms_static, s);
+            }
+        } else if (inode) {
+            const char *slash = strrchr(at, '/');
+            snprintf(file, sizeof file, "%.63s", slash ? slash + 1 : "");
+        }
+        file_end = inode ? to : 0;
     }
-    if (fd >= 0)
-        close(fd);
-    /* What the lists themselves took meanwhile stands among them, where the kernel did not put it to what is kept. */
-    uintptr_t lists[] = {(uintptr_t)c->maps.at, (uintptr_t)c->anonymous.at, (uintptr_t)c->native.at, (uintptr_t)c->statics.at};
-    ms_range *r = MS_VEC_AT(c->maps, ms_range);
-    size_t left = 0;
-    for (size_t i = 0; i < MS_VEC_N(c->maps, ms_range); i++) {
-        bool ours = false;
-        for (size_t k = 0; k < sizeof lists / sizeof *lists; k++)
-            ours |= lists[k] >= r[i].from && lists[k] < r[i].to;
-        if (!ours)
-            r[left++] = r[i];
-    }
-    c->maps.used = left * sizeof *r;
+    if (text)
+        munmap(text, size);
 }
 
 void ms_let_go(ms_child *c)

@@ -138,6 +138,23 @@ threading.Thread(target=work).start()
     assert photos(rec.one)["exit"]["Dropped"] == 1
 
 
+def test_what_the_child_takes_beside_the_programs_memory_stays(record):
+    """A new mapping may lie just below one of the program's, and be one with it for the kernel: it is not given up with it."""
+    shot = photos(record(PLANT + """
+import ctypes
+libc = ctypes.CDLL(None)
+libc.mmap.restype, libc.mmap.argtypes = ctypes.c_void_p, [ctypes.c_void_p, ctypes.c_size_t] + 3 * [ctypes.c_int] + [ctypes.c_long]
+libc.mprotect.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int]
+libc.munmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t]
+step = 64 << 10
+taken = sorted(libc.mmap(None, step, 3, 0x22, -1, 0) for _ in range(3000))     # the gaps above are full now
+for at in taken[500:2000:6]:
+    libc.mprotect(at, step, 1)          # many lines in /proc/self/maps, before
+libc.munmap(taken[2400], 8 * step)      # the one gap
+""").one)["exit"]
+    assert shot["Planted"] == 777
+
+
 def test_births_are_those_of_the_recording(record):
     rec = record(PLANT)
     shot = photos(rec.one)["exit"]
