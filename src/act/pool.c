@@ -17,7 +17,8 @@
 
 static _Thread_local struct {
     int       depth;
-    PyObject *later;         /* dead, not cleared yet; linked through their reference count */
+    PyObject *later;         /* dead, not cleared yet; linked through the collector's header */
+    ms_pools *all;           /* whose they are: the interpreter's that began */
 } trash __attribute__((tls_model("initial-exec")));
 
 static PyObject *pool_vectorcall(PyObject *callable, PyObject *const *args, size_t nargsf, PyObject *kwnames);
@@ -174,7 +175,7 @@ static void sweep_listed(ms_pool *p, uint32_t drop, bool all)
             *tail = op;
             tail = (PyObject **)&op->ob_type;
             p->nlisted_free++;
-        } else if (*(uintptr_t *)op != 0 && (all || instance_could_cycle(p, op))) { /* 0: it is just dying */
+        } else if (Py_REFCNT(op) != 0 && (all || instance_could_cycle(p, op))) { /* 0: it is just dying */
             head(op)[1] &= FINALIZED;
             PyObject_GC_Track(op);
             keep = false;
@@ -310,12 +311,15 @@ static inline void clear_slots(ms_pool *p, PyObject *self)
     }
 }
 
+/* Too deep: it waits, dead as it is. Its reference count stays 0, so that a weak reference to it, which is not
+ * cleared yet, answers None to whatever runs meanwhile; the link lies in the collector's header, whose first word is 0
+ * in what is not tracked. (Its low bit set: it was. A listed one never has that bit, which with no link would say FREE.) */
 static Py_NO_INLINE void die_later(PyObject *self)
 {
-    bool was = tracked(self);
+    uintptr_t was = tracked(self);
     if (was)
         PyObject_GC_UnTrack(self);
-    *(uintptr_t *)self = (uintptr_t)trash.later | was;
+    head(self)[0] = (uintptr_t)trash.later | was;
     trash.later = self;
 }
 
@@ -324,10 +328,10 @@ static Py_NO_INLINE void die_now(void)
     trash.depth++;
     while (trash.later) {
         PyObject *self = trash.later;
-        uintptr_t link = *(uintptr_t *)self;
+        uintptr_t link = head(self)[0];
         trash.later = (PyObject *)(link & ~(uintptr_t)1);
-        *(uintptr_t *)self = 0;
-        if (link & 1 && !tracked(self))
+        head(self)[0] = 0;
+        if (link & 1)
             PyObject_GC_Track(self);
         pool_dealloc(self);
     }
@@ -375,11 +379,11 @@ static void pool_dealloc(PyObject *self)
         base_dealloc(self);
         return;
     }
-    if (MS_UNLIKELY(trash.depth >= DEPTH_MAX)) {
+    ms_pool *p = pool_in(type);
+    if (MS_UNLIKELY(trash.depth >= DEPTH_MAX) && trash.all == p->all) { /* else a finalizer of theirs runs another interpreter */
         die_later(self);
         return;
     }
-    ms_pool *p = pool_in(type);
     if (MS_UNLIKELY(type->tp_finalize != NULL) && !last_words(type, self))
         return;
     bool plain = tracked(self);
@@ -388,7 +392,8 @@ static void pool_dealloc(PyObject *self)
     if (type->tp_weaklistoffset && *(PyObject **)((char *)self + type->tp_weaklistoffset))
         PyObject_ClearWeakRefs(self);
 
-    trash.depth++;
+    if (trash.depth++ == 0)
+        trash.all = p->all;
     clear_slots(p, self);
     if (--trash.depth == 0 && MS_UNLIKELY(trash.later != NULL))
         die_now();
@@ -948,7 +953,7 @@ const char *ms_pool_check(const ms_pool *p)
 {
     uint32_t listed = 0, marked = 0, nfree = 0;
     for (PyObject *op = p->listed; op; op = chain_next(op)) {
-        if (head(op)[0] != FREE && tracked(op))
+        if (head(op)[0] != FREE && tracked(op) && Py_REFCNT(op) != 0) /* 0: it waits for its death */
             return "P2: a tracked instance is in the chain";
         if (++listed > p->nlisted)
             return "P3: the chain is longer than its count, or loops";

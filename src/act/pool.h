@@ -24,6 +24,7 @@
  *     listed instance    0         next|f   1..        class           f: the finalizer was called
  *     listed free block  MS_FREE   next     0          next free
  *     plain free block   MS_FREE   0        0          next free
+ *     dead, not cleared  next|t    as it was 0         class           t: it was tracked; at most one thread's list
  *
  * A block leaves the chain in a sweep only, as it is linked one way. That is why there are two free lists,
  * and why object.__class__'s setter is ours: an instance that gets another class leaves the chain first.

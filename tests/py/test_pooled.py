@@ -1074,6 +1074,410 @@ def test_recording_switches_the_pools_off():
     assert _pool.info(P)["free"] > 0
 
 
+# ---- hostile classes, hostile moments ----
+
+def test_a_weak_reference_to_one_that_waits_for_its_death(make):
+    """Deep chains are taken apart in a loop: what waits is dead, and no weak reference may bring it back meanwhile."""
+    @make
+    @dataclass(slots=True, weakref_slot=True)
+    class N:
+        a: object = None
+        b: object = None
+        c: object = None
+
+    seen = []
+
+    class Looks:
+        def __init__(self, ref):
+            self.ref = ref
+
+        def __del__(self):
+            seen.append(self.ref())
+
+    for depth in range(90, 110):
+        for held in (1, []):
+            first, second = N(N(held)), N(N(held))
+            node = N(first, second, Looks(weakref.ref(second)))
+            del first, second
+            for _ in range(depth):
+                node = N(node)
+            del node
+    assert seen == [None] * 40
+
+
+def test_chains_with_finalizers_and_weak_references(make):
+    died = []
+
+    @make
+    class N:
+        __slots__ = ("next", "__weakref__")
+
+        def __init__(self, next):
+            self.next = next
+
+        def __del__(self):
+            died.append(None)
+
+    node, refs = None, []
+    for i in range(30_000):
+        node = N(node if i % 2 else [node])
+        if i % 100 == 0:
+            refs.append(weakref.ref(node))
+    del node
+    assert len(died) == 30_000 and all(r() is None for r in refs)
+
+
+def test_hooks_of_the_class_statement(make):
+    log = []
+
+    class Named:
+        def __set_name__(self, owner, name):
+            log.append((owner.__name__, name))
+
+        def __get__(self, instance, owner):
+            return "named"
+
+    class Base:
+        __slots__ = ()
+
+        def __init_subclass__(cls, /, tag=None, **kwargs):
+            super().__init_subclass__(**kwargs)
+            log.append((cls.__name__, tag))
+
+        def __class_getitem__(cls, item):
+            return (cls, item)
+
+    @make
+    class C(Base, tag="t"):
+        __slots__ = {"x": "the first", "y": None}
+        __match_args__ = ("y", "x")
+        named = Named()
+
+        def __init__(self, x, y):
+            self.x = x
+            self.y = y
+
+    churn(C, 1, 2)
+    assert log == [("C", "named"), ("C", "t")] and C[int] == (C, int) and C(1, 2).named == "named"
+    assert inspect.getdoc(C.x) == "the first"
+    match C(1, 2):
+        case C(2, 1):
+            pass
+        case _:
+            raise AssertionError
+    log.clear()
+
+    class D(C, tag="u"):
+        __slots__ = ()
+    assert log == [("D", "u")] and D(3, 4).y == 4
+
+
+def test_private_names_and_shadowed_slots(make):
+    class Base:
+        __slots__ = ("x", "__secret")
+
+        def __init__(self):
+            self.x = "base"
+            self.__secret = 1
+
+        def of_base(self):
+            return Base.x.__get__(self), self.__secret
+
+    @make
+    class C(Base):
+        __slots__ = ("x", "__secret")
+
+        def __init__(self, x, secret):
+            self.x = x
+            self.__secret = secret
+
+        def own(self):
+            return self.x, self.__secret
+
+    churn(C, 1, [2])
+    c = C(1, [2])
+    assert c.own() == (1, [2])
+    with pytest.raises(AttributeError):
+        c.of_base()
+    Base.__init__(c)
+    assert c.x == "base" and c._C__secret == [2] and c._Base__secret == 1
+
+
+def test_enum_self_and_replace(make):
+    import enum
+
+    class Color(enum.Enum):
+        RED = 1
+
+    @make
+    @dataclass(slots=True, frozen=True)
+    class C:
+        color: Color = Color.RED
+        other: "typing.Optional[typing.Self]" = None
+
+        def with_other(self) -> "C":
+            return dataclasses.replace(self, other=self)
+
+    churn(C)
+    c = C()
+    d = c.with_other()
+    assert d.other is c and d.color is Color.RED and hash(c) == hash(C())
+    if sys.version_info >= (3, 13):
+        assert copy.replace(c, other=3).other == 3 and copy.replace(d).other is c
+
+
+@pytest.mark.skipif(sys.version_info < (3, 12), reason="syntax of 3.12")
+def test_type_parameters(make):
+    space = {"make": make, "dataclass": dataclass}
+    exec("@make\n@dataclass(slots=True)\nclass Box[T]:\n    value: T\n    next: 'Box[T] | None' = None\n", space)
+    Box = space["Box"]
+    churn(Box, 1)
+    assert Box[int](1, Box[str]("a")).next.value == "a" and Box.__type_params__[0].__name__ == "T"
+
+
+@pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
+def test_every_pickle_protocol(protocol):
+    """Slots classes cannot be pickled below protocol 2, pooled or not; frozen dataclasses with slots can, by their __getstate__."""
+    for cls in (PlainGlobal, PooledGlobal, FrozenGlobal):
+        outcomes = []
+        for value in (1, [1]):
+            try:
+                outcomes.append(pickle.loads(pickle.dumps(cls(1, value), protocol)) == cls(1, value))
+            except TypeError as e:
+                outcomes.append(re.sub("'.*?'", "", str(e)))
+        assert outcomes == ([True, True] if protocol > 1 or outcomes[0] is True else [outcomes[0]] * 2)
+        if cls is PlainGlobal:
+            plain = outcomes
+        elif cls is PooledGlobal:
+            assert outcomes == plain
+
+
+def test_frozen_heap_and_gc_switched_off(make):
+    P = point(make, weakref_slot=True)
+    a, b = P(1), P(2)
+    a.y, b.y = b, a
+    refs = weakref.ref(a), weakref.ref(b)
+    gc.disable()
+    try:
+        keep = [P(i) for i in range(5000)]
+        gc.freeze()
+        del a, b
+        some = [P(i, [i]) for i in range(5000)]
+        some[0].y = some
+        ref = weakref.ref(some[0])
+        del some, keep
+        gc.collect()
+        assert ref() is None
+        gc.unfreeze()
+        gc.collect()
+        assert [r() for r in refs] == [None, None]
+    finally:
+        gc.enable()
+
+
+def test_gc_callbacks_taken_out():
+    """Then full collections do not ask the pools first; what piles up is still given to the collector when it has doubled."""
+    P = point(memsure.pooled, weakref_slot=True)
+    ours = [c for c in gc.callbacks if getattr(c, "__module__", "") == "memsure._pool" or "_collecting" in repr(c)]
+    assert len(ours) == 1
+    gc.callbacks.remove(ours[0])
+    try:
+        a = P(1)
+        a.y = a
+        ref = weakref.ref(a)
+        del a
+        keep = [P(i) for i in range(10_000)]
+        gc.collect()
+        assert ref() is None and _pool.check() is None
+        del keep
+    finally:
+        gc.callbacks.append(ours[0])
+
+
+def test_bases_are_exchanged(make):
+    class A:
+        __slots__ = ()
+
+        def __init__(self, x):
+            self.x = ("A", x)
+
+    class B:
+        __slots__ = ()
+
+        def __init__(self, x):
+            self.x = x
+
+    @make
+    class C(B):
+        __slots__ = ("x",)
+
+    churn(C, 1)
+    assert C(1).x == 1
+    C.__bases__ = (A,)
+    assert C(1).x == ("A", 1) and C.__mro__ == (C, A, object)
+    A.__init__ = lambda self, x: setattr(self, "x", "changed")
+    assert C(1).x == "changed"
+
+
+def test_abstract_methods_come_and_go(make):
+    @make
+    @dataclass(slots=True)
+    class C(abc.ABC):
+        x: int
+
+    churn(C, 1)
+    C.__abstractmethods__ = frozenset({"f"})
+    with pytest.raises(TypeError, match="abstract"):
+        C(1)
+    C.__abstractmethods__ = frozenset()
+    assert C(1).x == 1
+
+
+def test_called_in_every_way(make):
+    import functools
+    import operator
+
+    P = point(make)
+
+    class Keyword(str):
+        pass
+
+    calls = [lambda: P(*(1,), **{"y": 2}), lambda: P.__call__(1, 2), lambda: type.__call__(P, 1, y=2), lambda: functools.partial(P, 1)(2),
+             lambda: next(map(P, [1], [2])), lambda: operator.call(P, 1, 2), lambda: P(**{Keyword("x"): 1, Keyword("y"): 2}),
+             lambda: functools.reduce(P, [1, 2]), lambda: sorted([1], key=lambda x: P(x, 2)) and P(1, 2)]
+    churn(P, 1)
+    for call in calls:
+        for _ in range(3):
+            p = call()
+            assert type(p) is P and (p.x, p.y) == (1, 2)
+
+
+def test_changed_while_it_is_made(make):
+    """A default factory, or __post_init__, changes the class, its constructor or its slots under the call that runs."""
+    def change():
+        C.extra = object()
+        C.__init__ = C.__init__
+        gc.collect()
+        return [1]
+
+    @make
+    @dataclass(slots=True)
+    class C:
+        a: int
+        b: list = field(default_factory=change)
+
+        def __post_init__(self):
+            type(self).extra = 5
+            if self.a == 7:
+                self.__class__ = Other
+
+    class Other:
+        __slots__ = ("a", "b")
+
+    for i in range(12):
+        c = C(i)
+        assert c.a == i and c.b == [1] and type(c) is (Other if i == 7 else C)
+
+
+def test_identity_and_addresses(make):
+    """Two that live at once are two; one that died may give its place to the next, as ever."""
+    P = point(make)
+    alive = [P(i, [i] if i % 3 else None) for i in range(3000)]
+    assert len({id(p) for p in alive}) == 3000
+    known = {id(p): p for p in alive[::2]}
+    del alive[1::2]
+    fresh = [P(i) for i in range(3000)]
+    assert not {id(p) for p in fresh} & known.keys() and all(known[id(p)] is p for p in alive)
+
+
+def test_fields_that_raise_as_they_die(make):
+    P = point(make)
+
+    class Bad:
+        def __del__(self):
+            raise ValueError("as it dies")
+
+    hook, told = sys.unraisablehook, []
+    sys.unraisablehook = lambda u: told.append(type(u.exc_value))
+    try:
+        for _ in range(10):
+            P(Bad(), Bad())
+        try:
+            raise KeyError
+        except KeyError:
+            P(Bad(), [Bad()])
+            assert sys.exc_info()[0] is KeyError
+    finally:
+        sys.unraisablehook = hook
+    assert told == [ValueError] * 22
+
+
+def test_threads_with_collections_and_cycles(make):
+    P = point(make, weakref_slot=True)
+    stop, alive = threading.Event(), []
+
+    def collects():
+        while not stop.is_set():
+            gc.collect()
+
+    def works(seed):
+        r = random.Random(seed)
+        for i in range(1500):
+            a, b = P(i), P(i, {})
+            if r.random() < 0.5:
+                a.y = b
+                b.y = a if r.random() < 0.5 else [a]
+            if r.random() < 0.05:
+                alive.append(weakref.ref(a))
+
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)
+    try:
+        collector = threading.Thread(target=collects)
+        workers = [threading.Thread(target=works, args=(i,)) for i in range(4)]
+        for t in (collector, *workers):
+            t.start()
+        for t in workers:
+            t.join()
+        stop.set()
+        collector.join()
+    finally:
+        sys.setswitchinterval(interval)
+    gc.collect()
+    assert all(r() is None for r in alive)
+
+
+def test_another_interpreter_runs_as_a_chain_dies():
+    """A finalizer deep in a chain runs an interpreter whose own instances die there: each frees its own."""
+    done = run("""
+        import sys
+        try:
+            import _interpreters as interpreters
+        except ImportError:
+            import _xxsubinterpreters as interpreters
+        exec(PROGRAM)
+        inner = interpreters.create()
+        assert interpreters.run_string(inner, PROGRAM) is None
+
+        class Runs:
+            def __del__(self):
+                out = interpreters.run_string(inner, "p = None\\nfor _ in range(300): p = P(1, p)\\ndel p\\nkeep.append(P(1, P(2)))")
+                assert out is None, out
+
+        for depth in (5, 99, 100, 101, 250):
+            node = P(P(P(1), P(2)), Runs())
+            for _ in range(depth):
+                node = P(1, node)
+            del node
+        from memsure import _pool
+        assert _pool.check() is None
+        assert interpreters.run_string(inner, "from memsure import _pool\\nassert _pool.check() is None") is None
+        interpreters.destroy(inner)
+        print("done")
+    """.replace("PROGRAM", repr(textwrap.dedent(PROGRAM))))
+    assert done.stdout == "done\n" and done.stderr == "" and done.returncode == 0, done.stderr
+
+
 # ---- what is refused ----
 
 @pytest.mark.parametrize("why, source", [
