@@ -400,9 +400,10 @@ def test_address_space_limit(same):
 def test_an_address_space_limit_leaves_as_much_room(tmp_path, where):
     """What fits below the limit fits when recorded: all but the tags, and outside, where it cannot be raised, the counters."""
     (tmp_path / "app.py").write_text(dedent("""
-        import resource, sys
+        import gc, resource, sys
+        gc.disable()
         if sys.argv[1] == "inside":
-            resource.setrlimit(resource.RLIMIT_AS, (400 << 20, 400 << 20))
+            resource.setrlimit(resource.RLIMIT_AS, (256 << 20, 256 << 20))
         print(resource.getrlimit(resource.RLIMIT_AS)[0] >> 20)
         keep = []
         try:
@@ -413,10 +414,10 @@ def test_an_address_space_limit_leaves_as_much_room(tmp_path, where):
             keep = None
             print(n)
         """))
-    before = ["sh", "-c", 'ulimit -v 409600; exec "$@"', "sh"] if where == "outside" else []
+    before = ["sh", "-c", 'ulimit -v 262144; exec "$@"', "sh"] if where == "outside" else []
     plain, under = (run([*before, *command, "app.py", where], cwd=tmp_path).stdout.split() for command in
                     ([sys.executable], [*MEMSURE, "run", "-q", "-o", "r.memsure"]))
-    assert plain[0] == under[0] == "400", (plain, under)
+    assert plain[0] == under[0] == "256", (plain, under)
     assert int(under[1]) > int(plain[1]) * (0.8 if where == "inside" else 0.65), (plain, under)
 
 
@@ -950,3 +951,66 @@ def test_memsure_and_program_killed(tmp_path):
         assert process.file.damage is None
         assert process.info["exit_kind"] in ("running", "unknown")
         assert process.info["complete"] != "1"
+
+
+# --- what it takes ---------------------------------------------------------------------------------------------------
+
+MEMORY = """
+    import time
+
+    def memory(key):
+        with open("/proc/self/status") as status:
+            return next(int(l.split()[1]) * 1024 for l in status if l.startswith(key))
+    """
+
+
+@pytest.mark.parametrize("options", [[], ["--exact"]], ids=["line", "exact"])
+def test_resident_memory_of_an_ordinary_program(tmp_path, options):
+    """At most 1.15 times plain Python's and 8 MB, at the highest, counters and huge pages included."""
+    (tmp_path / "app.py").write_text(dedent(MEMORY) + dedent("""
+        keep = [{"id": i, "name": f"user{i}", "tags": ["a", str(i)], "amount": i * 0.5} for i in range(90_000)]
+        print(memory("VmHWM"))
+        """))
+    plain, under = (int(run([*command, "app.py"], cwd=tmp_path).stdout) for command in
+                    ([sys.executable], [*MEMSURE, "run", "-q", *options, "-o", "r.memsure"]))
+    assert plain > 30e6 and under < plain * 1.15 + 8e6, (plain, under)
+
+
+def test_what_is_freed_at_random_goes_back(tmp_path):
+    """One object in a thousand stays, in nearly every slab: the pages between go back within seconds."""
+    (tmp_path / "app.py").write_text(dedent(MEMORY) + dedent("""
+        import random
+        class Item:
+            __slots__ = ("value", "name")
+        before = memory("VmRSS")
+        items = [None] * 400_000
+        for i in range(len(items)):
+            items[i] = Item()
+            items[i].value = i * 0.5
+        random.Random(3).shuffle(items)
+        full = memory("VmRSS")
+        del items[400:]
+        end = time.monotonic() + 30
+        while memory("VmRSS") > before + 12e6 and time.monotonic() < end:
+            time.sleep(0.05)
+            [float(i) for i in range(1000)]
+        print(full - before, memory("VmRSS") - before)
+        """))
+    done = run([*MEMSURE, "run", "-q", "-o", "r.memsure", "app.py"], cwd=tmp_path)
+    full, left = map(int, done.stdout.split())
+    assert full > 30e6 and left <= 12e6, (full, left)
+
+
+def test_a_snapshot_is_no_large_child(tmp_path):
+    """Who makes the snapshot's process is waited for: getrusage shows no child larger than the program itself."""
+    (tmp_path / "app.py").write_text(dedent("""
+        import resource, time
+        keep = [[i] for i in range(100_000)]
+        children, end = 0, time.monotonic() + 30
+        while children == 0 and time.monotonic() < end:
+            x = [[i] for i in range(10_000)]
+            children, self = (resource.getrusage(w).ru_maxrss for w in (resource.RUSAGE_CHILDREN, resource.RUSAGE_SELF))
+        print(0 < children <= self, children, self)
+        """))
+    done = run([*MEMSURE, "run", "-q", "--snapshot=every=0.1", "-o", "r.memsure", "app.py"], cwd=tmp_path)
+    assert done.stdout.startswith("True "), done
