@@ -489,8 +489,9 @@ class Keepers:
         """Tell it at the program's own line for which the library did it."""
         from .verdict import caller
 
-        above = None
-        for line in (f.measured, f.facts["entry_line"]):
+        above, live, file = None, self.lines["live_bytes"], self.lines.file(f.measured)
+        beside = [i for i in range(len(self.lines)) if live[i] and self.lines.file(i) == file]  # few stacks are sampled
+        for line in (f.measured, f.facts["entry_line"], *sorted(beside, key=live.__getitem__, reverse=True)[:20]):
             if line is not None and line >= 0 and above is None:
                 above = caller(self.recording, self.sources, f.process, int(line), "allocated_bytes")
         if above is not None:

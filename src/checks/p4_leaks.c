@@ -810,25 +810,24 @@ static ms_err nobody_owns(const ms_evidence *e, uint32_t at, ms_findings *out)
 
 /* ---- one life after the other ---- */
 
-/* L9: at least four forked processes of one parent, half of them begun where another had ended (within 0.3 s). Three
+/* L9: at least four forked processes of one parent, half of them begun where another had ended (within 0.5 s). Three
  * quarters of them hold 512 KiB and a twentieth more at their end than after the first fifth of their life; the middle one's
- * growth is at least half of the most. Whether they are workers that are renewed, the source shows. */
+ * growth is at least half of the most. Lives that were looked at too seldom are left out. Whether they are workers that are renewed, the source shows. */
 enum { LIVES = 4, MOST_LIVES = 256 };
-#define RENEWED_SECONDS 0.3
+#define RENEWED_SECONDS 0.5
 #define LIFE_BYTES (512.0 * 1024)
 #define LIFE_SHARE 0.05
 #define LIFE_START 0.2
+#define LIFE_LATE 0.6
 
-/* How much a process held at its end above what it held after its first fifth; all points have to be known. */
+/* How much a process held at its end above what it held after its first fifth; below 0: not known, since nobody looked
+ * in time at so short a life. */
 static double life_grew(const ms_process *p)
 {
-    double low = -1, last = 0;
-    for (uint32_t i = 0; i < p->npoint; i++) {
-        if (low < 0 && p->t[i] >= LIFE_START * p->duration)
-            low = p->python[i];
-        last = p->python[i];
-    }
-    return low < 0 ? 0 : last - low;
+    for (uint32_t i = 0; i < p->npoint; i++)
+        if (p->t[i] >= LIFE_START * p->duration)
+            return p->t[i] <= LIFE_LATE * p->duration ? fmax(0, p->python[p->npoint - 1] - p->python[i]) : -1;
+    return -1;
 }
 
 static int by_value(const void *a, const void *b)
@@ -839,7 +838,7 @@ static int by_value(const void *a, const void *b)
 
 static ms_err lives(const ms_evidence *e, uint32_t parent, ms_findings *out)
 {
-    uint32_t life[MOST_LIVES], n = 0, renewed = 0, grown = 0, line = MS_NONE, top = 0;
+    uint32_t life[MOST_LIVES], n = 0, known = 0, renewed = 0, grown = 0, line = MS_NONE, top = 0;
     double grew[MOST_LIVES], most = 0, seconds = 0;
     for (uint32_t at = parent; at < e->nprocess && n < MOST_LIVES; at++)
         if (e->process[at].forked && e->process[at].ppid == e->process[parent].ppid)
@@ -855,16 +854,19 @@ static ms_err lives(const ms_evidence *e, uint32_t parent, ms_findings *out)
             after = after || (k != i && gap > -0.05 && gap < RENEWED_SECONDS);
         }
         renewed += after;
-        grew[i] = life_grew(p);
         seconds += p->duration / n;
-        grown += grew[i] >= fmax(LIFE_BYTES, LIFE_SHARE * (double)p->inherited_bytes);
-        if (grew[i] > most) {
-            most = grew[i];
+        double more = life_grew(p);
+        if (more < 0)
+            continue;
+        grew[known++] = more;
+        grown += more >= fmax(LIFE_BYTES, LIFE_SHARE * (double)p->inherited_bytes);
+        if (more > most) {
+            most = more;
             top = life[i];
         }
     }
-    qsort(grew, n, sizeof *grew, by_value);
-    if (renewed < n / 2 || grown < LIVES || grown < n - n / 4 || grew[n / 2] < most / 2)
+    qsort(grew, known, sizeof *grew, by_value);
+    if (renewed < n / 2 || grown < LIVES || grown < known - known / 4 || grew[known / 2] < most / 2)
         return MS_OK;
     const ms_process *p = &e->process[top];
     for (uint32_t i = 0; i < e->nlines; i++) { /* what it made and still has */
@@ -876,7 +878,7 @@ static ms_err lives(const ms_evidence *e, uint32_t parent, ms_findings *out)
     MS_TRY(ms_finding_add(out, "L9", top, line, ms_whole(most), 0.7, &f));
     f->site = line == MS_NONE ? MS_NONE : ms_site_top(p, line, "live_bytes");
     ms_finding_fact(f, "lives", n);
-    ms_finding_fact(f, "median", grew[n / 2]);
+    ms_finding_fact(f, "median", grew[known / 2]);
     ms_finding_fact(f, "life_s", seconds);
     return MS_OK;
 }

@@ -8,7 +8,7 @@ SEEN = {}
 def handle(number):
     for i in range(3000):
         SEEN[number, i] = f"answer {i} to {number}"
-    time.sleep(0.05)
+    time.sleep(0.06)
     done = len(SEEN)
     SEEN.clear()
     return done

@@ -8,13 +8,12 @@ def rows(n):
         yield f"row {i}" * 3
 
 
-def report(n):
-    longest, lengths = itertools.tee(rows(n))               # culprit
-    most = max(map(len, longest))
-    end = time.monotonic() + 1
-    while time.monotonic() < end:
-        sorted(range(2000))
-    return most, sum(map(len, lengths))
+class Report:
+    def __init__(self, n):
+        self.longest, self.lengths = itertools.tee(rows(n))     # culprit
+        self.most = max(map(len, self.longest))
 
 
-print(report(150_000))
+REPORT = Report(150_000)
+time.sleep(0.3)
+print(REPORT.most)

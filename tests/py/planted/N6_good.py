@@ -8,15 +8,14 @@ def rows(n):
         yield f"row {i}" * 3
 
 
-def report(n):
-    longest, lengths = itertools.tee(rows(n))
-    most = total = 0
-    for row, other in zip(longest, lengths):
-        most, total = max(most, len(row)), total + len(other)
-    end = time.monotonic() + 1
-    while time.monotonic() < end:
-        sorted(range(2000))
-    return most, total
+class Report:
+    def __init__(self, n):
+        self.longest, self.lengths = itertools.tee(rows(n))
+        self.most = self.total = 0
+        for row, other in zip(self.longest, self.lengths):
+            self.most, self.total = max(self.most, len(row)), self.total + len(other)
 
 
-print(report(150_000))
+REPORT = Report(150_000)
+time.sleep(0.3)
+print(REPORT.most)
