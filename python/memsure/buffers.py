@@ -264,23 +264,29 @@ def pays(nbytes, kind="memory"):
     return _gains[key]
 
 
-def compare(nbytes, filled=True):
+def compare(nbytes, filled=True, pooled=False):
     """(ns to make and fill one, ns to fill one that is there), least of several. filled: it is zeros when it is made, as a bytearray
-    is; else what malloc gives."""
+    is; else what malloc gives. pooled: one from a pool, zeroed there, and no more filling. Each loop keeps the last one."""
     from memsure.pools import least
 
-    kept = [_bytearray(nbytes), None]
+    kept, pool = _bytearray(nbytes), Pool(limit=4 * room_for(nbytes))
 
     def new(n):
         for _ in range(n):
             buffer = _bytearray(nbytes) if filled else _pool.buffer_new(nbytes, nbytes)
-            _pool.zero(buffer)
+            if not pooled:
+                _pool.zero(buffer)
+        return buffer
 
     def used(n):
         for _ in range(n):
-            _pool.zero(kept[0])
+            if pooled:
+                with pool.bytes(nbytes, zero=True) as buffer:
+                    pass
+            else:
+                _pool.zero(kept)
 
-    return tuple(least((new, used), max(1, min(50, (1 << 20) // max(nbytes, 1))), 9))
+    return tuple(least((new, used), max(16, min(50, (32 << 20) // max(nbytes, 1))), 9 if nbytes < 1 << 20 else 4))
 
 
 _shared = Pool()

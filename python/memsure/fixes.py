@@ -29,6 +29,8 @@ BOXES = {
 # Made empty or filled, and used again by a variable: up to several times as fast. What read(), copy() and the like return is not:
 # the new object costs 0 to 30 % of the copying, measured.
 BUFFERS = {"bytearray", "zeros", "empty", "ones", "full", "create_string_buffer"}
+POOLED_FROM = 256 << 10  # bytes: a buffer with its zeros, from the pool, 2 to 5 times as fast; slower below (bench/buffers.py)
+MOST_MOVED = 12  # lines that a `with` takes in
 EMPTY_FROM = 16 << 20  # bytes: malloc gives smaller ones back warm, and nothing fills them
 # What writes a buffer before anything reads it, and what takes one without keeping it.
 FILLERS = {"readinto", "readinto1", "recv_into", "recvfrom_into", "preadv", "readv"}
@@ -547,15 +549,56 @@ class Reader:
                     (stmt.lineno, "-", m.line(stmt.lineno)),
                 ]
             mark = (node.lineno, node.col_offset, node.end_col_offset) if node.lineno == node.end_lineno else None
-            found = Pattern(
-                "a buffer made anew each time",
-                "the same size each time, and dropped at once",
-                "make the buffer once, and use it again" + ("" if patch else "; what a part of it held before is still there then"),
-                patch,
-                mark,
-            )
-            found.gain = gains.of_buffer(name, mark)
+            fix, lent = "make the buffer once, and use it again", ()
+            if not patch:
+                lent = self._from_pool(m, node, stmt, loop)
+                fix = "take it from memsure.buffers, which gives out again what nobody uses" if lent else f"{fix}; what a part of it held before is still there then"
+            found = Pattern("a buffer made anew each time", "the same size each time, and dropped at once", fix, patch, mark)
+            found.patch = found.patch or lent
+            found.gain = gains.of_buffer(name, mark, bool(lent))
             return found
+        return None
+
+    def _from_pool(self, m, node, stmt, loop):
+        """The lines that put what follows `x = bytearray(SIZE)` in a loop below `with buffers.bytes(SIZE, zero=True) as x:`, from the
+        size on where that pays; [] where the text does not allow it."""
+        from . import gains
+
+        if loop is None or called(node) != "bytearray" or len(node.args) != 1 or node.keywords or stmt not in loop.body:
+            return []
+        if not (isinstance(stmt, ast.Assign) and stmt.value is node and len(stmt.targets) == 1 and isinstance(stmt.targets[0], ast.Name)):
+            return []
+        rest = loop.body[loop.body.index(stmt) + 1 :]
+        if not rest or stmt.lineno != stmt.end_lineno or rest[0].lineno == stmt.lineno or (self._size(m, node.args[0]) or 0) < POOLED_FROM:
+            return []
+        if any(isinstance(n, (ast.Constant, ast.JoinedStr)) and n.lineno != n.end_lineno for s in rest for n in ast.walk(s)):
+            return []  # a text over several lines
+        last = max(s.end_lineno for s in rest)
+        bound = {n.id for n in ast.walk(m.tree) if isinstance(n, ast.Name)} | {(a.asname or a.name) for n in ast.walk(m.tree) if isinstance(n, (ast.Import, ast.ImportFrom)) for a in n.names}
+        if last - stmt.lineno > MOST_MOVED or "buffers" in bound:
+            return []
+        indent = m.indent(stmt.lineno)
+        out = [(gains.import_line(m), "+", "from memsure import buffers"), (stmt.lineno, "-", m.line(stmt.lineno))]
+        out.append((stmt.lineno, "+", f"{indent}with buffers.bytes({m.text(node.args[0])}, zero=True) as {stmt.targets[0].id}:"))
+        for number in range(stmt.lineno + 1, last + 1):
+            if m.line(number):
+                out += [(number, "-", m.line(number)), (number, "+", "    " + m.line(number))]
+        return out
+
+    def _size(self, m, node, depth=0):
+        """An integer that the text tells, or None."""
+        if isinstance(node, ast.Constant) and type(node.value) is int:
+            return node.value
+        if isinstance(node, ast.BinOp) and isinstance(node.op, (ast.LShift, ast.Mult, ast.Add)):
+            a, b = self._size(m, node.left, depth), self._size(m, node.right, depth)
+            if a is None or b is None or isinstance(node.op, ast.LShift) and b > 40:
+                return None
+            return a << b if isinstance(node.op, ast.LShift) else a * b if isinstance(node.op, ast.Mult) else a + b
+        if isinstance(node, ast.Name) and depth == 0:
+            stored = [n for n in ast.walk(m.tree) if isinstance(n, (ast.Name, ast.arg)) and (n.arg if isinstance(n, ast.arg) else n.id) == node.id
+                      and (isinstance(n, ast.arg) or not isinstance(n.ctx, ast.Load))]
+            above = m.parent.get(stored[0]) if len(stored) == 1 else None
+            return self._size(m, above.value, 1) if isinstance(above, ast.Assign) and above.targets == stored else None
         return None
 
     def _written_first(self, m, stmt, loop):

@@ -415,7 +415,7 @@ def _class_patch(m, kind, shape):
     top = min([kind.lineno, *(d.lineno for d in kind.decorator_list)])
     lines = []
     if not any(isinstance(n, ast.Import) and any(a.name == "memsure" and not a.asname for a in n.names) for n in m.tree.body):
-        lines.append((_import_line(m), "+", "import memsure"))
+        lines.append((import_line(m), "+", "import memsure"))
     lines.append((top, "+", f"{m.indent(kind.lineno)}@memsure.pooled"))
     if shape.slots:
         return lines
@@ -439,7 +439,7 @@ def _class_patch(m, kind, shape):
     return lines
 
 
-def _import_line(m):
+def import_line(m):
     """Where a module's `import memsure` goes: below its first imports, or its docstring."""
     at = 1
     for i, n in enumerate(m.tree.body):
@@ -458,13 +458,13 @@ def _import_line(m):
 # ---- buffers
 
 
-def of_buffer(name, mark):
-    """The Gain of one buffer used again, against a new one each time."""
+def of_buffer(name, mark, pooled=False):
+    """The Gain of one buffer used again, against a new one each time; pooled: of taking it from memsure.buffers, with its zeros."""
 
     def measure(gain):
         from . import buffers
 
         gain.before = gain.after = gain.bytes // max(gain.number, 1)
-        return buffers.compare(gain.before, name != "empty")
+        return buffers.compare(gain.before, name != "empty", pooled)
 
     return Gain("buffer", measure, mark, 3 if name == "bytearray" else 1)  # the object, its room, and the tuple of the arguments

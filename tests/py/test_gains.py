@@ -304,12 +304,45 @@ def test_what_makes_the_instance(tmp_path):
     ("buf[0] = 1\n        n = f.readinto(buf)", False),
     ("if n: f.readinto(buf)\n        print(buf[0])", False),
     ("use(buf)", False),
+    ("if n:\n            continue\n\n        buf[n] += 1", False),
 ])
 def test_a_buffer_is_moved_only_where_nothing_keeps_it(body, hoisted, tmp_path):
     app = tmp_path / "app.py"
     app.write_text(f"def g(f, n, keep):\n    for i in range(9):\n        buf = bytearray(65536)\n        {body}\n")
     pattern = fixes.Reader(Sources(str(tmp_path))).confirm("P2", str(app), 3, {"line_allocated": 65536, "blocks": 1})
     assert bool(pattern.patch) == hoisted
+    # A big one, whose zeros are needed or which is kept, is taken from the pool instead; where its size is known.
+    for size, known in (("1 << 20", True), ("SIZE", True), ("len(keep)", False), ("n", False)):
+        app.write_text(f"SIZE = 4 * 262144\ndef g(f, n, keep):\n    for i in range(9):\n        buf = bytearray({size})\n        {body}\n")
+        pattern = fixes.Reader(Sources(str(tmp_path))).confirm("P2", str(app), 4, {"line_allocated": 1 << 20, "blocks": 1})
+        new = patched(app.read_text(), [{"line": n, "sign": s, "text": t} for n, s, t in pattern.patch])
+        compile(new, "app.py", "exec")
+        assert ("with buffers.bytes(" in new) == (known and not hoisted) and new.count("from memsure import buffers\n") == ("with " in new)
+
+
+def test_a_buffer_from_the_pool(tmp_path):
+    text = textwrap.dedent("""
+        def work(steps):
+            total, kept = 0, []
+            for i in range(steps):
+                buf = bytearray(1 << 20)
+                buf[i] += 1
+                if i % 50 == 0:
+                    kept.append(buf)
+                    continue
+                total += buf[i] + buf[i - 1]
+            return total, [sum(k[:300]) for k in kept]
+
+
+        print(work(300))
+        """).lstrip()
+    before, after = tmp_path / "before.py", tmp_path / "after.py"
+    before.write_text(text)
+    (f,) = [f for f in findings(before) if f["rule"] == "P2"]
+    assert "memsure.buffers" in f["fix"] and f["expected"]["number"] == 300
+    after.write_text(patched(text, f["patch"]))
+    assert output(after) == output(before)
+    assert not [f for f in findings(after) if f["rule"] == "P2"]
 
 
 def test_blocks_of_a_call(tmp_path):

@@ -849,6 +849,14 @@ def test_memory_is_that_of_the_plain_class():
         assert plain.__basicsize__ == pooled.__basicsize__
 
 
+def test_bytes_as_allocated():
+    """What the allocator is asked for, instance by instance: never more than for the plain class, whichever free list it comes from."""
+    for options in ({}, {"weakref_slot": True}, {"frozen": True}):
+        plain, pooled = point(lambda cls: cls, **options), point(memsure.pooled, **options)
+        for arguments in ("1, 2", "value, 2", "value, value"):
+            assert pools.bytes_each(pooled, arguments) <= pools.bytes_each(plain, arguments) == _pool.info(pooled)["block"]
+
+
 def test_deep_chains(make):
     @make
     class Node:
@@ -1580,13 +1588,14 @@ def test_expected_gain(monkeypatch):
         assert len(made[-1].__slots__) == options.get("fields", 2)
 
 
-def test_type_checkers_see_the_class():
-    """mypy finds the three faults marked in the file, and nothing else."""
-    if importlib.util.find_spec("mypy") is None:
-        pytest.skip("mypy is not installed")
+@pytest.mark.parametrize("checker, options", [("mypy", ["--strict", "--cache-dir", os.devnull]), ("basedpyright", []), ("pyright", [])])
+def test_type_checkers_see_the_class(checker, options):
+    """They find the three faults marked in the file, and nothing else."""
+    if importlib.util.find_spec(checker) is None:
+        pytest.skip(f"{checker} is not installed")
     path = Path(__file__).with_name("typed_pooled.py")
-    done = subprocess.run([sys.executable, "-m", "mypy", "--strict", "--cache-dir", os.devnull, str(path)], capture_output=True, text=True)
-    found = sorted(int(line.split(":")[1]) for line in done.stdout.splitlines() if ": error:" in line)
+    done = subprocess.run([sys.executable, "-m", checker, *options, str(path)], capture_output=True, text=True)
+    found = sorted(int(n) for n in re.findall(r"typed_pooled\.py:(\d+):.*\berror\b", done.stdout))
     assert found == [i for i, line in enumerate(path.read_text().splitlines(), 1) if "# error" in line], done.stdout
 
 
