@@ -285,7 +285,7 @@ class Keepers:
         for file in self.files([f.facts.get("entry_line"), f.measured]):
             m = self.reader.module(file)
             for node in m.parent if m is not None else ():
-                if isinstance(node, ast.Call) and (m.text(node.func) == call or m.text(node.func) == short and short != "register"):
+                if isinstance(node, ast.Call) and (_dotted(node.func) == call or _dotted(node.func) == short and short != "register"):
                     end = node.end_col_offset if node.end_lineno == node.lineno else -1
                     found.append((file, node.lineno, node.col_offset, end, m.scope(node), m))
         return found
@@ -1131,6 +1131,13 @@ def _filled(node):
     while isinstance(node, ast.Subscript):
         node = node.value
     return _called(node)
+
+
+def _dotted(node):
+    """'atexit.register' of a Name or Attribute of one; '' of anything else."""
+    if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+        return f"{node.value.id}.{node.attr}"
+    return node.id if isinstance(node, ast.Name) else ""
 
 
 def _called(node):

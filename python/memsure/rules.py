@@ -320,7 +320,7 @@ _rule(
 _rule(
     "L7", "memory outside of Python grows",
     "malloc's live memory rises and Python's does not: C code keeps memory that is no Python object.",
-    "The slope of malloc's live bytes beside that of Python's.",
+    "The slope of malloc's live bytes, or of RSS that is in no row, beside that of Python's; a snapshot tells which extension modules it may be.",
     "parser.parse(text)      # of a library with a leak in C", "upgrade it; or a worker that is renewed: Pool(maxtasksperchild=1000)",
     "it levels off later: pools of libraries do.",
 )
