@@ -229,6 +229,8 @@ class Suite:
         for key, text in (("accepted", "differ for a reason given in the list"), ("unsteady", "were not the same twice")):
             if some := [r["module"] for r in results if r[key]]:
                 print(f"  {len(some)} {text}: {' '.join(some)}")
+        if some := [r["module"] for r in results if r["plain"]["status"] == r["recorded"]["status"] == "timeout"]:
+            print(f"  {len(some)} came to no end, plain or recorded, in {self.o.timeout:g} s: {' '.join(some)}")
         if absent:
             print(f"  {len(absent)} are not in this version: {' '.join(absent)}")
         if not bad:
