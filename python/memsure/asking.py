@@ -22,8 +22,16 @@ def snapshot(settings, rest):
         raise Usage(f"{option} is for the number of a process; '{rest[0]}' is a file", f"memsure snapshot {shell_word(rest[0])}")
     from . import snaptext
 
+    from .snap import Counted
+
     with Progress(f"reading {rest[0]}") as progress:
-        snap = opened(rest[0], settings)
+        try:
+            snap = opened(rest[0], settings)
+        except Counted as counted:
+            if _json(settings):
+                return _print_json(snaptext.counted_data(counted))
+            write(sys.stdout, snaptext.counted(counted, _paper(settings), settings.all))
+            return 0
         progress.say("who holds most")
         if _json(settings):
             return _print_json(snaptext.data(snap, settings.by))

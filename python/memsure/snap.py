@@ -35,6 +35,30 @@ SHARE = 0.01  # a holder below this share of all is not followed
 WIDE = 20_000  # nor is a row of more objects than this, in a summary
 
 
+class Counted(Unreadable):
+    """A snapshot that had too little memory for references: objects are counted by type and line. `rows`: (type, file, line,
+    objects, bytes), most bytes first."""
+
+    def __init__(self, file, shown, prefix):
+        super().__init__(f"{shown} counts objects only: there was too little memory for who holds whom", f"memsure snapshot {shown}")
+        self.info, self.rows = {}, []
+        try:
+            column = lambda table, name: list(file.column(prefix + table, name))  # noqa: E731
+            offsets, data = column("strings", "offsets"), bytes(column("strings", "data"))
+            texts = [data[a:b].decode(errors="replace") for a, b in zip(offsets, offsets[1:])]
+            self.info = {texts[k]: texts[v] for k, v in zip(column("snap_info", "key"), column("snap_info", "value"))}
+            names, files, lines = column("types", "name"), column("sites", "file"), column("sites", "line")
+            types, room = column("shapes", "type"), column("shapes", "allocated")
+            sums = {}
+            for shape, site, count in zip(*(column("counts", c) for c in ("shape", "site", "count"))):
+                row = sums.setdefault((texts[names[types[shape]]], texts[files[site]], max(0, lines[site])), [0, 0])
+                row[0] += count
+                row[1] += count * room[shape]
+        except Exception as e:      # a damaged file: columns that are missing, numbers that point nowhere
+            raise Unreadable(f"no snapshot can be read from {shown}: {file.damage or 'a table is missing or damaged'}") from e
+        self.rows = sorted(((*key, *row) for key, row in sums.items()), key=lambda r: (-r[4], r))
+
+
 class Site:
     """A line of code that made objects. `known` is false where nobody saw the birth."""
 
@@ -112,6 +136,9 @@ class Snapshot:
             if there:
                 raise Unreadable(f"{shown} holds no snapshot of the {at}; it has one of: {', '.join(m for _, m in there)}",
                                  f"memsure snapshot {shown} --at {there[0][1]}")
+            for prefix, moment in PREFIXES:
+                if prefix + "counts" in file.tables and at in (None, moment):
+                    raise Counted(file, shown, prefix)
             damage = file.damage
             if damage:
                 raise Unreadable(f"no snapshot can be read from {shown}: {damage}")

@@ -263,6 +263,21 @@ def _born_cycle(c):
     return f"born {places[0]}" if places else ""
 
 
+def counted(snap, paper, everything=False):
+    """The smaller answer: what there is, by type and line."""
+    objects, n = sum(r[3] for r in snap.rows), sum(r[4] for r in snap.rows)
+    out = [*paper.wrap(f"{count(objects)} objects hold {size(n)}. Who holds whom is not known: {snap.info.get('incomplete_why') or 'memory was short'}."), ""]
+    rows = [(size(n), f"{count(objects)} ×", name, f"{file}:{line}" if file else "") for name, file, line, objects, n in snap.rows]
+    return "\n".join([*out, *table(paper, rows[:200 if everything else 16], ("bytes", "objects", "type", "born"), right=(0, 1)), ""])
+
+
+def counted_data(snap):
+    rows = [{"type": name, "born": {"file": file, "line": line} if file else None, "objects": objects, "bytes": n}
+            for name, file, line, objects, n in snap.rows]
+    return {"schema": 1, "complete": False, "why": snap.info.get("incomplete_why", ""), "objects": sum(r["objects"] for r in rows),
+            "bytes": sum(r["bytes"] for r in rows), "counts": rows[:200]}
+
+
 def damage_lines(snap, paper):
     out = []
     if snap.info.get("complete", "1") != "1":

@@ -79,11 +79,13 @@ void ms_child_fail(ms_child *c, ms_err err, const char *sentence)
 static const int caught[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGALRM};
 enum { CAUGHT = sizeof caught / sizeof *caught };
 static struct sigaction handlers_before[CAUGHT]; /* in place: the program's own */
+static stack_t          stack_before;
 
 static void signals_back(void)
 {
     for (int i = 0; i < CAUGHT; i++)
         sigaction(caught[i], &handlers_before[i], NULL);
+    sigaltstack(&stack_before, NULL);
 }
 
 static void on_crash(int sig)
@@ -124,7 +126,7 @@ static void signals_set(const ms_child *c)
         return;
     sigset_t mask;
     stack_t alternate = {.ss_sp = ms_sys_alloc(65536), .ss_size = 65536};
-    if (alternate.ss_sp && !c->options->in_place)
+    if (alternate.ss_sp)
         sigaltstack(&alternate, NULL);
     sigemptyset(&mask);
     for (int i = 0; i < CAUGHT; i++) {
@@ -540,6 +542,7 @@ static void read_in_place(ms_child *c)
     memset(handlers_before, 0, sizeof handlers_before);
     for (int i = 0; i < CAUGHT; i++)
         sigaction(caught[i], NULL, &handlers_before[i]);
+    sigaltstack(NULL, &stack_before);
     if (sigsetjmp(c->leave, 1) == 0)
         ms_child_main(c);
     signals_back();
@@ -564,6 +567,7 @@ ms_err ms_snapshot_take(const char *path, const ms_snapshot_options *options, ms
     char *stack = ms_sys_alloc(STACK_SIZE);
     if (s == NULL || c == NULL || stack == NULL)
         goto done;
+    mprotect(stack, MS_PAGE, PROT_NONE); /* a traversal without end is noticed there */
     s->status = mmap(NULL, sizeof *s->status, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (s->status == MAP_FAILED) {
         s->status = NULL;
