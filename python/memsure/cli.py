@@ -392,7 +392,7 @@ def main(argv=None):
         _drop_stdout()
         return 0
     except Exception as e:  # a fault of ours says so, in one line
-        if type(e).__name__ == "Unreadable":
+        if any(t.__name__ == "Unreadable" for t in type(e).__mro__):
             complain(str(e), e.hint)
             return 2
         import os

@@ -26,6 +26,7 @@
 #include <unistd.h>
 
 #define STACK_SIZE  (1u << 20)
+#define STACK_GUARD (128u << 10)
 #define TICK_MS     250
 #define HANG_TICKS  8u
 #define LET_GO_MIN  (256u << 10) /* smaller mappings may be libc's own */
@@ -567,7 +568,7 @@ ms_err ms_snapshot_take(const char *path, const ms_snapshot_options *options, ms
     char *stack = ms_sys_alloc(STACK_SIZE);
     if (s == NULL || c == NULL || stack == NULL)
         goto done;
-    mprotect(stack, MS_PAGE, PROT_NONE); /* a traversal without end is noticed there */
+    mprotect(stack, STACK_GUARD, PROT_NONE); /* a traversal without end is noticed there */
     s->status = mmap(NULL, sizeof *s->status, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (s->status == MAP_FAILED) {
         s->status = NULL;

@@ -149,7 +149,7 @@ PyMODINIT_FUNC PyInit_hostile(void)
 """
 
 # what its traversal does -> whether the type is given up, the snapshot has a reason, or nothing is wrong with it
-WAYS = {1: "given up", 2: "given up", 3: "given up", 4: "given up", 5: "ended", 6: "ended", 7: "ended", 8: "given up", 9: "taken", 10: "taken",
+WAYS = {1: "given up", 2: "given up", 3: "given up", 4: "given up", 5: "ended", 6: "ended", 7: "ended", 8: "any", 9: "taken", 10: "taken",
         11: "given up", 12: "any"}
 
 
