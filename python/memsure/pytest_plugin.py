@@ -136,12 +136,15 @@ class State:
 def is_tool(file):
     """Whether a file belongs to what runs the tests, and not to what they test."""
     import re
+    import sys
 
     global _tool
     if _tool is None:
         home = re.escape(os.path.dirname(os.path.abspath(__file__)) + os.sep)
+        # 3.12 keeps every interned text for ever, and pathlib interns the parts of each path: tmp_path's are new each time.
+        interned = "|pathlib" if sys.version_info[:2] == (3, 12) else ""
         _tool = re.compile(rf"^$|^\(|^<frozen|^{home}|[/\\](?:_pytest|pytest|pluggy|xdist|execnet|coverage|pytest_\w+)[/\\][^/\\]|"
-                           r"[/\\](?:linecache|tracemalloc|warnings)\.py$")
+                           rf"[/\\](?:linecache|tracemalloc|warnings{interned})\.py$")
     return _tool.search(file) is not None
 
 
