@@ -433,7 +433,9 @@ void ms_heap_shrink(ms_heap *h)
     h->span = kept;
 }
 
-bool ms_heap_visit(const ms_heap *h, ms_block_fn *fn, void *arg)
+bool ms_heap_visit(const ms_heap *h, ms_block_fn *fn, void *arg) { return ms_heap_visit_but(h, NULL, fn, arg); }
+
+bool ms_heap_visit_but(const ms_heap *h, ms_skip_fn *skip, ms_block_fn *fn, void *arg)
 {
     for (uint32_t k = 0; k < h->fresh; k++) {
         const ms_slab *s = &h->slabs[k];
@@ -444,7 +446,8 @@ bool ms_heap_visit(const ms_heap *h, ms_block_fn *fn, void *arg)
             if (slot_pages(stride, i) & s->absent)
                 continue;
             void *block = address(h, s) + MS_SLAB_FIRST + (size_t)i * stride;
-            if (*ms_tag(block) & MS_TAG_LIVE && !fn(block, *ms_tag(block), stride - MS_TAG_SIZE, arg))
+            if ((skip == NULL || !skip((uintptr_t)block, stride - MS_TAG_SIZE, arg)) && *ms_tag(block) & MS_TAG_LIVE &&
+                !fn(block, *ms_tag(block), stride - MS_TAG_SIZE, arg))
                 return false;
         }
     }

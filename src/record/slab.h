@@ -135,6 +135,10 @@ void ms_heap_shrink(ms_heap *h);
 typedef bool ms_block_fn(void *block, uint64_t tag, uint32_t size, void *arg);
 bool ms_heap_visit(const ms_heap *h, ms_block_fn *fn, void *arg);
 
+/* The same without the slots that skip() knows already: their memory is not looked at. */
+typedef bool ms_skip_fn(uintptr_t block, uint32_t size, void *arg);
+bool ms_heap_visit_but(const ms_heap *h, ms_skip_fn *skip, ms_block_fn *fn, void *arg);
+
 /* NULL: sound; else the broken rule. Reads only. */
 const char *ms_heap_check(const ms_heap *h);
 

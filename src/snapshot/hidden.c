@@ -93,8 +93,12 @@ static uint32_t block_at(const ms_child *c, uintptr_t p, const ms_heap **heap)
 }
 
 /* Whether an object is in the block, behind what may stand in front of one. */
-static bool object_in(const ms_child *c, uintptr_t block, uint64_t size)
+static inline bool object_in(const ms_child *c, uintptr_t block, uint64_t size)
 {
+    uint32_t place = block >> 4 & 63;
+    const ms_chunk_map *k = ms_marks_at(&c->marks, block);
+    if (k && !(block & 15) && place <= 61 && size >= 48) /* all in one word: nearly always */
+        return k->word[block >> 10 & (MS_WORDS - 1)].seen >> place & 7;
     return ms_marks_has(&c->marks, block) || (size >= 32 && ms_marks_has(&c->marks, block + 16)) || (size >= 48 && ms_marks_has(&c->marks, block + 32));
 }
 
@@ -126,12 +130,16 @@ static bool can_be(const ms_child *c, const uint64_t *block, uint32_t size, uint
     return true;
 }
 
+/* For visits: what an object is in, or owns, is no news. */
+static bool known(const ms_child *c, uintptr_t p, uint32_t size) { return object_in(c, p, size) || ms_marks_has(&c->raw, p); }
+static bool skip_known(uintptr_t p, uint32_t size, void *arg) { return known(((visit_arg *)arg)->c, p, size); }
+
 static bool seed_block(void *block, uint64_t tag, uint32_t size, void *arg)
 {
     visit_arg *v = arg;
     ms_child *c = v->c;
     uintptr_t p = (uintptr_t)block;
-    if (object_in(c, p, size) || ms_marks_has(&c->raw, p))
+    if (known(c, p, size))
         return true;
     for (uint32_t prefix = 0; prefix <= 32 && prefix + 16 <= size; prefix += 16) {
         uint64_t type = ((const uint64_t *)p)[prefix / 8 + 1];
@@ -153,9 +161,9 @@ static bool seed_block(void *block, uint64_t tag, uint32_t size, void *arg)
 bool ms_slabs_seed(ms_child *c)
 {
     visit_arg v = {.c = c};
-    ms_heap_visit(c->heap, seed_block, &v);
+    ms_heap_visit_but(c->heap, skip_known, seed_block, &v);
     if (c->unread_interpreters == 0) /* their objects are there, and may be half made */
-        ms_heap_visit(c->raw_heap, seed_block, &v);
+        ms_heap_visit_but(c->raw_heap, skip_known, seed_block, &v);
     ms_pools_visit(c, seed_block, &v);
     return v.seeded != 0;
 }
@@ -427,7 +435,7 @@ static bool raw_words(void *block, uint64_t tag, uint32_t size, void *arg)
 {
     visit_arg *v = arg;
     uintptr_t p = (uintptr_t)block;
-    if (!object_in(v->c, p, size) && !ms_marks_has(&v->c->raw, p))
+    if (!known(v->c, p, size))
         from_words(v->c, p, p + (size & ~7u), v->holder, false);
     return true;
 }
@@ -461,8 +469,8 @@ void ms_hidden_find(ms_child *c)
     from_statics(c);
     holder raw = {.name = "raw memory", .label = ""};
     visit_arg v = {.c = c, .holder = &raw};
-    ms_heap_visit(c->heap, raw_words, &v);
-    ms_heap_visit(c->raw_heap, raw_words, &v);
+    ms_heap_visit_but(c->heap, skip_known, raw_words, &v);
+    ms_heap_visit_but(c->raw_heap, skip_known, raw_words, &v);
     for (uint32_t i = 0; i < c->large->size; i++)
         if (c->large->slot[i].block)
             raw_words((void *)c->large->slot[i].block, 0, (uint32_t)(c->large->slot[i].size < 64u << 20 ? c->large->slot[i].size : 64u << 20), &v);
@@ -518,17 +526,29 @@ static void raw_add(ms_child *c, uint64_t tag, uint64_t size)
     c->raw_blocks[2 * site + 1] += size;
 }
 
+/* A live slot in the map of the heap. */
+static void slot_live(ms_child *c, uintptr_t block, uint32_t size)
+{
+    if (!ms_heap_has(c->heap, (void *)block))
+        return;
+    uintptr_t at = block - MS_TAG_SIZE - c->heap->base, last = (at + size + MS_TAG_SIZE - 1) / MS_PAGE;
+    MS_VEC_AT(c->slab_rows, ms_slab_row)[at >> MS_SLAB_SHIFT].live++;
+    for (uintptr_t page = at / MS_PAGE; page <= last; page++)
+        c->page_live[page]++;
+}
+
+static bool skip_live(uintptr_t p, uint32_t size, void *arg)
+{
+    bool skip = known(arg, p, size);
+    if (skip)
+        slot_live(arg, p, size);
+    return skip;
+}
+
 static bool raw_block(void *block, uint64_t tag, uint32_t size, void *arg)
 {
-    ms_child *c = arg;
-    if (ms_heap_has(c->heap, block)) {
-        uintptr_t at = (uintptr_t)block - MS_TAG_SIZE - c->heap->base, last = (at + size + MS_TAG_SIZE - 1) / MS_PAGE;
-        MS_VEC_AT(c->slab_rows, ms_slab_row)[at >> MS_SLAB_SHIFT].live++;
-        for (uintptr_t page = at / MS_PAGE; page <= last; page++)
-            c->page_live[page]++;
-    }
-    if (!object_in(c, (uintptr_t)block, size) && !ms_marks_has(&c->raw, (uintptr_t)block))
-        raw_add(c, tag, size);
+    slot_live(arg, (uintptr_t)block, size);
+    raw_add(arg, tag, size);
     return true;
 }
 
@@ -548,8 +568,8 @@ void ms_raw_count(ms_child *c)
     c->page_live = ms_sys_alloc(((size_t)c->heap->fresh * MS_SLAB_PAGES + 1) * sizeof *c->page_live);
     if (c->page_live == NULL)
         ms_child_fail(c, MS_ENOMEM, NULL);
-    ms_heap_visit(c->heap, raw_block, c);
-    ms_heap_visit(c->raw_heap, raw_block, c);
+    ms_heap_visit_but(c->heap, skip_live, raw_block, c);
+    ms_heap_visit_but(c->raw_heap, skip_live, raw_block, c);
     for (uint32_t i = 0; i < c->large->size; i++) {
         uintptr_t p = c->large->slot[i].block;
         if (p && !object_in(c, p, c->large->slot[i].size) && !ms_marks_has(&c->raw, p))
