@@ -1,8 +1,8 @@
-/* beside.c -- a second thread of the child, for work that stands beside the analysis.
+/* beside.c -- a second thread of the child, for work that nothing else waits for.
  *
  * It is a bare clone: it shares all of the child's memory, its thread-local storage too (so nothing may depend on errno
  * while it runs), has a stack of its own, and gets no signal: a crash in it ends the child. At most one at a time.
- * Where the system gives no thread, ms_beside_begin() does the work at once;
+ * Where the system gives no thread, ms_beside_begin() does needed work at once, and leaves out other;
  * and in the program's own process it is not to have threads that it does not know. */
 #include "snapshot/child.h"
 
@@ -23,11 +23,11 @@ static int entry(void *arg)
     return 0;
 }
 
-void ms_beside_begin(ms_beside *b, ms_child *c, void (*run)(ms_child *))
+void ms_beside_begin(ms_beside *b, ms_child *c, void (*run)(ms_child *), bool needed)
 {
     b->c = c;
     b->run = run;
-    b->running = 0;
+    b->running = b->enough = 0;
     b->stack = c->options->in_place ? NULL : ms_sys_alloc(STACK_SIZE);
     if (b->stack) {
         uint64_t all = ~(uint64_t)0, before;
@@ -43,12 +43,14 @@ void ms_beside_begin(ms_beside *b, ms_child *c, void (*run)(ms_child *))
         ms_sys_free(b->stack, STACK_SIZE);
         b->stack = NULL;
     }
-    run(c);
+    if (needed)
+        run(c);
 }
 
 void ms_beside_end(ms_beside *b)
 {
     int running;
+    b->enough = 1;
     while ((running = atomic_load_explicit(&b->running, memory_order_acquire)) != 0)
         syscall(SYS_futex, &b->running, FUTEX_WAIT, running, NULL, NULL, 0);
     ms_sys_free(b->stack, b->stack ? STACK_SIZE : 0);

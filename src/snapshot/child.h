@@ -18,7 +18,8 @@
  * The child's laws: no write to an object or a GC header, no lock, no malloc, no Python code. All its
  * memory is its own (ms_sys_alloc). A type whose tp_traverse crashes or does not return is given up.
  *
- * Everything of one snapshot is in ms_child. One thread, but while the graph is analysed (ms_file_write). */
+ * Everything of one snapshot is in ms_child. One thread; a second one touches memory ahead of it
+ * (nodes.c), and writes what stands while the graph is analysed (file.c). */
 #ifndef MS_CHILD_H
 #define MS_CHILD_H
 
@@ -296,6 +297,13 @@ typedef struct {
     ms_snapshot_figures figures;
 } ms_status;
 
+typedef struct {
+    ms_child *c;
+    void    (*run)(ms_child *c);
+    char     *stack;
+    _Atomic int running, enough; /* enough: somebody waits for it to end; what is not needed ends early */
+} ms_beside;
+
 #define MS_TYPE_CACHE 1024u
 #define MS_TYPES_MAX  (1u << 20)
 
@@ -317,6 +325,8 @@ struct ms_child {
     pid_t       parent;
     ms_vec      maps;            /* ms_range: the program's memory that can be let go */
     ms_vec      anonymous;       /* ms_range: memory that is no file's, in the order of addresses */
+    ms_beside   beside;
+    ms_vec      ahead;           /* ms_range: memory that the second thread touches ahead of the first */
     ms_vec      native;          /* ms_range: where malloc's blocks are */
     struct ms_writer *writer;
 
@@ -331,7 +341,7 @@ struct ms_child {
     uint64_t    at_todo;
 
     /* by object */
-    ms_vec      shape, site, birth, refs, value; /* value: hash of a str, int, ...; else 0 */
+    ms_vec      shape, site, birth, refs;
     ms_vec      containers;      /* ms_container */
     ms_vec      equal;           /* ms_equal */
     ms_vec      equal_members;   /* row of equal << 32 | node */
@@ -365,7 +375,7 @@ struct ms_child {
     pid_t       thread;          /* in place: who is at it */
 
     /* types, shapes, names */
-    struct { PyTypeObject *type; uint32_t index; } type_cache[MS_TYPE_CACHE];
+    struct { PyTypeObject *type; ms_ty *entry; } type_cache[MS_TYPE_CACHE];
     ms_map      types;
     ms_vec      type_table;      /* ms_ty: reserved, does not move */
     uint32_t    types_max;
@@ -503,7 +513,6 @@ void ms_pseudo_holds(ms_child *c, uint32_t pseudo, uint32_t other, const char *n
 void ms_pseudo_to(ms_child *c, uint32_t pseudo, PyObject *o, const char *name, uint32_t kind, bool counted);
 
 /* --- values.c ---------------------------------------------------------------------------------------- */
-uint32_t ms_value_of(PyObject *o);  /* hash of an exact str, bytes, int or float; 0: it is none */
 void ms_values_group(ms_child *c);
 
 /* --- hidden.c --------------------------------------------------------------------------------------- */
@@ -535,6 +544,7 @@ typedef struct {
 } ms_edge_kind;
 
 void ms_seed(ms_child *c, const void *object);
+void ms_touch_begin(ms_child *c); /* a second thread goes ahead of the first sweep, to ms_beside_end(&c->beside) */
 void ms_sweep(ms_child *c);       /* the first: mark what is reached from what is marked */
 void ms_number(ms_child *c);      /* when all bits stand */
 void ms_record_all(ms_child *c);  /* the second sweep */
@@ -542,14 +552,7 @@ void ms_record_all(ms_child *c);  /* the second sweep */
 
 /* --- beside.c --------------------------------------------------------------------------------------- */
 
-typedef struct {
-    ms_child *c;
-    void    (*run)(ms_child *c);
-    char     *stack;
-    _Atomic int running;
-} ms_beside;
-
-void ms_beside_begin(ms_beside *b, ms_child *c, void (*run)(ms_child *)); /* run(c) in a second thread */
+void ms_beside_begin(ms_beside *b, ms_child *c, void (*run)(ms_child *), bool needed); /* run(c) in a second thread */
 void ms_beside_end(ms_beside *b);                                          /* wait for it */
 
 /* --- file.c ----------------------------------------------------------------------------------------- */

@@ -574,7 +574,6 @@ static void write_beside(ms_child *c)
 {
     out *f = c->out;
     ms_values_group(c);
-    ms_vec_free(&c->value);
     ms_let_go(c);
     ms_child_reached(c, &c->status->figures.let_go_ns, &c->status->figures.let_go_cpu_ns);
     write_types(f);
@@ -593,8 +592,7 @@ static void write_beside(ms_child *c)
 static bool analyse(out *f)
 {
     ms_child *c = f->c;
-    ms_beside beside;
-    ms_beside_begin(&beside, c, write_beside);
+    ms_beside_begin(&c->beside, c, write_beside, true);
     uint32_t shapes = (uint32_t)MS_VEC_N(c->shape_table, ms_shape), types = (uint32_t)MS_VEC_N(c->type_table, ms_ty);
     const ms_shape *s = MS_VEC_AT(c->shape_table, ms_shape);
     const ms_ty *t = MS_VEC_AT(c->type_table, ms_ty);
@@ -618,7 +616,7 @@ static bool analyse(out *f)
     if (why || (err != MS_OK && err != MS_ENOMEM))
         ms_child_fail(c, MS_EDAMAGED, why ? why : ms_err_text(err));
     ms_child_reached(c, &c->status->figures.analysis_ns, &c->status->figures.analysis_cpu_ns);
-    ms_beside_end(&beside);
+    ms_beside_end(&c->beside);
     ms_child_weigh(c); /* here it has most memory */
     if (err == MS_OK)
         ms_writer_append(f->w, a->source, a->sources * sizeof *a->source);

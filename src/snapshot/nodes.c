@@ -15,12 +15,54 @@
  * someone we do not know: those objects hang from the pseudo node "held outside Python". */
 #include "snapshot/child.h"
 
+#include <sys/mman.h>
+
 enum { AHEAD = 24, TURN = 1u << 14 }; /* references between asking for a cache line and reading it; that are turned together */
 
 void ms_seed(ms_child *c, const void *object)
 {
     if (!c->recording) /* no bit changes then */
         ms_mark(c, (uintptr_t)object);
+}
+
+/* The first look at each page of the program's costs the processor half a microsecond (after a fork no page is marked as
+ * looked at), as long as reading all objects of that page. The second thread does that, as far as it comes: in
+ * chunks that have objects of the collector's, where nearly all other objects are, too. */
+static void touch(ms_child *c)
+{
+    const ms_range *r = MS_VEC_AT(c->ahead, ms_range);
+    for (size_t i = 0; i < MS_VEC_N(c->ahead, ms_range); i++)
+        for (uintptr_t p = r[i].from; p < r[i].to && !c->beside.enough; p += MS_PAGE)
+            (void)*(const volatile char *)p;
+}
+
+void ms_touch_begin(ms_child *c)
+{
+    const ms_range *m = MS_VEC_AT(c->maps, ms_range), *end = m + MS_VEC_N(c->maps, ms_range);
+    for (ms_chunk_map *k = NULL; (k = ms_marks_next(&c->marks, 0, k)) != NULL;) {
+        uintptr_t from = k->base, to = from + (1u << MS_CHUNK_SHIFT);
+        while (m < end && m->to <= from)
+            m++;
+        for (const ms_range *n = m; n < end && n->from < to; n++)
+            MS_PUSH(c, c->ahead, ms_range, (ms_range){n->from > from ? n->from : from, n->to < to ? n->to : to});
+    }
+    ms_beside_begin(&c->beside, c, touch, false);
+}
+
+/* Fresh pages for the columns, from the front: the first thread need not wait until they are cleared. */
+static void populate(ms_child *c)
+{
+#ifdef MADV_POPULATE_WRITE
+    const ms_range *r = MS_VEC_AT(c->ahead, ms_range);
+    size_t n = MS_VEC_N(c->ahead, ms_range), step = 4u << 20, most = 0;
+    for (size_t i = 0; i < n; i++)
+        most = r[i].to - r[i].from > most ? r[i].to - r[i].from : most;
+    for (size_t at = 0; at < most && !c->beside.enough; at += step)
+        for (size_t i = 0; i < n; i++)
+            if (r[i].from + at < r[i].to &&
+                madvise((void *)(r[i].from + at), r[i].to - r[i].from - at < step ? r[i].to - r[i].from - at : step, MADV_POPULATE_WRITE) != 0)
+                return;
+#endif
 }
 
 /* Ask for the objects of the word after next. */
@@ -118,7 +160,6 @@ static void columns_new(ms_child *c)
     for (size_t i = 0; i < sizeof columns / sizeof *columns; i++) /* without a recorder zeros, which take no memory until written */
         column_new(c, columns[i], rows);
     column_new(c, &c->refs, (size_t)c->objects + 1);
-    column_new(c, &c->value, (size_t)c->objects + 1);
     c->first_room = ((size_t)c->objects + 4096) * sizeof *c->first;
     if ((c->first = ms_sys_alloc_big(c->first_room)) == NULL)
         ms_child_fail(c, MS_ENOMEM, NULL);
@@ -133,11 +174,19 @@ static void columns_new(ms_child *c)
     c->edges.used = of_root * sizeof(uint32_t);
     c->turned = of_root;
     c->first[1] = of_root;
+    struct { const void *at; size_t bytes; } fresh[] = {
+        {c->first, ((size_t)c->objects + 2) * sizeof *c->first}, {c->shape.at, c->shape.used}, {c->refs.at, c->refs.used},
+        {c->edges.at, c->marked_edges * sizeof(uint32_t)}, {c->site.at, c->births ? c->site.used : 0}, {c->birth.at, c->births ? c->birth.used : 0}};
+    c->ahead.used = 0;
+    for (size_t i = 0; i < sizeof fresh / sizeof *fresh; i++)
+        if (fresh[i].bytes >= 4u << 20)
+            MS_PUSH(c, c->ahead, ms_range, (ms_range){(uintptr_t)fresh[i].at, ((uintptr_t)fresh[i].at + fresh[i].bytes) & ~(uintptr_t)(MS_PAGE - 1)});
+    ms_beside_begin(&c->beside, c, populate, false);
 }
 
 static void columns_free(ms_child *c)
 {
-    ms_vec *const arrays[] = {&c->shape, &c->site, &c->birth, &c->refs, &c->value, &c->edges, &c->kinds, &c->hints, &c->known,
+    ms_vec *const arrays[] = {&c->shape, &c->site, &c->birth, &c->refs, &c->edges, &c->kinds, &c->hints, &c->known,
                               &c->containers, &c->owned, &c->owned_large, &c->object_labels, &c->namespaces, &c->named};
     for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++)
         ms_vec_free(arrays[i]);
@@ -200,6 +249,7 @@ void ms_record_all(ms_child *c)
 {
     /* A crash while an object is read comes back here: what it left is dropped, and the sweep goes on. */
     if (sigsetjmp(c->again, 0) != 0 && c->again_how == MS_AGAIN_SMALL) {
+        ms_beside_end(&c->beside);
         /* The graph does not fit: everything that was read is forgotten, and counted instead, from the beginning. */
         columns_free(c);
         c->small = true;
@@ -215,6 +265,7 @@ void ms_record_all(ms_child *c)
     c->guarded = true;
     if (!c->recording) {
         c->recording = true;
+        ms_beside_end(&c->beside);
         if (!c->small)
             columns_new(c);
         c->id = 0;
@@ -224,6 +275,7 @@ void ms_record_all(ms_child *c)
     }
     record_rest(c);
     c->guarded = false;
+    ms_beside_end(&c->beside);
     if (c->small)
         return;
     turn(c);

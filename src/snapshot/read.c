@@ -25,7 +25,7 @@
 
 /* --- room -------------------------------------------------------------------------------------------- */
 
-uint64_t ms_room(const ms_child *c, const void *block, size_t size)
+static inline uint64_t room_of(const ms_child *c, const void *block, size_t size)
 {
     const ms_heap *h = ms_heap_has(c->heap, block) ? c->heap : ms_heap_has(c->raw_heap, block) ? c->raw_heap : NULL;
     if (h)
@@ -37,6 +37,8 @@ uint64_t ms_room(const ms_child *c, const void *block, size_t size)
     }
     return size <= 512 ? (size + 15) & ~(size_t)15 : ((size + 23) & ~(size_t)15) - 8;
 }
+
+uint64_t ms_room(const ms_child *c, const void *block, size_t size) { return room_of(c, block, size); }
 
 /* A reference that is counted and has no place among the edges. */
 void ms_known(ms_child *c, const void *object)
@@ -269,10 +271,27 @@ static void read_opaque(ms_child *c, PyObject *o, const ms_ty *t) { ms_traverse(
 
 /* --- the other builtin types ------------------------------------------------------------------------- */
 
+static void emit_items(ms_child *c, PyObject *const *item, Py_ssize_t n)
+{
+    if (!c->recording) {
+        c->marked_edges += (uint64_t)n;
+        for (Py_ssize_t i = 0; i < n; i++)
+            if (item[i])
+                ms_mark(c, (uintptr_t)item[i]);
+        return;
+    }
+    uint32_t *out = ms_vec_want(&c->edges, (size_t)n * sizeof *out);
+    if (out == NULL)
+        ms_child_fail(c, MS_ENOMEM, NULL);
+    for (Py_ssize_t i = 0; i < n; i++)
+        out[i] = item[i] ? ms_granule(c, (uintptr_t)item[i]) : 0;
+    c->edges.used += (size_t)n * sizeof *out;
+}
+
 static void read_tuple(ms_child *c, PyObject *o, const ms_ty *t)
 {
-    for (Py_ssize_t i = 0; i < Py_SIZE(o); i++)
-        ms_emit(c, ((PyTupleObject *)o)->ob_item[i]);
+    if (Py_SIZE(o) > 0)
+        emit_items(c, ((PyTupleObject *)o)->ob_item, Py_SIZE(o));
 }
 
 static void read_list(ms_child *c, PyObject *o, const ms_ty *t)
@@ -282,8 +301,8 @@ static void read_list(ms_child *c, PyObject *o, const ms_ty *t)
         ms_own(c, l->ob_item, (size_t)l->allocated * sizeof(PyObject *));
     c->said_more += (uint64_t)l->allocated * sizeof(PyObject *);
     ms_filled(c, (uint64_t)Py_SIZE(l), (uint64_t)l->allocated, sizeof(PyObject *));
-    for (Py_ssize_t i = 0; i < Py_SIZE(o); i++)
-        ms_emit(c, l->ob_item[i]);
+    if (Py_SIZE(l) > 0)
+        emit_items(c, l->ob_item, Py_SIZE(l));
 }
 
 static void read_set(ms_child *c, PyObject *o, const ms_ty *t)
@@ -615,6 +634,34 @@ static inline void column_put(ms_child *c, uint32_t shape, int32_t refs)
     MS_VEC_AT(c->refs, int32_t)[c->id] += refs; /* references to it may have been taken off already */
 }
 
+/* The object goes into the columns: its block of this room, what it owns besides, and the edges since c->start. */
+static inline void record(ms_child *c, PyObject *o, ms_ty *t, const char *block, uint64_t said, uint64_t allocated)
+{
+    uint32_t site = 0, birth = 0, shape = t->shape;
+    if (c->births)
+        birth_of(c, block, allocated, &site, &birth);
+    if (MS_UNLIKELY(t->shape_said != said || t->shape_allocated != allocated || shape == 0)) {
+        shape = t->shape = shape_of(c, (uint32_t)(t - MS_VEC_AT(c->type_table, ms_ty)), said, allocated);
+        t->shape_said = said;
+        t->shape_allocated = allocated;
+    }
+    t->instances++;
+    if (MS_UNLIKELY(c->small)) {
+        count(c, shape, site);
+        return;
+    }
+    int64_t refs = (int64_t)Py_REFCNT(o);
+#if PY_VERSION_HEX >= 0x030c0000
+    if ((int32_t)refs < 0)
+        refs = MS_IMMORTAL;
+#endif
+    column_put(c, shape, (int32_t)(refs > MS_IMMORTAL ? MS_IMMORTAL : refs));
+    if (c->births) {
+        MS_VEC_AT(c->site, uint32_t)[c->id] = site;
+        MS_VEC_AT(c->birth, uint32_t)[c->id] = birth;
+    }
+}
+
 /* What read() found goes into the columns. */
 void ms_record(ms_child *c)
 {
@@ -631,34 +678,9 @@ void ms_record(ms_child *c)
     if (t->inlined)
         room += values_size(((PyHeapTypeObject *)t->type)->ht_cached_keys);
 #endif
-    uint64_t said = c->said + c->said_more, allocated = ms_room(c, block, room) + c->raw_bytes;
-    uint32_t site = 0, birth = 0, shape = t->shape;
-    if (c->births)
-        birth_of(c, block, allocated, &site, &birth);
-    if (MS_UNLIKELY(t->shape_said != said || t->shape_allocated != allocated || shape == 0)) {
-        shape = t->shape = shape_of(c, c->type_index, said, allocated);
-        t->shape_said = said;
-        t->shape_allocated = allocated;
-    }
-    t->instances++;
-    if (MS_UNLIKELY(c->small)) {
-        count(c, shape, site);
-        return;
-    }
-    if (MS_UNLIKELY(t->weak_keys || t->weak | t->globals))
+    if (MS_UNLIKELY(t->weak_keys || t->weak | t->globals) && !c->small)
         note_kinds(c, t);
-    int64_t refs = (int64_t)Py_REFCNT(o);
-#if PY_VERSION_HEX >= 0x030c0000
-    if ((int32_t)refs < 0)
-        refs = MS_IMMORTAL;
-#endif
-    column_put(c, shape, (int32_t)(refs > MS_IMMORTAL ? MS_IMMORTAL : refs));
-    if (t->is_value)
-        MS_VEC_AT(c->value, uint32_t)[c->id] = ms_value_of(o);
-    if (c->births) {
-        MS_VEC_AT(c->site, uint32_t)[c->id] = site;
-        MS_VEC_AT(c->birth, uint32_t)[c->id] = birth;
-    }
+    record(c, o, t, block, c->said + c->said_more, room_of(c, block, room) + c->raw_bytes);
 }
 
 /* Somebody refers to an address that is no object, or no longer: a node without anything. */
@@ -680,13 +702,15 @@ void ms_type_give_up(ms_child *c)
     c->foreign += c->foreign & 1;
 }
 
-static inline const ms_ty *type_of(ms_child *c, PyObject *o, uint32_t *index)
+static inline ms_ty *type_of(ms_child *c, PyObject *o)
 {
     PyTypeObject *type = Py_TYPE(o);
     uint32_t at = (uint32_t)((uintptr_t)type >> 4 ^ (uintptr_t)type >> 13) & (MS_TYPE_CACHE - 1);
-    *index = MS_LIKELY(c->type_cache[at].type == type) ? c->type_cache[at].index : ms_type_new(c, type);
-    return &MS_VEC_AT(c->type_table, ms_ty)[*index];
+    return MS_LIKELY(c->type_cache[at].type == type) ? c->type_cache[at].entry : &MS_VEC_AT(c->type_table, ms_ty)[ms_type_new(c, type)];
 }
+
+/* Whether o refers to nothing and owns nothing. */
+static inline bool quiet(PyObject *o, const ms_ty *t) { return t->quiet && (t->read != read_str || PyUnicode_IS_COMPACT_ASCII(o)); }
 
 /* What a type's fields say, and its reader. */
 static inline void references(ms_child *c, PyObject *o, const ms_ty *t)
@@ -703,31 +727,38 @@ static inline void references(ms_child *c, PyObject *o, const ms_ty *t)
 
 void ms_mark_object(ms_child *c, PyObject *o)
 {
-    uint32_t index;
     c->object = o;
     c->type_index = 0; /* until its type is known to be one */
     __asm__ volatile("" ::: "memory");
-    const ms_ty *t = type_of(c, o, &index);
-    if (t->quiet && (t->type != &PyUnicode_Type || PyUnicode_IS_COMPACT_ASCII(o)))
+    const ms_ty *t = type_of(c, o);
+    if (quiet(o, t))
         return;
-    c->type_index = index;
+    c->type_index = (uint32_t)(t - MS_VEC_AT(c->type_table, ms_ty));
     references(c, o, t);
 }
 
 void ms_read_object(ms_child *c, PyObject *o)
 {
-    uint32_t index;
     c->start = c->edges.used;
     c->object = o;
     c->type_index = 0;
     __asm__ volatile("" ::: "memory");
-    const ms_ty *t = type_of(c, o, &index);
-    c->type_index = index;
+    ms_ty *t = type_of(c, o);
+    c->type_index = (uint32_t)(t - MS_VEC_AT(c->type_table, ms_ty));
     c->said = t->prefix + t->basicsize;
     c->said_more = c->raw_bytes = 0;
     if (t->itemsize) {
         Py_ssize_t n = Py_SIZE(o);
         c->said += (uint64_t)(n < 0 ? -n : n) * t->itemsize;
+    }
+    if (quiet(o, t)) {
+        if (t->read == read_str)
+            read_str(c, o, t);
+        else if (t->read)
+            read_int(c, o, t);
+        const char *block = (const char *)o - t->prefix;
+        record(c, o, t, block, c->said, room_of(c, block, c->said));
+        return;
     }
     references(c, o, t);
     if (t->scan)

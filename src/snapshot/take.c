@@ -480,6 +480,7 @@ void ms_child_main(ms_child *c)
     ms_vec_limit(c->memory_limit);
     c->births = ms_mode >= 0;
     ms_roots_seed(c);
+    ms_touch_begin(c);
     do
         ms_sweep(c);
     while (ms_slabs_seed(c) && (c->unreached = true));

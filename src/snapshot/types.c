@@ -270,11 +270,11 @@ MS_COLD uint32_t ms_type_new(ms_child *c, PyTypeObject *type)
         type_fill(c, t);
         ms_seed(c, type);
         c->type_cache[at].type = type;
-        c->type_cache[at].index = index;
+        c->type_cache[at].entry = t;
         return index;
     }
     c->type_cache[at].type = type;
-    c->type_cache[at].index = s->value;
+    c->type_cache[at].entry = &MS_VEC_AT(c->type_table, ms_ty)[s->value];
     return s->value;
 }
 

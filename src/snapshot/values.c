@@ -1,9 +1,8 @@
 /* values.c -- equal immutable values: the same text or number kept more than once.
  *
- * While an object is read, its bytes are hashed (32 bits: they are in the cache now). Afterwards a bitmap tells which hashes
- * may occur again; only their objects are looked up in a table, and compared byte for byte with the first of their
- * group. So it costs 4 bytes an object and 1 to 2 more for the bitmap, and what it says is exact. Exact types only: a
- * subclass may mean something else by equal.
+ * Each value is hashed (32 bits), in the order of addresses. A bitmap tells which hashes may occur again; only their objects
+ * are looked up in a table, and compared byte for byte with the first of their group. So it costs 4 bytes an object and
+ * 1 to 2 more for the bitmap, and what it says is exact. Exact types only: a subclass may mean something else by equal.
  *
  * A tuple's hash follows from those of its items, which are known by then: no object is read for it. Tuples in tuples wait for a later
  * round; those deeper than ROUNDS, or of more than ITEMS, are left out. */
@@ -56,19 +55,36 @@ static const void *value_bytes(PyObject *o, size_t *size)
 #endif
 }
 
-uint32_t ms_value_of(PyObject *o)
-{
-    size_t size;
-    const void *bytes = value_bytes(o, &size);
-    return bytes ? ms_value_hash(bytes, size) : 0;
-}
-
 static PyObject *object_of(const ms_child *c, uint32_t id)
 {
     const ms_region *r = MS_VEC_AT(c->regions, ms_region);
     while (id >= r->first + r->count)
         r++;
     return (PyObject *)(r->base + ((uintptr_t)c->address[id] << 3));
+}
+
+/* The hash of each str, bytes, int and float; 0 of what is none. NULL: no memory. */
+static uint32_t *values_of(const ms_child *c)
+{
+    uint32_t *value = ms_sys_alloc_big(((size_t)c->objects + 1) * sizeof *value);
+    const uint32_t *shape = MS_VEC_AT(c->shape, uint32_t);
+    const ms_shape *shapes = MS_VEC_AT(c->shape_table, ms_shape);
+    const ms_ty *types = MS_VEC_AT(c->type_table, ms_ty);
+    const ms_region *r = MS_VEC_AT(c->regions, ms_region);
+    for (size_t i = 0; value && i < MS_VEC_N(c->regions, ms_region); i++, r++)
+        for (uint32_t id = r->first, end = r->first + r->count; id < end; id++) {
+            if (id + 16 < end) {
+                const char *later = (const char *)(r->base + ((uintptr_t)c->address[id + 16] << 3));
+                __builtin_prefetch(later);
+                __builtin_prefetch(later + 56);
+            }
+            if (!types[shapes[shape[id]].type].is_value)
+                continue;
+            size_t size;
+            const void *bytes = value_bytes((PyObject *)(r->base + ((uintptr_t)c->address[id] << 3)), &size);
+            value[id] = bytes ? ms_value_hash(bytes, size) : 0;
+        }
+    return value;
 }
 
 enum { ROUNDS = 4, ITEMS = 64 };
@@ -89,9 +105,9 @@ static bool same(PyObject *a, PyObject *b, int depth)
 }
 
 /* The hash of a tuple; 0: an item is no such value, or not known yet. */
-static uint32_t tuple_hash(const ms_child *c, uint32_t id, const uint32_t single[3])
+static uint32_t tuple_hash(const ms_child *c, const uint32_t *value, uint32_t id, const uint32_t single[3])
 {
-    const uint32_t *value = MS_VEC_AT(c->value, uint32_t), *e = c->to + c->first[id], n = c->first[id + 1] - c->first[id];
+    const uint32_t *e = c->to + c->first[id], n = c->first[id + 1] - c->first[id];
     uint64_t h = n;
     for (uint32_t i = 0; i < n; i++) {
         uint32_t item = e[i] & 0x3FFFFFFF, v = value[item];
@@ -106,9 +122,9 @@ static uint32_t tuple_hash(const ms_child *c, uint32_t id, const uint32_t single
     return (uint32_t)h ? (uint32_t)h : 1;
 }
 
-static void hash_tuples(ms_child *c)
+static void hash_tuples(const ms_child *c, uint32_t *value)
 {
-    uint32_t *value = MS_VEC_AT(c->value, uint32_t), tuple = 0;
+    uint32_t tuple = 0;
     const uint32_t *shape = MS_VEC_AT(c->shape, uint32_t);
     const ms_shape *shapes = MS_VEC_AT(c->shape_table, ms_shape);
     const uint32_t single[3] = {ms_marks_id(&c->marks, (uintptr_t)Py_None), ms_marks_id(&c->marks, (uintptr_t)Py_True),
@@ -121,7 +137,7 @@ static void hash_tuples(ms_child *c)
     for (uint32_t id = 1; id <= c->objects; id++) {
         if (shapes[shape[id]].type != tuple || c->first[id + 1] - c->first[id] > ITEMS || c->first[id + 1] == c->first[id])
             continue;
-        if ((value[id] = tuple_hash(c, id, single)) == 0 && ms_vec_want(&wait, sizeof(uint32_t)) != NULL) {
+        if ((value[id] = tuple_hash(c, value, id, single)) == 0 && ms_vec_want(&wait, sizeof(uint32_t)) != NULL) {
             MS_VEC_AT(wait, uint32_t)[MS_VEC_N(wait, uint32_t)] = id;
             wait.used += sizeof(uint32_t);
         }
@@ -129,7 +145,7 @@ static void hash_tuples(ms_child *c)
     for (int round = 1; round < ROUNDS && wait.used; round++) {
         uint32_t *at = MS_VEC_AT(wait, uint32_t), left = 0, n = (uint32_t)MS_VEC_N(wait, uint32_t);
         for (uint32_t i = 0; i < n; i++)
-            if ((value[at[i]] = tuple_hash(c, at[i], single)) == 0)
+            if ((value[at[i]] = tuple_hash(c, value, at[i], single)) == 0)
                 at[left++] = at[i];
         wait.used = left * sizeof(uint32_t);
         if (left == n)
@@ -157,15 +173,18 @@ static uint32_t bits_for(uint64_t n) /* 8 for each */
  * are there twice among them. A second pass looks for these only, in a table that is small enough for the cache. */
 void ms_values_group(ms_child *c)
 {
-    hash_tuples(c);
-    const uint32_t *value = MS_VEC_AT(c->value, uint32_t), *shape = MS_VEC_AT(c->shape, uint32_t);
+    const uint32_t *shape = MS_VEC_AT(c->shape, uint32_t);
+    uint32_t *value = values_of(c);
+    if (value)
+        hash_tuples(c, value);
     uint32_t n = c->objects, bits = bits_for(n), few;
     size_t once_bytes = (size_t)1 << (bits - 3), again_bytes = 0, places = 1024;
     uint64_t *once = ms_sys_alloc_big(once_bytes), *again = NULL;
     ms_vec twice = {NULL, 0, 0};
     place *at = NULL;
-    if (once == NULL)
-        return; /* no table then */
+    size_t used = 0;
+    if (value == NULL || once == NULL)
+        goto done; /* no table then */
     for (uint32_t id = 1; id <= n; id++) {
         uint32_t later = value[id + 24 <= n ? id + 24 : id];
         if (later)
@@ -188,7 +207,6 @@ void ms_values_group(ms_child *c)
     again_bytes = (size_t)1 << (few - 3);
     if ((again = ms_sys_alloc_big(again_bytes)) == NULL || (at = ms_sys_alloc_big(places * sizeof *at)) == NULL)
         goto done;
-    size_t used = 0;
     for (size_t i = 0; i < MS_VEC_N(twice, uint32_t); i++) {
         uint32_t v = MS_VEC_AT(twice, uint32_t)[i], h = bit_of(v, few);
         size_t p = v & (places - 1);
@@ -229,6 +247,7 @@ void ms_values_group(ms_child *c)
     }
 done:
     ms_vec_free(&twice);
+    ms_sys_free(value, ((size_t)n + 1) * sizeof *value);
     ms_sys_free(once, once_bytes);
     ms_sys_free(again, again_bytes);
     ms_sys_free(at, at ? places * sizeof *at : 0);
