@@ -325,7 +325,7 @@ def caller(recording, sources, p, line, weight):
             at, steps = parents[node], 0
             while at and at < len(parents) and steps < 1000:
                 g = group[sites[at]] if sites[at] < len(group) else None
-                if g is not None and sources.kind(lines.file(g)) == "own" and not (own and lines.function(g) == function):
+                if g is not None and lines.line(g) > 0 and sources.kind(lines.file(g)) == "own" and not (own and lines.function(g) == function):
                     by[g] = by.get(g, 0.0) + weights[node]
                     break
                 at, steps = parents[at], steps + 1
