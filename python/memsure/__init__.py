@@ -48,6 +48,12 @@ def start(path="run.memsure", *, exact=False, sample_bytes=512 << 10):
     path = os.fspath(path)
     if _attendant:
         raise _core.Error("this process is recorded already: memsure.stop() ends that")
+    try:
+        _core.mark()
+    except _core.Error:
+        pass
+    else:
+        raise _core.Error("this process is recorded already, from its start")
     if os.path.exists(path):
         raise FileExistsError(17, "there is something at the recording's path already", path)
     mode = "exact" if exact else "line"
