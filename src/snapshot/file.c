@@ -693,8 +693,7 @@ void ms_file_write_small(ms_child *c)
     ms_info(c, "child_peak_bytes", "%llu", (unsigned long long)c->status->figures.child_bytes);
     ms_info(c, "memory_limit", "%llu", (unsigned long long)c->memory_limit);
     ms_info(c, "complete", "0");
-    ms_info(c, "incomplete_why", "there is too little memory for the graph (%llu MiB may be used): objects are counted by type and site only",
-            (unsigned long long)c->memory_limit >> 20);
+    ms_info(c, "incomplete_why", "there is too little memory for the graph: objects are counted by type and site only");
     finish(&f);
 }
 
