@@ -9,4 +9,4 @@ def page(n):
     return len(first)
 
 
-print(sum(page(5) for _ in range(300)))
+print(sum(page(5) for _ in range(6000)))

@@ -11,4 +11,4 @@ def request(n):
     return len(rows)
 
 
-print(sum(request(100_000) for _ in range(80)))
+print(sum(request(100_000) for _ in range(240)))
