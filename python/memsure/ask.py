@@ -60,7 +60,7 @@ def output(wanted, pid):
     return wanted
 
 
-def seconds(option, text):
+def seconds(option, text, joined=" "):
     """A time in seconds of an option's value; raises Usage where it is none.
 
     >>> seconds("--wait", "0.5")
@@ -71,7 +71,7 @@ def seconds(option, text):
     except ValueError:
         value = 0.0
     if not 0.001 <= value < 1e6:
-        raise Usage(f"{option} needs seconds, not '{text}'", f"{option} 10")
+        raise Usage(f"{option} needs seconds, not '{text}'", f"{option}{joined}10")
     return value
 
 

@@ -136,7 +136,7 @@ def check(settings, loaded, status=0):
             raise Wrong(f"cannot write {settings.output}: {(e.strerror or str(e)).lower()}") from None
     else:
         write(sys.stdout, out)
-    return 1 if shown else status
+    return 1 if shown else status or (3 if r.judged.kind == "unrecorded" and loaded.damaged else 0)
 
 
 def absolute(r, f):
@@ -235,7 +235,7 @@ def as_text(r, shown, known, dropped):
         head = f"{path}:{line}:{column}: " if path else ""
         out.append(said(f"{head}{f.rule} {words.one_line(r, f)}"))
     if r.judged.kind == "unrecorded":
-        out.append(said("nothing was recorded: " + r.verdict_text()[0]))
+        out.append(said("not judged: " + r.verdict_text()[0]))
     out.append(_summary(shown, known, dropped))
     return "\n".join(out) + "\n"
 

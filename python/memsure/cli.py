@@ -20,7 +20,7 @@ import sys
 HELP = """\
 memsure: find what your Python program's memory is doing, and what to change
 
-  memsure run app.py            run it, then say what its memory did
+  memsure run app.py            run it, then say what is wrong and how to fix it
   memsure report run.memsure    the report again, or by another measure
   memsure export run.memsure --to speedscope
 

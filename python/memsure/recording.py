@@ -284,6 +284,11 @@ class Recording:
         self._unread = list(warnings)
         self._lines = None
 
+    @property
+    def damaged(self):
+        """Whether some of what was written cannot be read. Columns are checked as they are read: ask last."""
+        return any(p.file.damage for p in self.processes)
+
     def warnings(self):
         """What could not be read -> [(sentence, what is shown or None)]. Columns are checked as
         they are read: ask last."""
@@ -456,6 +461,11 @@ def load(path, opener=None):
                 sentence = f"cannot read {base}: {sentence}"
             last = Unreadable(sentence)
             warnings.append((sentence, None))
+    for p in list(processes):
+        if p.file.damage and not p.info:  # neither what ran nor what it did
+            processes.remove(p)
+            last = Unreadable(f"nothing that could be shown is whole: {_sentence(p.path, p.file.damage)}")
+            warnings.append((str(last), None))
     if not processes:
         if len(files) > 1:
             raise Unreadable(

@@ -99,6 +99,8 @@ class Report:
                     f"{100 * verdict.GROWTH_SHARE:.0f}{NBSP}% of what is live",
                 )
             if j.kind == "unrecorded":
+                if self.recording.damaged:
+                    return "nothing was found in what is whole of this file", ""
                 return (
                     "Python used another allocator (PYTHONMALLOC, PYTHONDEVMODE or -X dev): "
                     "run it without",

@@ -510,7 +510,7 @@ _rule(
     "O3", "freed, but not given back",
     "malloc gives memory back from the end of its heap only; a live block there keeps all below it.",
     "Free memory in malloc at the end of the run and before, against RSS.",
-    "", "memsure.reclaim()      # when a batch ends; or malloc_trim(0)",
+    "", "ctypes.CDLL(None).malloc_trim(0)      # when a batch ends",
     "it is used again soon.",
 )
 _rule(

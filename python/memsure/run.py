@@ -78,7 +78,7 @@ def snapshots(word):
 
             if not is_:
                 raise Usage("--snapshot=every needs seconds", "--snapshot=every=10")
-            out["every"] = seconds("--snapshot=every", value)
+            out["every"] = seconds("--snapshot=every", value, "=")
         elif part == "none":
             raise Usage(f"--snapshot={word}: none stands alone", "--snapshot=none")
         else:

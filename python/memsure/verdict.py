@@ -11,7 +11,7 @@ that matter only (fixes.py): a finding that needs it is kept only if the source 
     allocator   it is free, and does not go back to the system
     churn       it is allocated and dropped: work, not memory
     healthy     nothing of these
-    unrecorded  no process was seen to allocate anything: there is nothing to judge
+    unrecorded  no process was seen to allocate anything, or the file is damaged: what is there says nothing
 
 The first kind that has a finding decides the verdict. Import time is never a finding, but by rule Y3.
 """
@@ -223,7 +223,7 @@ def judge(recording, sources):
         out.kind = findings[0].verdict
     elif out.spread:
         out.kind = "leak"
-    elif all(p.unrecorded for p in recording.processes):
+    elif recording.damaged or all(p.unrecorded for p in recording.processes):
         out.kind = "unrecorded"
     return out
 

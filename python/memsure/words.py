@@ -225,7 +225,7 @@ def fix(r, f):
         "Y4": "gc.set_threshold(50_000, 20, 20)",
         "O1": f"start it with MALLOC_ARENA_MAX=2 ({facts.get('threads', 0)} threads share two heaps)",
         "O2": "start it with MALLOC_MMAP_THRESHOLD_=131072, or use the buffer again",
-        "O3": "when a batch ends, give it back: memsure.reclaim()",
+        "O3": "when a batch ends, give it back: ctypes.CDLL(None).malloc_trim(0)",
         "N8": "reuse what can be reused; hoist out of the loop what does not change",
     }.get(f.rule, "")
 

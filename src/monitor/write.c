@@ -387,6 +387,7 @@ static void gather_info(gathering *g, bool final, uint64_t now)
     const ms_sum *t = &g->total;
     char text[1024];
     uint64_t end = p->gone ? p->end_ns : now;
+    bool stopped = !p->gone && p->started == MS_STARTED_LATE && __atomic_load_n(&head->ended, __ATOMIC_ACQUIRE) == 1; /* memsure.stop() */
 
     info(g, "format", "1");
     info(g, "memsure", MEMSURE_VERSION);
@@ -404,7 +405,7 @@ static void gather_info(gathering *g, bool final, uint64_t now)
     info_number(g, "start_unix_ns", p->start_unix_ns);
     info_number(g, "duration_ns", end > p->start_ns ? end - p->start_ns : 0);
     info_number(g, "cpu_ns", p->cpu_ns);
-    info(g, "exit_kind", ends[p->end]);
+    info(g, "exit_kind", stopped ? "stopped" : ends[p->end]);
     info_number(g, "exit_code", (uint64_t)p->end_code);
     info(g, "mode", modes[p->mode]);
     info(g, "started", starts[p->started]);
@@ -443,7 +444,7 @@ static void gather_info(gathering *g, bool final, uint64_t now)
         info_number(g, "shm_left_bytes", ms_proc_segments_left(g->s, p, text, sizeof text));
         info(g, "shm_left", text);
     }
-    info(g, "complete", p->gone ? "1" : "0");
+    info(g, "complete", p->gone || stopped ? "1" : "0");
     n = 0;
     text[n++] = '[';
     for (uint32_t i = 0; i < p->nphoto && n + 16 < sizeof text; i++)
@@ -457,7 +458,7 @@ static void gather_info(gathering *g, bool final, uint64_t now)
     info_number(g, "snapshot_wait_ns", p->snapshot_wait_ns);
     if (p->snapshot_note[0])
         info(g, "snapshot_note", p->snapshot_note);
-    if (!p->gone)
+    if (!p->gone && !stopped)
         info(g, "incomplete_why", final ? "it was still running when the program that memsure had started ended"
                                         : "memsure was stopped while it ran");
 }

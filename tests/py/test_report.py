@@ -411,9 +411,21 @@ def test_a_file_cut_anywhere_gives_a_report_or_one_sentence(here):
             reports += 1
             assert shown.startswith("warning: "), n
             assert "  shown: " in shown
+            assert "\nhealthy: " not in shown, n
         except recording.Unreadable as e:
             assert "cut.memsure" in str(e) and "\n" not in str(e)
     assert reports > 3
+
+
+def test_nothing_found_in_a_damaged_file_is_not_healthy(here, capsys):
+    synthetic.healthy(here).write("whole.memsure")
+    data = pathlib.Path("whole.memsure").read_bytes()
+    pathlib.Path("cut.memsure").write_bytes(data[: len(data) * 3 // 4])
+    d = report.data(recording.load("cut.memsure"))
+    assert d["verdict"]["kind"] == "unrecorded" and d["verdict"]["text"] == "nothing was found in what is whole of this file"
+    from memsure import cli
+    assert cli.main(["check", "cut.memsure"]) == 3
+    assert "not judged: nothing was found" in capsys.readouterr().out
 
 
 def test_a_program_whose_end_was_not_seen(here):

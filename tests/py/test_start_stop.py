@@ -47,6 +47,7 @@ def test_a_program_records_itself(tmp_path):
     assert path == str(out) and not children and "already" in twice and (kept, late) == (3000, 100)
     p = Process(out)
     assert p.info["started"] == "late" and p.info["pid"].isdigit()
+    assert (p.info["exit_kind"], p.info["complete"]) == ("stopped", "1") and "incomplete_why" not in p.info
     made = [s for s in p.sites if s["function"].startswith("make")]
     assert sum(s["live_blocks"] for s in made) in range(3000, 3010)       # the objects, the list, its items
     assert sum(s["allocated_blocks"] for s in made) >= 5000               # and the ints of range()
