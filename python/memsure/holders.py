@@ -659,10 +659,26 @@ class Keepers:
         h.fix = "a session for each job: with Session() as session"
         return True
 
+    def began(self, f, line):
+        """Where the coroutines were begun that are made at `line`, the first one of their function: by the stacks; or the only call of
+        that function which is not awaited at once."""
+        from .verdict import caller
+
+        above = caller(self.recording, self.sources, f.process, line, "allocated_bytes")
+        if above is not None:
+            return above[0]
+        function, found = self.lines.function(line).rpartition(".")[2], set()
+        for file in self.files():
+            m = self.reader.module(file)
+            found |= {(file, n.lineno) for n in (m.parent if m is not None else ()) if isinstance(n, ast.Call) and _called(n.func) == function and not isinstance(m.parent[n], ast.Await)}
+        return self.line_at(*found.pop(), line) if len(found) == 1 else line
+
     def _r9(self, f, h, name):
-        entry = f.facts.get("entry_line", -1)
+        entry, waits = int(f.facts["entry_line"]), int(f.facts.get("waits", -1))
         if not h.mark and entry >= 0 and self.sources.kind(self.lines.file(entry)) == "own":
             f.line, f.site = entry, None  # what is entered is made where it is entered
+        elif not h.mark and waits >= 0:
+            f.line, f.site = self.began(f, waits), None
         self.mine(f, h)
         h.title = "very many wait on one future"
         h.fix = "one watcher for the program; the tasks ask it"
@@ -682,6 +698,9 @@ class Keepers:
         imported = self.imports(self.lines.file(f.line)) if f.line is not None else set()
         if len(packages) > 1 and packages.keys() & imported:
             packages = {top: names for top, names in packages.items() if top in imported}
+        by_hand = not packages and "ctypes" in imported
+        if by_hand:
+            packages = {"ctypes": ["C code called by ctypes"]}
         if not packages or len(packages) > 4:
             return None
         h = Holder()
@@ -689,8 +708,14 @@ class Keepers:
         h.culprit = " or ".join(names)
         h.path = names
         only = "the only extension module loaded that is not Python's own" if len(names) == 1 else "the extension modules that this file uses"
+        only = "no extension module is loaded that is not Python's own" if by_hand else only
         h.held = f"most likely {h.culprit}: {only}"
-        place = f"; meanwhile the program is at {self.place(self.lines.file(f.line), self.lines.line(f.line))}" if f.line is not None else ""
+        calls = self.calls_into(f, packages)
+        if calls is not None:
+            f.line, f.site = calls[0], None
+            h.mark = calls[1]
+        at = self.place(self.lines.file(f.line), h.mark[0] if h.mark else self.lines.line(f.line)) if f.line is not None else ""
+        place = f"; {at} calls it" if calls is not None else f"; meanwhile the program is at {at}" if at else ""
 
         def verdict(r, f, who):
             from .words import rate
@@ -700,6 +725,51 @@ class Keepers:
         h.verdict = verdict
         h.fix = "upgrade the library that it belongs to; or let workers do this part, and renew them"
         return h
+
+    def calls_into(self, f, packages):
+        """The program's own line that calls into one of these packages -> (line, (line number, column, end column) or None) or None: by the
+        stacks below which the packages' own Python code allocated, or by what the source calls by a name that it imports from them."""
+        from .verdict import caller
+
+        found = {}
+        for i in range(len(self.lines)):
+            file = self.lines.file(i)
+            if self.lines["allocated_bytes"][i] and self.sources.kind(file) == "lib" and any(f"/{top}/" in file or file.endswith(f"/{top}.py") for top in packages):
+                above = caller(self.recording, self.sources, f.process, i, "allocated_bytes")
+                if above is not None:
+                    found[above[0]] = found.get(above[0], 0) + self.lines["allocated_bytes"][i]
+        if found:
+            return max(found, key=found.get), None
+        allocated, best = self.lines["allocated_bytes"], None
+        for file in self.files():
+            m = self.reader.module(file)
+            names = self.imported(m, packages) if m is not None else ()
+            for node in m.parent if names else ():
+                if not isinstance(node, ast.Call) or m.scope(node) is m.tree and not m.up(node, ast.For, ast.While):
+                    continue  # once, at import
+                if _root(node.func) not in names:
+                    continue
+                line = self.line_at(file, node.lineno, None)
+                if line is None or self.lines.line(line) != node.lineno:
+                    continue
+                if best is None or allocated[line] > allocated[best[0]]:
+                    end = node.end_col_offset if node.end_lineno == node.lineno else -1
+                    best = line, (node.lineno, node.col_offset, end)
+        return best
+
+    @staticmethod
+    def imported(m, packages):
+        """The names in a module that stand for these packages, for what is imported from them, or for what was made by calling that."""
+        names = set()
+        for node in m.parent:
+            if isinstance(node, ast.Import):
+                names |= {a.asname or a.name.partition(".")[0] for a in node.names if a.name.partition(".")[0] in packages}
+            elif isinstance(node, ast.ImportFrom) and node.module and not node.level and node.module.partition(".")[0] in packages:
+                names |= {a.asname or a.name for a in node.names}
+        for node in m.parent:
+            if isinstance(node, ast.Assign) and _root(node.value) in names:
+                names |= {t.id for t in node.targets if isinstance(t, ast.Name)}
+        return names
 
     def imports(self, file):
         """The top-level packages that a file imports."""
@@ -1137,6 +1207,13 @@ def _dotted(node):
     """'atexit.register' of a Name or Attribute of one; '' of anything else."""
     if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
         return f"{node.value.id}.{node.attr}"
+    return node.id if isinstance(node, ast.Name) else ""
+
+
+def _root(node):
+    """The first name of malloc.argtypes, ctypes.CDLL(None).malloc, table[0].parse; '' of anything else."""
+    while isinstance(node, (ast.Attribute, ast.Call, ast.Subscript)):
+        node = node.func if isinstance(node, ast.Call) else node.value
     return node.id if isinstance(node, ast.Name) else ""
 
 

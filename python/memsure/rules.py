@@ -233,7 +233,7 @@ _rule(
 _rule(
     "P1", "few survivors hold many pages",
     "Memory goes back in whole pages. After a peak, a few objects that live on, scattered over it, keep its pages.",
-    "Holes between live blocks, against RSS; the line that made most of what is left.",
+    "Free room on pages on which something lives at the end, by the map of the heap in a snapshot, against RSS; the line that made most of what is left.",
     "index = [parse(row) for row in rows]      # and a peak of other objects between",
     "make what lives long first, or copy it after the peak; or run the peak in a subprocess",
     "the holes are filled again soon.",
@@ -320,7 +320,8 @@ _rule(
 _rule(
     "L7", "memory outside of Python grows",
     "malloc's live memory rises and Python's does not: C code keeps memory that is no Python object.",
-    "The slope of malloc's live bytes, or of RSS that is in no row, beside that of Python's; a snapshot tells which extension modules it may be.",
+    "The slope of malloc's live bytes, or of RSS that is in no row, beside that of Python's; a snapshot tells which extension modules it may be. What "
+    "malloc gives out is not recorded by line: the line told is the one that calls into that module, or, where none is known, the one that allocates most meanwhile.",
     "parser.parse(text)      # of a library with a leak in C", "upgrade it; or a worker that is renewed: Pool(maxtasksperchild=1000)",
     "it levels off later: pools of libraries do.",
 )

@@ -194,6 +194,7 @@ void   ms_pages_drop(ms_view *v, uint32_t node);       /* its block, and those t
 void   ms_pages_drop_owned(ms_view *v, uint32_t node); /* the latter only: a table that is made anew */
 void   ms_pages_make(ms_view *v, double number, double bytes);
 double ms_pages_back(ms_view *v); /* bytes; below 0: this snapshot has no map */
+double ms_pages_pinned(ms_view *v); /* free bytes on pages that cannot go back, since something lives there; below 0: no map */
 void   ms_pages_close(ms_view *v);
 double ms_room_of(double bytes); /* of a block, as allocated */
 

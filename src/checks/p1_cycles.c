@@ -167,6 +167,26 @@ static bool of_library(const ms_evidence *e, const ms_process *p, const ms_view 
     return library;
 }
 
+/* In a dead circle nobody is held by the other alone, so the walk may begin anywhere. The reference back to an owner is told by its name,
+ * or as the one that an object with a finalizer has: the step to begin with, or 0. */
+static uint32_t back_reference(const ms_view *v, const ms_findings *out, const ms_finding *f, const uint32_t *edge, const char *rule)
+{
+    static const char *const owners[] = {"parent", "owner", "root", "container", "manager", "master"};
+    ms_graph g = ms_snap_graph(v->snap);
+    for (uint32_t i = 0; i < f->nstep; i++) {
+        const char *label = out->step[f->step + i].label, *name = label + strspn(label, "._['");
+        for (size_t k = 0; k < sizeof owners / sizeof *owners; k++) {
+            size_t length = strlen(owners[k]);
+            if (strncmp(name, owners[k], length) == 0 && strspn(name + length, "']_") == strlen(name + length))
+                return i;
+        }
+    }
+    for (uint32_t i = 0; strcmp(rule, "Y5") == 0 && i < f->nstep; i++)
+        if (v->snap->type_flags[ms_snap_type(v->snap, ms_edge_owner(&g, edge[i]))] & MS_SNAP_FINALIZER)
+            return i;
+    return 0;
+}
+
 /* Write the circle into f: rule, the reference to cut, the steps. */
 static ms_err tell_circle(const ms_evidence *e, uint32_t at, ms_view *v, const ms_form *form, ms_findings *out, ms_finding *f)
 {
@@ -209,6 +229,13 @@ static ms_err tell_circle(const ms_evidence *e, uint32_t at, ms_view *v, const m
         }
     }
     MS_TRY(ms_finding_circle(out, f, p, v, turned, n));
+    uint32_t begin = form->garbage && (strcmp(rule, "C2") == 0 || strcmp(rule, "Y5") == 0) ? back_reference(v, out, f, turned, rule) : 0;
+    if (begin) {
+        for (uint32_t i = 0; i < n; i++)
+            loop[i] = turned[(begin + i) % n];
+        out->nstep = f->step; /* told anew */
+        MS_TRY(ms_finding_circle(out, f, p, v, loop, n));
+    }
     ms_finding_fact(f, "circles", (double)form->count);
     ms_finding_fact(f, "circle_bytes", (double)form->sum.retained);
     ms_finding_fact(f, "dead", form->garbage);

@@ -67,24 +67,32 @@ static ms_err line_pools(const ms_evidence *e, uint32_t at, uint32_t i, ms_findi
     return MS_OK;
 }
 
+/* What is free between live blocks at the end. The map of the heap in the snapshot of the exit tells it exactly: pages on which nothing
+ * lives do not count, whether they have gone back already or will at the next occasion. Without a snapshot it is what the allocator
+ * held beyond what lived; of that, what was freed a moment ago would still have gone back. */
+static double pinned(const ms_process *p)
+{
+    double sure = -1;
+    uint32_t late = 0, high = 0;
+    for (uint32_t i = 0; i < p->nview && sure < 0; i++)
+        sure = p->view[i]->prefix[0] == 'e' ? ms_pages_pinned(p->view[i]) : -1;
+    double holes = sure >= 0 ? sure : (double)p->end.slab_holes, since = fmin(p->duration * 0.85, p->duration - 0.3);
+    for (uint32_t i = 0; i < p->npoint; i++)
+        if (p->t[i] >= since) {
+            late++;
+            high += p->slab[i] - p->python[i] >= holes / 2;
+        }
+    return late >= (sure >= 0 ? 1 : 3) && high >= late - late / 4 ? holes : 0;
+}
+
 static ms_err holes(const ms_evidence *e, uint32_t at, ms_findings *out)
 {
     const ms_process *p = &e->process[at];
     const ms_rss *r = &p->end;
-    if (!r->known || (double)r->slab_holes < fmax(HOLES_SHARE * (double)r->rss, HOLES_BYTES))
+    double holes = r->known ? pinned(p) : 0;
+    if (holes < fmax(HOLES_SHARE * (double)r->rss, HOLES_BYTES))
         return MS_OK;
-    for (uint32_t i = 0; i < p->nview; i++) /* freed by the exit itself: there was no time to give it back */
-        if (p->view[i]->prefix[0] == 'e' && (double)p->view[i]->live > (double)r->live + (double)r->slab_holes / 2)
-            return MS_OK;
-    uint32_t line = MS_NONE, late = 0, high = 0;
-    double since = fmin(p->duration * 0.85, p->duration - 0.3);
-    for (uint32_t i = 0; i < p->npoint; i++) /* what was freed a moment ago goes back in the next */
-        if (p->t[i] >= since) {
-            late++;
-            high += p->slab[i] - p->python[i] >= (double)r->slab_holes / 2;
-        }
-    if (late < 3 || high < late - late / 4)
-        return MS_OK;
+    uint32_t line = MS_NONE;
     for (uint32_t i = 0; i < e->nlines; i++) { /* of what made the peak, the line with most survivors */
         const ms_line *l = &p->lines[i];
         if (e->aside[i] == 0 && e->whose[i] == MS_OWN && (double)l->peak_bytes >= PEAK_PART * (double)p->peak_bytes && l->live_blocks &&
@@ -92,12 +100,12 @@ static ms_err holes(const ms_evidence *e, uint32_t at, ms_findings *out)
             line = i;
     }
     ms_finding *f;
-    MS_TRY(ms_finding_add(out, "P1", at, line, r->slab_holes, 0.6, &f));
+    MS_TRY(ms_finding_add(out, "P1", at, line, ms_whole(holes), 0.6, &f));
     f->site = line == MS_NONE ? MS_NONE : ms_site_top(p, line, "live_blocks");
-    f->saves = r->slab_holes;
+    f->saves = f->bytes;
     ms_finding_fact(f, "rss", (double)r->rss);
     ms_finding_fact(f, "live", (double)r->live);
-    ms_finding_fact(f, "holes", (double)r->slab_holes);
+    ms_finding_fact(f, "holes", holes);
     if (line != MS_NONE) {
         ms_finding_fact(f, "survivors", (double)p->lines[line].live_blocks);
         ms_finding_fact(f, "survivors_bytes", (double)p->lines[line].live_bytes);

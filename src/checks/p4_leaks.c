@@ -323,6 +323,23 @@ static void bytes_below(const ms_evidence *e, const ms_process *p, const ms_view
     }
 }
 
+/* Who waits: the line that made most of the coroutines below a node, the program's own before others. MS_NONE: there are none. */
+static uint32_t who_waits(const ms_evidence *e, const ms_process *p, const ms_view *v, uint32_t node, double *bytes)
+{
+    uint32_t best = MS_NONE;
+    memset(bytes, 0, e->nlines * sizeof *bytes);
+    for (uint32_t i = 1; i <= v->snap->objects; i++) {
+        uint32_t line = ms_view_is(v, i, MS_IS(COROUTINE) | MS_IS(GENERATOR)) && ms_view_inside(v, node, i) ? ms_view_line(p, v, i) : MS_NONE;
+        if (!ms_line_counts(e, line))
+            continue;
+        bytes[line] += (double)ms_snap_bytes(v->snap, i);
+        bool own = e->whose[line] == MS_OWN, before = best != MS_NONE && e->whose[best] == MS_OWN;
+        if (best == MS_NONE || own > before || (own == before && bytes[line] > bytes[best]))
+            best = line;
+    }
+    return best;
+}
+
 typedef struct {
     uint32_t birth, key, value; /* nodes, 0: none */
 } entry;
@@ -333,8 +350,16 @@ static int older(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
+/* The table of a container with so many entries, when it holds no more than `keep`: tables double as they fill. */
+static double smaller_table(double bytes, double entries, double keep)
+{
+    for (; entries / 2 >= keep; entries /= 2)
+        bytes /= 2;
+    return bytes;
+}
+
 /* What-if: bounded to its newest entries. Freed is what the others hold, and nobody else: computed on the objects, as are the
- * pages that would go with it. Its own table stays. */
+ * pages that would go with it; and the part of its own table that fewer entries do not need. */
 static ms_err bounded(ms_view *v, uint32_t node, double entries, ms_finding *f)
 {
     ms_snap *s = v->snap;
@@ -375,6 +400,10 @@ static ms_err bounded(ms_view *v, uint32_t node, double entries, ms_finding *f)
             ms_pages_drop(v, i);
         }
         if (number) {
+            double table = (double)ms_snap_bytes(s, node), then = smaller_table(table, entries, keep);
+            freed += table - then;
+            ms_pages_drop_owned(v, node);
+            ms_pages_make(v, 1, then);
             ms_finding_fact(f, "keep", keep);
             ms_finding_fact(f, "bounded", freed);
             ms_finding_fact(f, "returns", ms_pages_back(v));
@@ -437,6 +466,11 @@ static ms_err container(const ms_evidence *e, uint32_t at, ms_view *v, const ms_
     if (strcmp(rule, "R13") == 0 && (double)f->bytes < (lines ? LISTENERS_SHARE : ALONE_LISTENERS) * (double)v->live) {
         out->n--; /* few and small: what they listen for is not what fills the memory */
         return MS_OK;
+    }
+    if (strcmp(rule, "R9") == 0 && ms_snap_holds(s, g->node)) {
+        uint32_t waits = who_waits(e, p, v, g->node, all);
+        ms_finding_fact(f, "waits", waits == MS_NONE ? -1.0 : (double)waits);
+        bytes_below(e, p, v, g->node, with, below, all);
     }
     f->rule = ms_rule_find(rule, NULL);
     f->verdict = MS_VERDICT_LEAK;
@@ -818,15 +852,17 @@ enum { LIVES = 4, MOST_LIVES = 256 };
 #define LIFE_BYTES (512.0 * 1024)
 #define LIFE_SHARE 0.05
 #define LIFE_START 0.2
-#define LIFE_LATE 0.6
+#define LIFE_LATE 0.8
 
-/* How much a process held at its end above what it held after its first fifth; below 0: not known, since nobody looked
- * in time at so short a life. */
+/* How much a process gained from the first fifth of its life to its end. Where the first look after that came later, on a busy machine, its
+ * gain from there on is taken for the whole in proportion; below 0: not known, since nobody looked in time at so short a life. */
 static double life_grew(const ms_process *p)
 {
     for (uint32_t i = 0; i < p->npoint; i++)
-        if (p->t[i] >= LIFE_START * p->duration)
-            return p->t[i] <= LIFE_LATE * p->duration ? fmax(0, p->python[p->npoint - 1] - p->python[i]) : -1;
+        if (p->t[i] >= LIFE_START * p->duration) {
+            double end = fmax(p->python[p->npoint - 1], (double)p->live_bytes);
+            return p->t[i] <= LIFE_LATE * p->duration ? fmax(0, end - p->python[i]) * (1 - LIFE_START) / (1 - p->t[i] / p->duration) : -1;
+        }
     return -1;
 }
 

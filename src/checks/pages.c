@@ -208,3 +208,15 @@ double ms_pages_back(ms_view *v)
     back -= fmin(emptied, fmax(0, KEPT - empty));
     return fmax(0, back + g->large - whole_pages(g->made));
 }
+
+double ms_pages_pinned(ms_view *v)
+{
+    double holes = 0, ignored = 0;
+    if (ms_pages_begin(v) != MS_OK || v->pages->n == 0)
+        return -1;
+    const ms_pages *g = v->pages;
+    for (uint32_t k = 0; k < g->n; k++)
+        if (g->stride[k] && g->live[k])
+            holes += fmax(0, (double)__builtin_popcount(g->dirty[k]) * PAGE - returned(g, k, false, &ignored) - (double)g->live[k] * g->stride[k]);
+    return holes;
+}

@@ -28,6 +28,7 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #define CHILD_NS   (660 * MS_SECOND_NS) /* the longest that a child is waited for */
@@ -193,6 +194,16 @@ static void stands(ms_session *s, ms_process *p, uint32_t i)
     }
 }
 
+/* A process's CPU time, also when it has ended and nobody asked for it yet; 0: not known. */
+static uint64_t worked_ns(pid_t pid)
+{
+    clockid_t clock;
+    struct timespec t;
+    if (pid <= 0 || clock_getcpuclockid(pid, &clock) != 0 || clock_gettime(clock, &t) != 0)
+        return 0;
+    return (uint64_t)t.tv_sec * MS_SECOND_NS + (uint64_t)t.tv_nsec;
+}
+
 static void look(ms_session *s, ms_process *p, uint32_t i, uint64_t now)
 {
     char path[PATH_MAX];
@@ -202,6 +213,8 @@ static void look(ms_session *s, ms_process *p, uint32_t i, uint64_t now)
         x->pidfd = ms_pidfd_open(x->child);
     if (x->child == 0 && now < x->began_ns + ORPHAN_NS)
         return;
+    uint64_t cpu_ns = worked_ns(x->child);
+    x->cpu_ns = cpu_ns > x->cpu_ns ? cpu_ns : x->cpu_ns;
     struct pollfd f = {x->pidfd, POLLIN, 0};
     bool gone = x->pidfd >= 0 ? poll(&f, 1, 0) > 0 : true, late = now > x->began_ns + CHILD_NS;
     bool there = path_of(s, p, x, path) && stat(path, &st) == 0 && S_ISREG(st.st_mode);
@@ -212,7 +225,8 @@ static void look(ms_session *s, ms_process *p, uint32_t i, uint64_t now)
     x->pidfd = -1;
     if (getpid() == 1 && x->child != s->main_pid) /* orphans are ours in a container */
         waitpid(x->child, NULL, WNOHANG | __WALL);
-    uint64_t took = now > x->t_ns ? now - x->t_ns : 0;
+    /* Its work is its CPU time: on a busy machine the clock would count what others did, and the next peak would wait for that. */
+    uint64_t took = x->cpu_ns ? x->cpu_ns : now > x->t_ns ? now - x->t_ns : 0;
     bool own = x->moment == MS_MOMENT_PEAK || x->moment == MS_MOMENT_EXIT;
     p->snapshot_child_ns += took;
     p->shots_over += own;

@@ -51,6 +51,7 @@ typedef struct {
     pid_t    child;
     int      pidfd;
     uint64_t t_ns, began_ns, live_bytes;
+    uint64_t cpu_ns;         /* of the child, as far as seen */
     struct ms_file *file;    /* while the recording is written */
     char     prefix[8];      /* of its tables there */
 } ms_photo;
