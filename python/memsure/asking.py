@@ -52,38 +52,57 @@ def why(settings, rest):
     from . import snaptext
     from .snap import NotFound
 
-    with Progress(f"reading {rest[0]}") as progress:
-        snap = opened(rest[0], settings)
-        progress.say("the way to " + rest[1])
+    path, word = rest
+    with Progress(f"reading {path}") as progress:
+        snap = opened(path, settings)
+        progress.say("the way to " + word)
+        asked = _finding(path, word)
         try:
-            found = snap.why(_place_of(rest[0], rest[1]) or rest[1])
+            found = snap.why(asked.place if asked else word)
         except NotFound as e:
-            hint = f"memsure why {shell_word(rest[0])} {shell_word(e.nearest)}" if e.nearest else f"memsure snapshot {shell_word(rest[0])} --by type"
+            if asked:
+                raise Usage(f"nothing lives that {word.upper()} is about: no object was born at {asked.place}", f"memsure explain {word.upper()}") from None
+            hint = f"memsure why {shell_word(path)} {shell_word(e.nearest)}" if e.nearest else f"memsure snapshot {shell_word(path)} --by type"
             raise Usage(str(e), hint) from None
         if _json(settings):
             return _print_json(found.data())
-        text = snaptext.why(found, _paper(settings))
+        text = snaptext.why(found, _paper(settings), asked)
     write(sys.stdout, text)
     return 0
 
 
-def _place_of(path, word):
-    """FILE:LINE of the first finding with this id, "L1"; None where it is none, or where there is no such finding."""
+class Asked:
+    """A finding that is asked about: its rule, where its objects are born, what to change."""
+
+    def __init__(self, r, f):
+        from . import words
+
+        self.rule, self.place = f.rule, r.sources.place(r.lines.file(f.line), r.lines.line(f.line))
+        new = [(n, text) for n, sign, text in words.patch(f) if sign == "+"]
+        self.fix = words.where_fix(f) + words.fix(r, f)
+        if len(new) == 1:
+            self.fix = f"{r.sources.place(words.patch_file(r, f), new[0][0])}   {new[0][1].strip()}"
+
+
+def _finding(path, word):
+    """The first finding with this id, "L1"; None where it is no id, or where a snapshot by itself has no findings."""
     from .rules import RULES
 
-    if word.upper() not in RULES:
+    rule = word.upper()
+    if rule not in RULES:
         return None
     from .recording import load
     from .report import Report
 
     try:
         r = Report(load(path))
-    except Unreadable:      # a snapshot by itself has no findings
+    except Unreadable:
         return None
     for f in r.judged.findings:
-        if f.rule == word.upper() and f.line is not None:
-            return r.sources.place(r.lines.file(f.line), r.lines.line(f.line))
-    return None
+        if f.rule == rule and f.line is not None:
+            return Asked(r, f)
+    there = ", ".join(dict.fromkeys(f.rule for f in r.judged.findings if f.line is not None))
+    raise Usage(f"{path} has no finding {rule}" + (f"; it has {there}" if there else ""), f"memsure report {shell_word(path)}")
 
 
 def diff(settings, rest):

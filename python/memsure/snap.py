@@ -338,7 +338,7 @@ class Snapshot:
             what = ("(dead)" if s.dead else s.text) if s.label == NAMED else s.name if s.count == 1 else f"{_short(s.name)} ×{_count(s.count)}"
             if not what:
                 what = f"{_short(s.name)}{f' ×{_count(s.count)}' if s.count > 1 else ''} (of the interpreter)"
-            s.text = what + (" (held outside Python)" if s.label == OPAQUE else "")
+            s.text = what + (" (dead)" if s.dead else " (held outside Python)") * (s.label == OPAQUE)
         s.path = [*(above.path if not top else ()), s.text]
 
     def _shared(self, s, top):
@@ -415,18 +415,19 @@ class Snapshot:
         if least is None:
             least = max(1, int(self.bytes * SHARE))
         root = self._tree(self.core.holders(0, least, deep + 4, wide))
-        self._fold_imports(root)
+        self._fold_imports(root, least)
         self._sort(root)
         return root
 
-    def _fold_imports(self, root):
+    def _fold_imports(self, root, least):
         """Modules, classes and functions that are no holders of their own are one row: what importing brought."""
         found = [s for s in root.below if s.type is not None and (s.count > 1 or s.text.startswith("class "))
                  and (s.type in IMPORTED or s.type.endswith(("Meta", "MetaClass", "type")))]
         if len(found) < 2 or not any(s.type == "module" for s in found):
             return
         first = max(found, key=lambda s: s.type == "module")
-        modules = sum(s.count for s in found if s.type == "module")
+        holders = self._keepers({s.name for s in root.below if s.type == "module" and s.count == 1}, least)
+        modules = sum(s.count for s in found if s.type == "module") - len(holders)
         for s in found:
             if s is not first:
                 for name in ("count", "bytes", "said", "retained", "retained_said", "entries"):
@@ -434,6 +435,28 @@ class Snapshot:
                 root.below.remove(s)
         first.text = first.name = f"imported code, {_count(modules)} modules"
         first.path, first.below, first.entries = [first.text], [], 0
+        for s in holders:
+            for name in ("count", "bytes", "said", "retained", "retained_said"):
+                setattr(first, name, getattr(first, name) - getattr(s, name))
+            s.above = root
+            root.below.append(s)
+
+    def _keepers(self, told, least):
+        """Modules that keep so much data in a variable, other than those told already: they are no imported code -> [Step]."""
+        names = {self.namespaces.get(self.core.node(node)[9]) for _, _, node, _, _ in self.variables(least)
+                 if self.type_name(self.core.node(node)[0]) not in IMPORTED}
+        out = []
+        for name, node, _ in self.modules():
+            if name in names and f"module {name}" not in told:
+                top = self._tree(self.core.holders(node, least, 8, WIDE), True)
+                top.text = top.name = f"module {name}"
+                waiting = [top]
+                while waiting:
+                    s = waiting.pop()
+                    s.path = [top.text, *s.path]
+                    waiting += s.below
+                out.append(top)
+        return out
 
     def _sort(self, root):
         waiting = [root]

@@ -430,7 +430,8 @@ def uncounted(step):
     return " ".join(w for w in words if w[:1] != "×")
 
 
-def why(found, paper):
+def why(found, paper, asked=None):
+    """asked: the finding that it is about (asking.Asked), or None."""
     snap = found.snap
     out = [*paper.wrap(headline(found)), ""]
     rows = []
@@ -449,7 +450,9 @@ def why(found, paper):
         out.append("")
     out += facts(found, paper)
     out.append("")
-    out += _next(paper, commands(found))
+    if asked and asked.fix:
+        out += [*paper.wrap(paper.fix(asked.fix), "fix   "), ""]
+    out += _next(paper, [f"memsure explain {asked.rule}", *commands(found)[:1]] if asked else commands(found))
     return paper.finish(out)
 
 
@@ -554,7 +557,8 @@ def commands(found):
     if found.garbage == found.count:
         return [f"memsure snapshot {name} --by cycle"]
     if found.cut is not None and found.count > 1:
-        out.append(f"memsure why {name} 0x{snap.core.node(found.cut.example)[3]:x}")
+        cut = found.cut.example
+        out.append(f"memsure why {name} {(snap.variables_of(cut) or [hex(snap.core.node(cut)[3])])[0]}")
     elif found.kind != "type" and found.path:
         out.append(f"memsure why {name} {shell_word(found.path[-1].type or 'dict')}")
     out.append(f"memsure snapshot {name} --by growing" if found.aged else f"memsure snapshot {name}")

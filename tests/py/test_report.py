@@ -221,6 +221,23 @@ def test_import_time_is_no_suspect(here):
     assert r.judged.findings == [] and "spread over many lines" in r.verdict_text()[0]
 
 
+def test_what_the_import_system_loads_counts_for_who_imports(here):
+    """By the stacks, where there are samples enough; below that it is just loaded code."""
+    for samples in (2, 40):
+        b = Build(seconds=9.0)
+        pandas = b.site("/x/lib/python3.13/site-packages/pandas/__init__.py", "<module>", 5, flags=4, peak_bytes=2 * MIB)
+        loader = b.site("<frozen importlib._bootstrap_external>", "_compile_bytecode", 784, flags=4, peak_bytes=30 * MIB)
+        deep = b.site("<frozen importlib._bootstrap>", "_find_and_load", 1360, flags=4)
+        main = b.site("/srv/app/app.py", "<module>", 1, peak_bytes=MIB)
+        for importer, weight in ((pandas, 3), (main, 1)):
+            at = b.node(b.node(0, importer), deep)
+            b.node(at, loader, samples // 2, peak=weight * MIB, allocated=weight * MIB)
+        rows, base = report.Report(load(b)).table("peak", 3)
+        told = next(words for n, i, words in rows if i is None).replace(text.NBSP, " ")
+        assert rows[0][0] == 32 * MIB and base == 33 * MIB
+        assert told == ("pandas ~24.5 MiB, app ~7.50 MiB" if samples == 40 else "loaded code 30.0 MiB, pandas 2.00 MiB")
+
+
 def test_module_level_of_the_program_itself_is_a_suspect(here):
     assert report.Report(load(program(here, lambda x: 200 * MIB * x, function="<module>"))).judged.findings
     other = program(here, lambda x: 200 * MIB * x, function="<module>", file=str(here / "other.py"))

@@ -36,6 +36,45 @@ def steps(why):
     return [s.text for s in why.path]
 
 
+def test_data_of_a_module_is_no_imported_code(here):
+    """A tenth of the heap is worth a row, and a finding's why ends with what to change."""
+    run("""
+        import asyncio, email, http.client, json, logging, unittest, xml.dom.minidom, memsure
+        CACHE = {f"key {i}": bytearray(200) for i in range(4000)}
+        memsure.snapshot("one.memsure")
+    """)
+    root = Snapshot.open("one.memsure").holders()
+    main, imported = (next(s for s in root.below if s.text.startswith(word)) for word in ("module __main__", "imported code"))
+    assert (main.below[0].text, main.below[0].entries) == (".CACHE", 4000) and main.retained < imported.retained
+    assert main.below[0].path == ["module __main__", ".CACHE"]
+    shown = snaptext.summary(Snapshot.open("one.memsure"), Paper(100))
+    assert "module __main__ holds" in shown and ".CACHE (dict, 4,000 entries)" in shown
+
+
+def test_a_finding_is_asked_by_its_id(here, capsys):
+    run("""
+        import time
+        CACHE = {}
+        def keep(i):
+            CACHE[i] = b"x" * 2000 + str(i).encode()
+        start = time.monotonic()
+        while len(CACHE) < 4000:
+            time.sleep(0.01)
+            while len(CACHE) < min(4000, 2000 * (time.monotonic() - start)):
+                keep(len(CACHE))
+        text = ""
+        for i in range(3000):
+            text += "a piece of it"
+    """, "--snapshot=exit")
+    assert cli.main(["report", "run.memsure"]) == 0
+    assert "\nnext: memsure why run.memsure L1   memsure report run.memsure --all" in capsys.readouterr().out
+    assert cli.main(["why", "run.memsure", "l1"]) == 0
+    out = capsys.readouterr().out
+    assert "\nfix   app.py:2   CACHE = TTLCache(" in out and out.endswith("\nnext: memsure explain L1   memsure why run.memsure __main__.CACHE\n")
+    assert cli.main(["why", "run.memsure", "O3"]) == 2
+    assert "error: run.memsure has no finding O3; it has L1" in capsys.readouterr().err
+
+
 def test_a_cache_is_found_with_its_holder_and_the_line_that_fills_it(here):
     run("""
         import time, memsure
