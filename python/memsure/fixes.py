@@ -13,6 +13,7 @@ the program's own text, and left out where the change does not fit on few lines.
 import ast
 
 CONSUMERS = {"sum", "any", "all", "max", "min", "set", "frozenset", "dict"}
+NUMBERS = {"len", "int", "float", "sum", "abs", "round", "ord", "hash"}
 GROWERS = {"append", "concatenate", "concat", "hstack", "vstack", "cat", "insert", "r_", "c_"}
 ARRAYS = {"np", "numpy", "pd", "pandas", "torch", "cp", "jnp"}
 WHOLE = {"read", "readlines", "read_text", "read_bytes", "fetchall", "getvalue"}
@@ -267,6 +268,8 @@ class Reader:
             return "array"
         first = self._first_value(m, target, node)
         for value in (first, added):
+            if isinstance(value, ast.Constant) and isinstance(value.value, (int, float)) or isinstance(value, ast.Call) and called(value) in NUMBERS:
+                return "value"
             if isinstance(value, ast.JoinedStr):
                 return "string"
             if isinstance(value, ast.Constant) and isinstance(value.value, (str, bytes)):

@@ -32,6 +32,7 @@ LIBRARY_SHARE = 0.1  # of what lives
 DICT = ".__dict__"
 CACHE = "functools._lru_cache_wrapper"
 NAMED, VALUE, FIELD = 7, 3, 1
+CONTEXT_TREE = {"hamt", "hamt_bitmap_node", "hamt_array_node", "hamt_collision_node"}  # in which a context keeps its variables
 # What the interpreter keeps for the program -> how the program gives it there, and takes it off.
 REGISTERS = {
     "after fork in the child": ("os.register_at_fork", "register one function at import; let it find its objects through a weakref.WeakSet"),
@@ -83,7 +84,7 @@ def steps(way):
             skip = False
         if skip:
             continue
-        if label == ".__dict__" or label == ".__class__" and what == "dict":
+        if label == ".__dict__" or label == ".__class__" and what == "dict" or what in CONTEXT_TREE:
             continue
         above = out[-1][1].rpartition(".")[2] if out else ""
         if above and label.startswith(f"._{above.lstrip('_')}__"):  # a private name, as the class's text has it
@@ -122,6 +123,8 @@ def name_of(way):
         label, _ = chain[at]
         owner = chain[at - 1][1]
         name = bare(label)
+        if label.startswith("ContextVar "):
+            return "ContextVar", label.removeprefix("ContextVar ")
         if label == "…":  # inside an object of C code: what is above has another name
             break
         if label.startswith(".") and name.isidentifier() or name.isidentifier() and " in " in owner:
@@ -675,10 +678,16 @@ class Keepers:
 
     def _r9(self, f, h, name):
         entry, waits = int(f.facts["entry_line"]), int(f.facts.get("waits", -1))
-        if not h.mark and entry >= 0 and self.sources.kind(self.lines.file(entry)) == "own":
+        if h.mark and self.whose(f.line) == "own":
+            pass
+        elif not h.mark and entry >= 0 and self.whose(entry) == "own":
             f.line, f.site = entry, None  # what is entered is made where it is entered
-        elif not h.mark and waits >= 0:
-            f.line, f.site = self.began(f, waits), None
+        elif waits >= 0:
+            at = self.began(f, waits)
+            if h.mark and self.whose(at) == "own":
+                h.note += f"; kept by {self.place(self.lines.file(f.line), h.mark[0])}"
+                h.mark = None
+            f.line, f.site = at, None
         self.mine(f, h)
         h.title = "very many wait on one future"
         h.fix = "one watcher for the program; the tasks ask it"
@@ -904,6 +913,8 @@ class Keepers:
         owner, name = name_of(f.way)
         in_frame = any(" in " in what for _, what in steps(f.way)[-2:-1])
         h.culprit = f"{name} of {owner}" if in_frame else f"{owner}.{name}" if owner else name or short_type(facts.get("type", ""))
+        if owner == "ContextVar":
+            h.culprit = f"ContextVar {name}"
         live = facts["live"]
         h.saves = f"{size(f.saves)} of {size(live)} live{returns(f)}"
         kind = short_type(facts.get("type", "") or facts.get("kind", ""))
@@ -935,6 +946,8 @@ class Keepers:
         h.note = f"{count(n)} {kind}, {size(f.bytes)} by way of tracebacks and frames"
         h.evidence = f"{size(f.bytes)} is reached by way of the exception only"
         h.fix = "keep it without its frames: traceback.clear_frames(e.__traceback__), or a string"
+        variable = h.culprit.startswith("ContextVar ")
+        fills = FILL | {"set"} if variable else FILL
         for file in self.files([f.line]):
             m = self.reader.module(file)
             for node in m.parent if m is not None else ():
@@ -946,14 +959,14 @@ class Keepers:
                     if isinstance(given, ast.Name) and given.id == node.name:
                         target = s.targets[0]
                         new = f"{m.indent(s.lineno)}{m.text(target)} = {node.name}.with_traceback(None)"
-                    elif isinstance(s, ast.Call) and isinstance(s.func, ast.Attribute) and s.func.attr in FILL and any(isinstance(a, ast.Name) and a.id == node.name for a in s.args):
+                    elif isinstance(s, ast.Call) and isinstance(s.func, ast.Attribute) and s.func.attr in fills and any(isinstance(a, ast.Name) and a.id == node.name for a in s.args):
                         target = s
                         arg = next(a for a in s.args if isinstance(a, ast.Name) and a.id == node.name)
                         new = m.replaced(arg, f"{node.name}.with_traceback(None)")
                     if target is None:
                         continue
                     held = h.culprit.rpartition(".")[2].partition(" of ")[0]
-                    if held and held not in m.text(s) and len(self.files()) > 1:
+                    if held and held not in m.text(s) and len(self.files()) > 1 and not variable:
                         continue
                     f.line, f.site = self.line_at(file, s.lineno, f.line), None
                     h.mark = s.lineno, target.col_offset, target.end_col_offset if target.end_lineno == target.lineno else -1

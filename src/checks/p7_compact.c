@@ -369,6 +369,8 @@ static ms_err equals(savings *x)
         saving *to;
         if (n == 0 || n > s->objects || !ms_view_is(x->v, n, MS_IS(STR) | MS_IS(BYTES)) || ms_snap_is_garbage(s, n))
             continue;
+        if (s->idom[n] && s->idom[n] <= s->objects && ms_view_is(x->v, s->idom[n], MS_IS(BYTEARRAY)))
+            continue; /* its buffer (3.15): it will be written to */
         if (g != last)
             kept = false;
         last = g;

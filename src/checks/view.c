@@ -472,9 +472,18 @@ static const char *part_text(const ms_snap *s, uint32_t owner, uint32_t edge)
     return "…";
 }
 
+/* The context variable whose value an edge leads to, in the tree of a context: its node holds values each followed by its variable. 0: none. */
+static uint32_t variable_of(const ms_snap *s, uint32_t owner, uint32_t edge)
+{
+    if (owner == 0 || owner > s->objects || edge + 1 >= s->first[owner + 1] || !ms_snap_text_is(s, s->type_name[ms_snap_type(s, owner)], "hamt_bitmap_node"))
+        return 0;
+    uint32_t key = MS_SNAP_TARGET(s->to[edge + 1]);
+    return key && ms_snap_text_is(s, s->type_name[ms_snap_type(s, key)], "_contextvars.ContextVar") ? key : 0;
+}
+
 static void label_text(const ms_snap *s, uint32_t owner, uint32_t edge, ms_way_step *out)
 {
-    uint32_t string;
+    uint32_t string, variable;
     if (edge == MS_NONE || edge == MS_EDGE_TO_TYPE) {
         snprintf(out->label, sizeof out->label, "%s", edge == MS_NONE ? "" : ".__class__");
         return;
@@ -506,7 +515,10 @@ static void label_text(const ms_snap *s, uint32_t owner, uint32_t edge, ms_way_s
         copy_text(out->label, sizeof out->label, "", ms_snap_text(s, l.value), "");
         break;
     default:
-        snprintf(out->label, sizeof out->label, "%s", part_text(s, owner, edge));
+        if ((variable = variable_of(s, owner, edge)) && ms_snap_name(s, variable, &string))
+            copy_text(out->label, sizeof out->label, "ContextVar ", ms_snap_text(s, string), "");
+        else
+            snprintf(out->label, sizeof out->label, "%s", part_text(s, owner, edge));
     }
 }
 

@@ -6,6 +6,7 @@
 #include "snapshot/child.h"
 #include "graph/graph.h"
 #include "store/store.h"
+#include "internal/pycore_context.h"
 #include "internal/pycore_dict.h"
 #include "internal/pycore_moduleobject.h"
 
@@ -95,6 +96,8 @@ static uint32_t text_of(ms_child *c, PyObject *o)
         return ms_string_of(c, ((PyFunctionObject *)o)->func_qualname);
     if (PyCode_Check(o))
         return ms_string_of(c, ((PyCodeObject *)o)->co_qualname);
+    if (PyContextVar_CheckExact(o))
+        return ms_string_of(c, ((PyContextVar *)o)->var_name);
     if (PyType_Check(o)) {
         uint32_t t = ms_type_new(c, (PyTypeObject *)o);
         return MS_VEC_AT(c->type_table, ms_ty)[t].name;

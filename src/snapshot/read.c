@@ -11,6 +11,7 @@
  * A foreign tp_traverse may crash or not return. Then the signal handler in take.c comes back to the
  * sweep, the type is given up, and its instances have no references from there on. */
 #include "snapshot/child.h"
+#include "internal/pycore_context.h"
 #include "internal/pycore_dict.h"
 #include "internal/pycore_object.h"
 #include "internal/pycore_moduleobject.h"
@@ -371,6 +372,8 @@ static void read_bytearray(ms_child *c, PyObject *o, const ms_ty *t)
 #endif
 }
 
+static void read_named(ms_child *c, PyObject *o, const ms_ty *t) { note(c, &c->named, o); }
+
 static void read_function(ms_child *c, PyObject *o, const ms_ty *t)
 {
     note(c, &c->named, o);
@@ -521,6 +524,10 @@ void ms_reader_choose(ms_child *c, ms_ty *t)
 #if PY_VERSION_HEX >= 0x030c0000
         FIELD("__type_params__", PyFunctionObject, func_typeparams);
 #endif
+    } else if (type == &PyContextVar_Type) {
+        t->read = read_named;
+        FIELD("name", PyContextVar, var_name);
+        FIELD("default", PyContextVar, var_default);
     } else if (type == &PyCell_Type) {
         FIELD("cell_contents", PyCellObject, ob_ref);
     } else if (type == &PyMethod_Type) {

@@ -297,6 +297,28 @@ def test_a_way_is_told_as_code_would_write_it():
     assert holders.name_of(way) == ("", ""), "what C code holds has no name in any source"
 
 
+def test_what_a_context_variable_keeps_has_its_name(tmp_path):
+    program, out = tmp_path / "app.py", tmp_path / "run.memsure"
+    program.write_text(
+        "import contextvars\n"
+        "LAST = contextvars.ContextVar('last-error')\n"
+        "OTHERS = [contextvars.ContextVar(f'other {i}') for i in range(5)]\n"
+        "def load():\n"
+        "    rows = [f'row {i}' for i in range(40_000)]\n"
+        "    raise ValueError(len(rows))\n"
+        "for n, other in enumerate(OTHERS):\n"
+        "    other.set([n])\n"
+        "try:\n"
+        "    load()\n"
+        "except ValueError as e:\n"
+        "    LAST.set(e)\n"
+    )
+    subprocess.run([*MEMSURE, "run", "-q", "-o", str(out), str(program)], check=True, env=clean_env(), cwd=tmp_path, timeout=120)
+    first = report.data(recording.load(str(out)))["findings"][0]
+    assert (first["rule"], first["line"], first["culprit"]) == ("R1", 12, "ContextVar last-error")
+    assert first["path"][-1] == "ContextVar last-error (ValueError)"
+
+
 def test_why_takes_the_id_of_a_finding(tmp_path):
     """`memsure why FILE C2` is about what the finding's line made; an id without a finding is no type, and said so."""
     path, out = PLANTED / "C2_bad.py", tmp_path / "run.memsure"
