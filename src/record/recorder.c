@@ -703,6 +703,7 @@ ALWAYS ms_class_pool *room_pool(room_for room) { return (ms_class_pool *)((char 
 ALWAYS uint64_t room_key(ms_frame *f, room_for room) { return ms_frame_instruction(f) | room.at << 54; } /* as cache_key() */
 
 static MS_COLD void *take_far(void *ctx, size_t size, bool zero);
+static MS_COLD void *take_empty(void *ctx, size_t size, bool zero);
 
 /* A block for frame f and, in exact mode, these callers of its. */
 ALWAYS void *take_for(void *ctx, size_t size, bool zero, int mode, room_for room, ms_frame *f, uint32_t callers)
@@ -711,7 +712,7 @@ ALWAYS void *take_for(void *ctx, size_t size, bool zero, int mode, room_for room
     ms_class_pool *pool = room_pool(room);
     void *block = pool->list;
     if (MS_UNLIKELY(block == NULL))
-        return take_slow(ctx, size, zero);
+        return mode == MS_MODE_ALLOC ? take_slow(ctx, size, zero) : take_empty(ctx, size, zero);
     if (mode != MS_MODE_ALLOC) {
         const cache_entry *e = cache_find(room_key(f, room), callers, mode == MS_MODE_EXACT);
         if (MS_UNLIKELY(e == NULL))
@@ -726,6 +727,21 @@ ALWAYS void *take_for(void *ctx, size_t size, bool zero, int mode, room_for room
             return take_sampled(block, size, zero);
     }
     return zero ? memset(block, 0, size) : block;
+}
+
+/* The class's list is empty. The caller holds the main GIL: no lock, whose atomic instruction would wait here for
+ * all the cache lines that carving a page has just asked for. */
+static MS_COLD void *take_empty(void *ctx, size_t size, bool zero)
+{
+    room_for room = room_any(size);
+    void *block = refill(&heap, ms_class(size));
+    if (block == NULL)
+        return take_slow(ctx, size, zero);
+    room_pool(room)->list = block; /* its tag is still the link */
+    ms_frame *f = ms_frame_top(main_thread);
+    if (ms_mode == MS_MODE_LINE)
+        return take_for(ctx, size, zero, MS_MODE_LINE, room, f, 0);
+    return take_for(ctx, size, zero, MS_MODE_EXACT, room, ms_frame_python(f), ms_path_innermost.callers);
 }
 
 /* The first two entries were of others. */
