@@ -40,6 +40,7 @@ enum { SYS_GUARD = 0 };
 
 static atomic_long sys_live;
 static atomic_long sys_fail = -1; /* allocations until the first that fails; -1: none fails */
+static atomic_bool sys_fail_once; /* and the only one */
 
 const char *ms_err_text(ms_err err)
 {
@@ -68,7 +69,7 @@ void ms_why_set(ms_why *why, const char *format, ...)
     errno = saved;
 }
 
-/* True when this allocation is to fail. The counter stays at 0: all later ones fail too. */
+/* True when this allocation is to fail. The counter stays at 0: all later ones fail too, unless one alone is to. */
 static bool sys_must_fail(void)
 {
     long left = atomic_load_explicit(&sys_fail, memory_order_relaxed);
@@ -77,6 +78,8 @@ static bool sys_must_fail(void)
     while (left > 0)
         if (atomic_compare_exchange_weak(&sys_fail, &left, left - 1))
             return false;
+    if (left == 0 && atomic_load_explicit(&sys_fail_once, memory_order_relaxed))
+        return atomic_compare_exchange_strong(&sys_fail, &left, -1);
     return left == 0;
 }
 
@@ -232,6 +235,13 @@ void ms_sys_free(void *block, size_t size)
 
 void ms_sys_fail_after(long n)
 {
+    atomic_store(&sys_fail_once, false);
+    atomic_store(&sys_fail, n < 0 ? -1 : n);
+}
+
+void ms_sys_fail_at(long n)
+{
+    atomic_store(&sys_fail_once, true);
     atomic_store(&sys_fail, n < 0 ? -1 : n);
 }
 

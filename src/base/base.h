@@ -14,6 +14,12 @@
 #define MS_UNLIKELY(x) __builtin_expect(!!(x), 0)
 #define MS_COLD        __attribute__((noinline, cold))
 #define MS_EXPORT      __attribute__((visibility("default")))
+/* Of a function that reads memory which may be anybody's: AddressSanitizer's forbidden ground too. */
+#if defined(__SANITIZE_ADDRESS__)
+#define MS_ANY_MEMORY __attribute__((no_sanitize("address"), noinline))
+#else
+#define MS_ANY_MEMORY
+#endif
 #define MS_HIDDEN      __attribute__((visibility("hidden"))) /* of a variable of the library: read at its address, not by a table */
 
 /* What can go wrong. MS_OK is 0; ms_err_text() says each in words. */
@@ -58,9 +64,10 @@ void ms_sys_free(void *block, size_t size);
 bool ms_sys_book_begin(void);
 uint64_t ms_sys_book_end(void);
 
-/* For tests: the n-th allocation from now fails (0: the next), and all after it; -1: none.
+/* For tests: the n-th allocation from now fails (0: the next), and all after it; -1: none. ms_sys_fail_at: that one alone.
  * ms_sys_live() is the number of blocks handed out and not freed. */
 void ms_sys_fail_after(long n);
+void ms_sys_fail_at(long n);
 long ms_sys_live(void);
 
 #endif

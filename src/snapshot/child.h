@@ -108,7 +108,7 @@ typedef struct {
     uint32_t batch_left;
 } ms_marks;
 
-MS_COLD ms_chunk_map *ms_marks_chunk(ms_marks *m, uintptr_t p); /* the chunk of p, made if need be; NULL: no memory, or no address */
+MS_COLD ms_chunk_map *ms_marks_chunk(ms_marks *m, uintptr_t p, ms_err *err); /* the chunk of p, made if need be; NULL: no address, or *err says why */
 
 static inline ms_chunk_map *ms_marks_at(const ms_marks *m, uintptr_t p)
 {
@@ -444,11 +444,14 @@ void ms_child_main(ms_child *c) __attribute__((noreturn));
 
 /* --- read.c ----------------------------------------------------------------------------------------- */
 
+/* The chunk of a, made if need be; NULL: that is no address. Without memory the child ends (ms_child_fail). */
+MS_COLD ms_chunk_map *ms_chunk_want(ms_child *c, ms_marks *m, uintptr_t a);
+
 /* There is an object at a: the first sweep will read it. */
 static inline void ms_mark(ms_child *c, uintptr_t a)
 {
     ms_chunk_map *k = ms_marks_at(&c->marks, a);
-    if (MS_UNLIKELY(k == NULL) && (k = ms_marks_chunk(&c->marks, a)) == NULL)
+    if (MS_UNLIKELY(k == NULL) && (k = ms_chunk_want(c, &c->marks, a)) == NULL)
         return; /* no address at all */
     ms_word *w = &k->word[a >> 10 & (MS_WORDS - 1)];
     uint64_t bit = 1ull << (a >> 4 & 63);

@@ -213,7 +213,7 @@ static void own_more(ms_child *c, uint32_t owner, uint32_t room)
 
 /* The bytes of the block of malloc's that begins at p, as its header says; 0: it does not look like one. The
  * block is in use: the next one's header says so (glibc; elsewhere nothing is found). */
-static uint64_t native_block(const ms_child *c, uintptr_t p)
+MS_ANY_MEMORY static uint64_t native_block(const ms_child *c, uintptr_t p)
 {
     const ms_range *r = MS_VEC_AT(c->native, ms_range);
     size_t lo = 0, hi = MS_VEC_N(c->native, ms_range);
@@ -258,7 +258,7 @@ static void hold(ms_child *c, holder *h, uint32_t id, uint64_t value)
 
 /* A block that belongs to somebody: its references are theirs, and so are blocks that it points at. Only room
  * in our slabs counts for an object's size: of malloc's blocks we know too little. */
-static void follow(ms_child *c, holder *h, uintptr_t first)
+MS_ANY_MEMORY static void follow(ms_child *c, holder *h, uintptr_t first)
 {
     struct { uintptr_t at; uint32_t depth; } stack[64];
     uint32_t held = 0, blocks = 0;
@@ -275,7 +275,7 @@ static void follow(ms_child *c, holder *h, uintptr_t first)
         if (!slab && (object_in(c, p, 48) || ms_heap_has(c->heap, (void *)p) || ms_heap_has(c->raw_heap, (void *)p) ||
                       (c->large->used && ms_large_find(c->large, (void *)p)) || (size = native_block(c, p)) == 0))
             continue;
-        ms_chunk_map *k = ms_marks_chunk(&c->raw, p);
+        ms_chunk_map *k = ms_chunk_want(c, &c->raw, p);
         if (k == NULL)
             return;
         k->word[p >> 10 & (MS_WORDS - 1)].seen |= 1ull << (p >> 4 & 63);
@@ -323,7 +323,7 @@ static void from_blocks(ms_child *c)
         follow(c, &(holder){.owner = h[i].owner}, h[i].value);
 }
 
-static void from_stacks(ms_child *c, bool sure)
+MS_ANY_MEMORY static void from_stacks(ms_child *c, bool sure)
 {
     const ms_stack *s = MS_VEC_AT(c->stacks, ms_stack);
     for (size_t i = 0; i < MS_VEC_N(c->stacks, ms_stack); i++)
@@ -335,7 +335,7 @@ static void from_stacks(ms_child *c, bool sure)
         }
 }
 
-static void from_words(ms_child *c, uintptr_t from, uintptr_t to, holder *h, bool blocks)
+MS_ANY_MEMORY static void from_words(ms_child *c, uintptr_t from, uintptr_t to, holder *h, bool blocks)
 {
     for (uintptr_t w = (from + 7) & ~(uintptr_t)7; w < to; w += 8) {
         uint64_t value = *(const uint64_t *)w;
@@ -369,7 +369,7 @@ static void from_type_cache(ms_child *c, const ms_interpreter *in)
 }
 
 /* An interpreter's state: what it holds by name was counted already. */
-static void from_interpreter(ms_child *c, const ms_interpreter *in, ms_range range)
+MS_ANY_MEMORY static void from_interpreter(ms_child *c, const ms_interpreter *in, ms_range range)
 {
     holder h = {.pseudo = in->pseudo, .label = ""};
     uint64_t told[64];

@@ -41,10 +41,12 @@ void ms_vec_free(ms_vec *v)
     *v = (ms_vec){NULL, 0, 0};
 }
 
-MS_COLD ms_chunk_map *ms_marks_chunk(ms_marks *m, uintptr_t p)
+MS_COLD ms_chunk_map *ms_marks_chunk(ms_marks *m, uintptr_t p, ms_err *err)
 {
+    *err = MS_OK;
     if (p >> 47 || p < 4096 || p & 7)
         return NULL;
+    *err = MS_ENOMEM;
     ms_leaf **leaf = &m->leaf[p >> MS_LEAF_SHIFT];
     if (*leaf == NULL && (*leaf = ms_sys_alloc(sizeof **leaf)) == NULL)
         return NULL;
@@ -64,7 +66,10 @@ MS_COLD ms_chunk_map *ms_marks_chunk(ms_marks *m, uintptr_t p)
         m->batch_left--;
         m->by_number.used = sizeof(void *);
     }
-    if (ms_vec_want(&m->by_number, sizeof(void *)) == NULL || MS_VEC_N(m->by_number, void *) >= 1u << (32 - MS_GRANULES))
+    if (ms_vec_want(&m->by_number, sizeof(void *)) == NULL)
+        return NULL;
+    *err = MS_ELIMIT;
+    if (MS_VEC_N(m->by_number, void *) >= 1u << (32 - MS_GRANULES))
         return NULL;
     ms_chunk_map *k = (ms_chunk_map *)(void *)m->batch;
     m->batch += sizeof *k;
@@ -74,6 +79,15 @@ MS_COLD ms_chunk_map *ms_marks_chunk(ms_marks *m, uintptr_t p)
     MS_VEC_AT(m->by_number, ms_chunk_map *)[k->number] = k;
     m->by_number.used += sizeof(void *);
     return *at = k;
+}
+
+MS_COLD ms_chunk_map *ms_chunk_want(ms_child *c, ms_marks *m, uintptr_t a)
+{
+    ms_err err;
+    ms_chunk_map *k = ms_marks_chunk(m, a, &err);
+    if (k == NULL && err != MS_OK)
+        ms_child_fail(c, err, err == MS_ELIMIT ? "objects lie in more than 64 GiB of memory" : NULL);
+    return k;
 }
 
 static ms_chunk_map *next_in_plane(const ms_marks *m, int plane, uintptr_t from)

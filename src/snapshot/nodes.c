@@ -28,7 +28,7 @@ void ms_seed(ms_child *c, const void *object)
 /* The first look at each page of the program's costs the processor half a microsecond (after a fork no page is marked as
  * looked at), as long as reading all objects of that page. The second thread does that, as far as it comes: in
  * chunks that have objects of the collector's, where nearly all other objects are, too. */
-static void touch(ms_child *c)
+MS_ANY_MEMORY static void touch(ms_child *c)
 {
     const ms_range *r = MS_VEC_AT(c->ahead, ms_range);
     for (size_t i = 0; i < MS_VEC_N(c->ahead, ms_range); i++)
@@ -122,6 +122,10 @@ void ms_sweep(ms_child *c)
 {
     /* A crash while an object is visited comes back here: its type is given up, and the sweep goes on. */
     if (sigsetjmp(c->again, 0) != 0 && c->again_how == MS_AGAIN_SMALL) { /* no room for the stack: rounds do without */
+        uintptr_t a = (uintptr_t)c->object;
+        ms_chunk_map *k = ms_marks_at(&c->marks, a);
+        if (k) /* it was not looked at to its end */
+            k->word[a >> 10 & (MS_WORDS - 1)].done &= ~(1ull << (a >> 4 & 63));
         c->small = true;
         c->stack_mode = false;
         ms_vec_free(&c->stack);

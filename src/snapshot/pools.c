@@ -18,7 +18,7 @@ typedef struct {
     uint32_t    arena, size_class, used_to, last;
 } pool;
 
-static uint32_t block_size(const pool *p) { return (p->size_class + 1) * 16; }
+MS_ANY_MEMORY static uint32_t block_size(const pool *p) { return (p->size_class + 1) * 16; }
 
 static bool inside(const ms_child *c, uintptr_t at)
 {
@@ -36,7 +36,7 @@ static bool inside(const ms_child *c, uintptr_t at)
 }
 
 /* The pool at an address that can be read; NULL: there is none. */
-static const pool *pool_at(const ms_child *c, uintptr_t at)
+MS_ANY_MEMORY static const pool *pool_at(const ms_child *c, uintptr_t at)
 {
     const pool *p = (const pool *)at;
     if (!inside(c, at) || p->size_class >= 32)
@@ -58,7 +58,7 @@ static uint32_t marked(const ms_child *c, uintptr_t at)
     return n;
 }
 
-static void visit_pool(ms_child *c, uintptr_t at, ms_block_fn *visit, void *arg)
+MS_ANY_MEMORY static void visit_pool(ms_child *c, uintptr_t at, ms_block_fn *visit, void *arg)
 {
     const pool *p = pool_at(c, at);
     uint64_t free[POOL / 16 / 64] = {0};

@@ -76,7 +76,7 @@ void ms_own(ms_child *c, const void *block, size_t size)
     /* To tell the blocks that nobody owns. */
     uintptr_t a = (uintptr_t)block;
     ms_chunk_map *k = ms_marks_at(&c->raw, a);
-    if (MS_LIKELY(k != NULL) || (k = ms_marks_chunk(&c->raw, a)) != NULL)
+    if (MS_LIKELY(k != NULL) || (k = ms_chunk_want(c, &c->raw, a)) != NULL)
         k->word[a >> 10 & (MS_WORDS - 1)].seen |= 1ull << (a >> 4 & 63);
 }
 

@@ -244,9 +244,10 @@ void ms_roots_finish(ms_child *c)
     }
     uint32_t at = c->edge_count + lacking;
     /* The edges by their holder, in the order they were found. */
-    uint32_t *begin = ms_sys_alloc(((size_t)pseudo + 2 + given) * sizeof *begin), *order = begin + pseudo + 2;
+    uint32_t *begin = ms_sys_alloc(((size_t)pseudo + 2 + given) * sizeof *begin);
     if (begin == NULL)
         ms_child_fail(c, MS_ENOMEM, NULL);
+    uint32_t *order = begin + pseudo + 2;
     for (uint32_t k = 0; k < given; k++)
         begin[e[k].from + 2]++;
     for (uint32_t p = 0; p < pseudo; p++)

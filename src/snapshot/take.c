@@ -40,6 +40,21 @@ struct ms_snapshot {
 
 bool ms_checking(void) { return getenv("MEMSURE_SNAPSHOT_CHECK") != NULL; }
 
+/* For tests: of the allocations from here the one of this number fails, and all after it; with a minus in front, that one alone. */
+static void fail_begin(void)
+{
+    const char *n = getenv("MEMSURE_SNAPSHOT_FAIL");
+    if (n && *n == '-')
+        ms_sys_fail_at(atol(n + 1));
+    else if (n)
+        ms_sys_fail_after(atol(n));
+}
+static void fail_end(void)
+{
+    if (getenv("MEMSURE_SNAPSHOT_FAIL"))
+        ms_sys_fail_after(-1);
+}
+
 static ms_child *self; /* in the child: for signal handlers */
 
 /* --- the child --------------------------------------------------------------------------------------- */
@@ -154,6 +169,9 @@ static void put(const char *path, const char *text)
 
 static void close_all(void)
 {
+#if defined(__SANITIZE_ADDRESS__)
+    return; /* what it has to say goes to one of these */
+#endif
 #ifdef SYS_close_range
     if (syscall(SYS_close_range, 0u, ~0u, 0u) == 0)
         return;
@@ -271,6 +289,9 @@ static void note_maps(ms_child *c)
 
 void ms_let_go(ms_child *c)
 {
+#if defined(__SANITIZE_ADDRESS__)
+    return; /* its own books lie there */
+#endif
     if (c->options->in_place)
         return;
     const ms_range *r = MS_VEC_AT(c->maps, ms_range);
@@ -374,6 +395,7 @@ static void argv_info(ms_child *c)
 static void facts(ms_child *c)
 {
     struct timespec now;
+    char cwd[4096];
     clock_gettime(CLOCK_REALTIME, &now);
     char python[32];
     snprintf(python, sizeof python, "%s", Py_GetVersion());
@@ -383,6 +405,7 @@ static void facts(ms_child *c)
     ms_info(c, "python", "%s", python);
     ms_info(c, "pid", "%d", (int)c->parent);
     argv_info(c);
+    ms_info(c, "cwd", "%s", syscall(SYS_getcwd, cwd, sizeof cwd) > 0 ? cwd : "");
     ms_info(c, "taken_unix_ns", "%llu", (unsigned long long)now.tv_sec * 1000000000u + (unsigned long long)now.tv_nsec);
     ms_info(c, "moment", "%s", c->options->moment ? c->options->moment : "call");
     ms_info(c, "epoch", "%u", ms_mode >= 0 ? (unsigned)((c->forked_ns - ms_area.epoch_zero_ns) / MS_EPOCH_NS) : 0);
@@ -564,6 +587,7 @@ ms_err ms_snapshot_take(const char *path, const ms_snapshot_options *options, ms
     }
 #endif
     ms_err err = MS_ENOMEM;
+    fail_begin();
     ms_snapshot *s = ms_sys_alloc(sizeof *s);
     ms_child *c = ms_sys_alloc(sizeof *c);
     char *stack = ms_sys_alloc(STACK_SIZE);
@@ -643,6 +667,7 @@ ms_err ms_snapshot_take(const char *path, const ms_snapshot_options *options, ms
     s = NULL;
     err = MS_OK;
 done:
+    fail_end();
     if (err == MS_ENOMEM)
         ms_why_set(why, "the system gave no memory for a snapshot");
     if (c && c->type_table.at && c->type_table.at != MAP_FAILED)

@@ -43,10 +43,9 @@ uint32_t ms_string(ms_child *c, const char *text, size_t length)
         if (at == NULL)
             ms_child_fail(c, MS_ENOMEM, NULL);
         memcpy(at, text, length);
+        MS_PUSH(c, c->string_offsets, int64_t, (int64_t)(c->string_data.used + length)); /* it is there, or nothing of it is */
         c->string_data.used += length;
-        s->value = (uint32_t)MS_VEC_N(c->string_offsets, int64_t) - 1;
-        MS_PUSH(c, c->string_offsets, int64_t, (int64_t)c->string_data.used);
-        return s->value;
+        return s->value = (uint32_t)MS_VEC_N(c->string_offsets, int64_t) - 2;
     }
 }
 
@@ -71,10 +70,8 @@ MS_COLD uint32_t ms_shape_find(ms_child *c, uint32_t type, uint64_t said, uint64
             return s->value;
         if (s->value)
             continue;
-        s->value = (uint32_t)MS_VEC_N(c->shape_table, ms_shape);
-        uint32_t shape = s->value;
         MS_PUSH(c, c->shape_table, ms_shape, (ms_shape){type, said, allocated});
-        return shape;
+        return s->value = (uint32_t)MS_VEC_N(c->shape_table, ms_shape) - 1;
     }
 }
 
@@ -263,12 +260,12 @@ MS_COLD uint32_t ms_type_new(ms_child *c, PyTypeObject *type)
         uint32_t index = (uint32_t)MS_VEC_N(c->type_table, ms_ty);
         if (index + 16 >= c->types_max) /* some are left for pseudo nodes */
             ms_child_fail(c, MS_ELIMIT, "there are more types than there is room for");
-        s->value = index;
-        c->type_table.used += sizeof(ms_ty);
         ms_ty *t = &MS_VEC_AT(c->type_table, ms_ty)[index];
-        t->type = type;
+        *t = (ms_ty){.type = type};
         type_fill(c, t);
         ms_seed(c, type);
+        c->type_table.used += sizeof(ms_ty); /* only now: where memory runs out on the way there is no such entry */
+        s->value = index;
         c->type_cache[at].type = type;
         c->type_cache[at].entry = t;
         return index;

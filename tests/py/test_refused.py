@@ -23,7 +23,7 @@ memsure.snapshot("forked.memsure")
 
 def check(folder):
     forked, here = Snap(folder / "forked.memsure"), Snap(folder / "here.memsure")
-    assert here.info["complete"] == "1"
+    assert here.info["complete"] == "1" and here.info["cwd"] == forked.info["cwd"] == str(folder)
     assert len(here.of_type("__main__.A")) == len(forked.of_type("__main__.A")) == 1000
     assert abs(here.objects - forked.objects) < 100
     assert all(n not in here.unexplained for n in here.of_type("__main__.A"))
