@@ -97,7 +97,7 @@ class Report:
                 p, s = j.spread
                 return (
                     f"{words.rate(p, s)}, spread over many lines",
-                    "no line but imports rises steadily by "
+                    "no line rises steadily by "
                     f"{100 * verdict.GROWTH_SHARE:.0f}{NBSP}% of what is live",
                 )
             if j.kind == "unrecorded":

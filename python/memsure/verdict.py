@@ -25,6 +25,7 @@ GROWTH_SHARE = 0.05
 FLAT = 0.05
 KINDS = ("leak", "not yours", "cyclic", "retention", "allocator", "churn", "healthy", "unrecorded")
 ASIDE = {"": 0, "import": 1, "none": 2, "before": 3, "memsure": 4}
+OWN_PART = 0.05  # of all blocks, that the call itself makes of which P3 speaks
 WHOSE = {"own": 0, "lib": 1, "std": 2, "": 3}
 # Of the rules that fit a line's figures, the one whose pattern the source shows is told; in this
 # order, the more special first.
@@ -238,10 +239,12 @@ def _read_source(recording, sources, findings, open_, out):
         several.sort(key=lambda f: PATTERNS.index(f.rule))
         for f in several:
             pattern = reader.confirm(f.rule, lines.file(line), f.facts.get("frame_line") or lines.line(line), f.facts)
+            if pattern is not None and pattern.gain is not None:
+                pattern.gain.count(_figures(lines, f))
+                if f.rule == "P3" and pattern.gain.number * pattern.gain.blocks < OWN_PART * f.facts["all_blocks"]:
+                    continue  # the line makes a tenth of all blocks, but not by this call
             if pattern is not None:
                 f.pattern = pattern
-                if pattern.gain is not None:
-                    pattern.gain.count(_figures(lines, f))
                 if pattern.rule:
                     f.rule, f.principle = pattern.rule, PRINCIPLE[pattern.rule[0]]
                 findings.append(f)

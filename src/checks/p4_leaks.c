@@ -143,7 +143,7 @@ static ms_err lines_grow(const ms_evidence *e, uint32_t at, double start, double
     for (uint32_t i = 0; i < e->nlines; i++)
         if (rise[i] >= MS_GROWTH_LEAST / 2)
             insert(top, &ntop, (candidate){i, rise[i]});
-    double live = live_at(p, end), steepest = 0, deepest = 0;
+    double live = live_at(p, end), steepest = 0, deepest = 0, together = 0;
     for (uint32_t k = 0; k < ntop; k++) {
         ms_slope s;
         uint32_t up, steps;
@@ -158,6 +158,7 @@ static ms_err lines_grow(const ms_evidence *e, uint32_t at, double start, double
             continue;
         if ((err = add_slope(out, at, top[k].line, s, grew_idle(p, top[k].line, first, n, v))) != MS_OK)
             goto done;
+        together += s.per_second;
         if (s.per_second * (s.end - s.start) < fmax(MS_GROWTH_BYTES, MS_GROWTH_SHARE * live))
             continue;
         ms_finding *f;
@@ -177,11 +178,11 @@ static ms_err lines_grow(const ms_evidence *e, uint32_t at, double start, double
             ms_slope whole = ms_trend_slope(points, p->t + from, p->python + from);
             if (whole.per_second + whole.error < steepest / 2)
                 out->n = kept;
-        } else { /* many small lines together */
+        } else { /* many small lines together: a program that goes through phases rises, too, by other lines in each */
             ms_slope whole;
             uint32_t up, steps;
             if (ms_trend_grows_at_work(p, points, p->t + from, p->python + from, fmax(MS_GROWTH_BYTES, MS_GROWTH_SHARE * live), &whole, &up, &steps) &&
-                (out->spread == MS_NONE || out->spread_slope.per_second < whole.per_second)) {
+                together >= whole.per_second / 2 && (out->spread == MS_NONE || out->spread_slope.per_second < whole.per_second)) {
                 out->spread = at;
                 out->spread_slope = whole;
             }
@@ -246,13 +247,14 @@ static ms_err native_grows(const ms_evidence *e, uint32_t at, double start, doub
 /* A container is worth a finding from 256 KiB and a fiftieth of all, if it had been growing for 0.3 s when the
  * snapshot was taken (the run's growth is judged from 1 s on): less than for a line alone, since its entries' births prove what a slope only suggests. Where
  * no line of theirs has a slope (the machine was too busy for points, or it grows in steps) they have to prove it alone: from
- * 1 MiB and a twenty-fifth on. */
+ * 1 MiB and a twenty-fifth on, and through a quarter of the run: what is built at its end, in one go, is data. */
 #define HELD_BYTES (256.0 * 1024)
 #define HELD_SHARE 0.02
 #define ALONE_BYTES (1.0 * 1048576)
 #define ALONE_SHARE 0.04
 #define HELD_SECONDS 0.3
 #define ALONE_SECONDS 0.8
+#define ALONE_PART 0.25
 #define ALONE_LISTENERS 0.25
 #define LISTENERS_SHARE 0.1
 /* A line that grows belongs to a container if so much of its bytes is below it. */
@@ -440,8 +442,8 @@ static ms_err container(const ms_evidence *e, uint32_t at, ms_view *v, const ms_
     }
     uint64_t whole = ms_snap_retained(s, g->node) + (with && with->n ? with->bytes : 0);
     double held = (double)whole;
-    double seconds = ((double)s->epoch - ms_snap_id(s->birth, g->node)) * (double)s->epoch_ns / 1e9;
-    if (lines == 0 && (seconds < ALONE_SECONDS || held < fmax(ALONE_BYTES, ALONE_SHARE * (double)v->live)))
+    double epochs = (double)s->epoch - fmax(ms_snap_id(s->birth, g->node), g->oldest), seconds = epochs * (double)s->epoch_ns / 1e9;
+    if (lines == 0 && (seconds < ALONE_SECONDS || epochs < ALONE_PART * (double)s->epoch || held < fmax(ALONE_BYTES, ALONE_SHARE * (double)v->live)))
         return MS_OK; /* young entries, but no line of theirs grows: they are exchanged, not piled up */
     MS_TRY(ms_view_contents(p, v, g->node, &c));
     if (g->node > s->objects)

@@ -157,6 +157,18 @@ def test_the_advice_is_taken(shape, tmp_path):
     assert blocks_with_pools(after, tmp_path) < 1000            # of a million objects
 
 
+def test_a_call_that_makes_little_of_its_line_is_not_told(tmp_path):
+    """The line makes most of all blocks, the class one in fifty of them."""
+    app = tmp_path / "app.py"
+    app.write_text(textwrap.dedent(PROGRAMS["slots"]).lstrip() + textwrap.dedent("""
+        def work(n):
+            for i in range(n):
+                p = Point(i, i); rows = [(x, [x]) for x in range(24)]
+        work(30_000)
+    """))
+    assert not [f for f in findings(app) if f["rule"] == "P3"]
+
+
 def test_the_class_stands_in_another_file(tmp_path):
     """The patch is of the file that the class is in, and says so."""
     (tmp_path / "geo").mkdir()
