@@ -20,7 +20,7 @@ def command(settings, word):
     path = output(settings.output, pid)
     wait = seconds("--wait", settings.wait) if settings.wait else WAIT
     stop_at_once()
-    answer = _core.ask(pid, os.path.abspath(path), wait)
+    answer = _core.ask(pid, os.path.abspath(path), wait, settings.values)
     if isinstance(answer, tuple):
         sentence, hint = answer
         raise Usage(sentence, hint or None)

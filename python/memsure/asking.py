@@ -17,8 +17,8 @@ def snapshot(settings, rest):
     if len(rest) > 1:
         raise Usage(f"snapshot takes one file; '{rest[1]}' is one too many", f"memsure diff {shell_word(rest[0])} {shell_word(rest[1])}",
                     "(compares two)")
-    if settings.output or settings.wait:
-        option = "-o" if settings.output else "--wait"
+    if settings.output or settings.wait or settings.values:
+        option = "-o" if settings.output else "--wait" if settings.wait else "--values"
         raise Usage(f"{option} is for the number of a process; '{rest[0]}' is a file", f"memsure snapshot {shell_word(rest[0])}")
     from . import snaptext
 

@@ -42,6 +42,7 @@ memsure run [options] app.py [args]  |  -m module [args]  |  -c code [args]
   --exact        every stack, not a sample   [lines exact, stacks sampled]
   --snapshot=WHEN  photograph all objects: exit, peak, every=SECONDS, none;
                  several with a comma     [peak,exit]   (kill -URG: now)
+  --values       snapshots hold what strings, bytes and numbers say, too [no]
   --no-children  this process only        [fork, spawn and exec are followed]
   --show N       findings printed in full [1]      --all   every one
   --no-report    one line instead of the report
@@ -67,6 +68,7 @@ memsure snapshot PID [-o FILE]    ask a process that memsure records for one
   --color WHEN   auto, always or never    [auto]
 of a PID:
   -o FILE        where it goes            [snapshot-PID.memsure]
+  --values       with what strings, bytes and numbers say   [names only]
   --wait SECONDS for its next safe moment [5]
   -q, --quiet    print nothing
 
@@ -198,6 +200,7 @@ OPTIONS = {
         "--exact": ("exact", None),
         "--no-children": ("no_children", None),
         "--snapshot": ("snapshot", str),
+        "--values": ("values", None),
         "--no-report": ("no_report", None),
         "-q": ("quiet", None),
         "--quiet": ("quiet", None),
@@ -207,6 +210,7 @@ OPTIONS = {
     "snapshot": {
         "-o": ("output", str),
         "--output": ("output", str),
+        "--values": ("values", None),
         "--wait": ("wait", str),
         "-q": ("quiet", None),
         "--quiet": ("quiet", None),

@@ -18,7 +18,7 @@ def run(settings, words):
     from . import _core
 
     argv = command_line(words)
-    photos = snapshots(settings.snapshot)
+    photos = snapshots(settings.snapshot, settings.values)
     session = output(settings.output)
     if settings.show is None:
         settings.show = 1
@@ -57,13 +57,13 @@ def run(settings, words):
     return end_as(ended)
 
 
-def snapshots(word):
-    """--snapshot as options of _core.run; raises Usage where it is none.
+def snapshots(word, values=False):
+    """--snapshot and --values as options of _core.run; raises Usage where it is none.
 
     >>> snapshots(None)
     {'snapshot': 'peak,exit'}
-    >>> snapshots("every=0.5,exit")
-    {'snapshot': 'exit', 'every': 0.5}
+    >>> snapshots("every=0.5,exit", True)
+    {'snapshot': 'exit,values', 'every': 0.5}
     """
     given = (word or "peak,exit").split(",")
     own, out = [], {}
@@ -86,6 +86,8 @@ def snapshots(word):
                 f"--snapshot knows no '{part}'; it takes exit, peak, every=SECONDS or none",
                 "--snapshot=peak,exit",
             )
+    if values:
+        own.append("values")
     return {"snapshot": ",".join(own), **out} if own else out
 
 

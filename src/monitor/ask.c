@@ -166,7 +166,7 @@ static ms_err wait_for_file(pid_t pid, pid_t child, const char *path, ms_why *wh
     return MS_EIO;
 }
 
-ms_err ms_ask_snapshot(pid_t pid, const char *path, uint64_t wait_ns, ms_ask_result *out, ms_why *why)
+ms_err ms_ask_snapshot(pid_t pid, const char *path, bool values, uint64_t wait_ns, ms_ask_result *out, ms_why *why)
 {
     ms_err err = MS_EIO;
     struct stat st;
@@ -199,7 +199,7 @@ ms_err ms_ask_snapshot(pid_t pid, const char *path, uint64_t wait_ns, ms_ask_res
         if (!locked)
             locked = flock(fd, LOCK_EX | LOCK_NB) == 0;
         if (locked && !asked)
-            asked = ms_ask_begin(head, MS_MOMENT_CALL, path);
+            asked = ms_ask_begin(head, MS_MOMENT_CALL, values, path);
         if (asked) {
             ms_ask_ring(head);
             answered = ms_ask_answered(head, &got);

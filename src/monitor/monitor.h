@@ -62,7 +62,7 @@ typedef struct {
     uint64_t pause_ns, child_ns, live_bytes;
     char     hint[256];
 } ms_ask_result;
-ms_err ms_ask_snapshot(pid_t pid, const char *path, uint64_t wait_ns, ms_ask_result *out, ms_why *why);
+ms_err ms_ask_snapshot(pid_t pid, const char *path, bool values, uint64_t wait_ns, ms_ask_result *out, ms_why *why);
 
 /* What recording costs for each birth or death on the hot path, in ns; measured at first use. */
 double ms_hot_event_ns(void);

@@ -256,13 +256,14 @@ static void orphan(ms_session *s, ms_process *p, uint64_t now)
 /* --- asking ------------------------------------------------------------------------------------------ */
 
 /* Under the file's lock; false: it must be tried again. */
-bool ms_ask_begin(ms_live *head, uint32_t moment, const char *path)
+bool ms_ask_begin(ms_live *head, uint32_t moment, bool values, const char *path)
 {
     ms_ask *ask = &head->ask;
     if (__atomic_load_n(&ask->state, __ATOMIC_ACQUIRE) == MS_ASK_TAKING || strlen(path) >= sizeof ask->path)
         return false;
     __atomic_store_n(&ask->state, MS_ASK_NONE, __ATOMIC_RELEASE); /* of one who asked and is no more */
     ask->moment = moment;
+    ask->values = values;
     strcpy(ask->path, path);
     __atomic_store_n(&ask->state, MS_ASK_ASKED, __ATOMIC_RELEASE);
     return true;
@@ -299,7 +300,7 @@ static void ask_for(ms_session *s, ms_process *p, uint32_t moment, uint32_t numb
     ms_photo x = {.moment = moment, .number = number};
     if (!path_of(s, p, &x, path) || flock(p->fd, LOCK_EX | LOCK_NB) != 0)
         return; /* somebody else asks: at the next tick */
-    if (!ms_ask_begin(p->head, moment, path)) {
+    if (!ms_ask_begin(p->head, moment, false, path)) {
         flock(p->fd, LOCK_UN);
         return;
     }

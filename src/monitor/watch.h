@@ -248,7 +248,7 @@ struct ms_writer;
 ms_err ms_shots_write(ms_process *p, struct ms_writer *w);
 void ms_shots_close(ms_session *s, ms_process *p, bool kept);   /* kept: as files of their own */
 /* Asking a process, by whoever holds the lock of its live file (live.h). */
-bool ms_ask_begin(ms_live *head, uint32_t moment, const char *path);
+bool ms_ask_begin(ms_live *head, uint32_t moment, bool values, const char *path);
 void ms_ask_ring(ms_live *head);
 bool ms_ask_answered(ms_live *head, ms_shot *out);
 bool ms_ask_give_up(ms_live *head);

@@ -89,7 +89,7 @@ PyDoc_STRVAR(run_doc,
 "Run a program under memsure to its end and write what it did with its memory to the path session.\n\n"
 "mode: 'line' or 'exact'. options: a dict with children (record child processes, default 1),\n"
 "preload (path of memsure_preload.so), sample_bytes, replace (a file at session may be replaced),\n"
-"snapshot ('exit', 'peak', 'peak,exit': what the processes take of themselves), every (seconds).\n\n"
+"snapshot ('exit', 'peak', 'peak,exit': what the processes take of themselves; 'values': with the texts of data), every (seconds).\n\n"
 "Returns {'exit_kind': 'exit' or 'signal', 'exit_code': int, 'recordings': [path, ...],\n"
 "'snapshots': [path, ...] (those that are files of their own), 'problem': None or a sentence}. Raises OSError when argv cannot be executed, and Error when\n"
 "recording cannot begin; the program was not started then.");
@@ -190,24 +190,24 @@ done:
 }
 
 PyDoc_STRVAR(ask_doc,
-"ask(pid, path, wait)\n--\n\n"
+"ask(pid, path, wait, values=False)\n--\n\n"
 "Ask a process that memsure records for a snapshot into the file path (absolute); wait: seconds for its next\n"
-"safe moment. Returns {'pause_ns', 'child_ns', 'live_bytes'}, or the sentence (str) why there is none and a\n"
+"safe moment; values: with the texts of data. Returns {'pause_ns', 'child_ns', 'live_bytes'}, or the sentence (str) why there is none and a\n"
 "command to try ('' or str), as a tuple.");
 
 static PyObject *ask_process(PyObject *module, PyObject *args)
 {
-    int pid;
+    int pid, values = 0;
     PyObject *path = NULL;
     double wait;
-    if (!PyArg_ParseTuple(args, "iO&d:ask", &pid, PyUnicode_FSConverter, &path, &wait))
+    if (!PyArg_ParseTuple(args, "iO&d|p:ask", &pid, PyUnicode_FSConverter, &path, &wait, &values))
         return NULL;
     ms_ask_result r;
     ms_why why = {""};
     ms_err err;
     uint64_t wait_ns = wait > 0 ? wait < 1e9 ? (uint64_t)(wait * 1e9) : 1000000000000000000u : 0;
     Py_BEGIN_ALLOW_THREADS
-    err = ms_ask_snapshot((pid_t)pid, PyBytes_AS_STRING(path), wait_ns, &r, &why);
+    err = ms_ask_snapshot((pid_t)pid, PyBytes_AS_STRING(path), values, wait_ns, &r, &why);
     Py_END_ALLOW_THREADS
     Py_DECREF(path);
     if (err == MS_OK)

@@ -133,6 +133,7 @@ typedef struct {
 /* Snapshots (moment.h). What the program takes of itself, for the whole of its life: */
 #define MS_SNAPSHOT_EXIT 1u
 #define MS_SNAPSHOT_PEAK 2u
+#define MS_SNAPSHOT_VALUES 4u    /* whatever it takes holds the texts of data, too */
 /* why one is taken */
 enum { MS_MOMENT_CALL, MS_MOMENT_EXIT, MS_MOMENT_PEAK, MS_MOMENT_EVERY, MS_MOMENT_SIGNAL, MS_MOMENTS };
 #define MS_MOMENT_NAMES {"call", "exit", "peak", "every", "signal"}
@@ -150,13 +151,13 @@ typedef struct {
 #define MS_SNAPSHOT_NAME "memsure-snap" /* of the process that writes one, as the system shows it */
 #define MS_SNAPSHOTS "snapshots"
 
-/* One that is asked for. Who asks holds the file's lock (flock), fills in moment and path, sets ASKED and
+/* One that is asked for. Who asks holds the file's lock (flock), fills in moment, values and path, sets ASKED and
  * rings. The program goes on to TAKING and ANSWERED. Who asked may give up from ASKED, never later. */
 enum { MS_ASK_NONE, MS_ASK_ASKED, MS_ASK_TAKING, MS_ASK_ANSWERED };
 typedef struct {
     uint32_t state, moment;
     int32_t  child;              /* the answer, as in ms_shot */
-    uint32_t unused;
+    uint32_t values;             /* asked: with the texts of data */
     uint64_t t_ns, pause_ns, live_bytes;
     char     why[220];
     char     path[4096];         /* absolute */
@@ -234,7 +235,7 @@ typedef struct {
 #define MS_ENV_DIR    "MEMSURE_LIVE"         /* folder of live files */
 #define MS_ENV_MODE   "MEMSURE_MODE"         /* alloc, line or exact */
 #define MS_ENV_SAMPLE "MEMSURE_SAMPLE_BYTES" /* mean bytes between samples */
-#define MS_ENV_SHOTS  "MEMSURE_SNAPSHOT"     /* snapshots the program takes of itself: exit, peak, both, or none */
+#define MS_ENV_SHOTS  "MEMSURE_SNAPSHOT"     /* snapshots the program takes of itself: exit, peak, both, or none; values */
 #define MS_SHOTS_CHILD ",child"              /* in it: for the processes that the first one starts */
 #define MS_ENV_VERIFY "MEMSURE_VERIFY"       /* set: compare each exact capture with the whole stack */
 #define MS_ENV_ABOVE  "MEMSURE_ABOVE"        /* bytes by which RLIMIT_AS is higher than the program meant */

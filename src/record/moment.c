@@ -66,6 +66,8 @@ void ms_moment_init(const char *dir)
         ms_area.snapshot_policy |= MS_SNAPSHOT_EXIT;
     if (policy && strstr(policy, "peak"))
         ms_area.snapshot_policy |= MS_SNAPSHOT_PEAK;
+    if (policy && strstr(policy, "values"))
+        ms_area.snapshot_policy |= MS_SNAPSHOT_VALUES;
     child = policy && strstr(policy, MS_SHOTS_CHILD);
 }
 
@@ -88,7 +90,7 @@ typedef struct {
 /* While one is taken, nothing else is: the taker may come by here. Ends when what came of it is told. */
 static void taking_ends(void) { __atomic_store_n(&ms_area.taking, 0, __ATOMIC_RELEASE); }
 
-static void take(const char *path, uint32_t moment, outcome *out)
+static void take(const char *path, uint32_t moment, bool values, outcome *out)
 {
     int saved = errno;
     uint64_t t;
@@ -98,7 +100,7 @@ static void take(const char *path, uint32_t moment, outcome *out)
     out->t_ns = t;
     if (ms_snapshot_taker == NULL)
         ms_why_set(&out->why, "this build of memsure takes no snapshots");
-    else if (ms_snapshot_taker(path, names[moment], &out->why, &out->writer) != MS_OK || out->writer <= 0)
+    else if (ms_snapshot_taker(path, names[moment], values || ms_area.snapshot_policy & MS_SNAPSHOT_VALUES, &out->why, &out->writer) != MS_OK || out->writer <= 0)
         out->writer = 0;
     out->pause_ns = ms_now_ns() - t;
     ms_cold_end(t);
@@ -130,7 +132,7 @@ static bool take_own(uint32_t moment)
     uint32_t n = ms_area.shots;
     if (!own_path(moment, n + 1, path, sizeof path))
         return false;
-    take(path, moment, &got);
+    take(path, moment, false, &got);
     ms_shot *s = &ms_area.shot[n % MS_SHOTS];
     *s = (ms_shot){got.t_ns, got.pause_ns, got.live_bytes, got.writer, moment, n + 1, ""};
     snprintf(s->why, sizeof s->why, "%.200s", got.why.text);
@@ -151,7 +153,7 @@ static void answer(void)
         return;
     memcpy(path, ask->path, sizeof path);
     path[sizeof path - 1] = 0;
-    take(path, ask->moment < MS_MOMENTS ? ask->moment : MS_MOMENT_CALL, &got);
+    take(path, ask->moment < MS_MOMENTS ? ask->moment : MS_MOMENT_CALL, ask->values == 1, &got);
     ask->t_ns = got.t_ns;
     ask->pause_ns = got.pause_ns;
     ask->live_bytes = got.live_bytes;

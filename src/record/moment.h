@@ -8,9 +8,9 @@
 
 /* Photographs all objects into the file at path, which a process of its own (*child) goes on to write
  * when this has returned. Called with the main interpreter's GIL, at a safe moment: "exit", "peak",
- * "every", "signal" or "call". Allocates nothing of Python's. On failure why says it, nothing is changed
+ * "every", "signal" or "call"; values: with the texts of data. Allocates nothing of Python's. On failure why says it, nothing is changed
  * and nobody writes. A taker registers itself when it is loaded; NULL: there is none. */
-typedef ms_err ms_snapshot_fn(const char *path, const char *moment, ms_why *why, pid_t *child);
+typedef ms_err ms_snapshot_fn(const char *path, const char *moment, bool values, ms_why *why, pid_t *child);
 extern ms_snapshot_fn *ms_snapshot_taker;
 
 void ms_moment_init(const char *dir); /* the recorder starts; dir: folder of live files, or NULL */

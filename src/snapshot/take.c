@@ -709,7 +709,7 @@ ms_err ms_snapshot_wait(ms_snapshot *s, bool block, ms_why *why, ms_snapshot_fig
  * is noted at the next one. */
 static ms_snapshot *own[32];
 
-static ms_err taker(const char *path, const char *moment, ms_why *why, pid_t *child)
+static ms_err taker(const char *path, const char *moment, bool values, ms_why *why, pid_t *child)
 {
     ms_snapshot **free_place = NULL, *taken;
     for (size_t i = 0; i < sizeof own / sizeof *own; i++) {
@@ -722,7 +722,7 @@ static ms_err taker(const char *path, const char *moment, ms_why *why, pid_t *ch
         ms_why_set(why, "32 snapshots are being written already");
         return MS_ELIMIT;
     }
-    ms_snapshot_options options = {.moment = moment, .leave_why = true, .loose = true,
+    ms_snapshot_options options = {.moment = moment, .leave_why = true, .loose = true, .values = values,
                                    .passing = strcmp(moment, "exit") == 0 || strcmp(moment, "peak") == 0 || strcmp(moment, "every") == 0};
     MS_TRY(ms_snapshot_take(path, &options, why, &taken));
     *child = taken->pid;

@@ -340,6 +340,43 @@ def test_a_signal_asks_for_each_process(tmp_path):
     assert list(photos(p)) == ["exit"] and wanted.exists()
 
 
+SECRETS = """
+import os, sys, time
+class User:
+    pass
+user = User()
+user.name = "".join(["attribute", "11"])
+KEYS = {"".join(["dictkey", "22"]): 1, ("tuple", "".join(["inkey", "33"])): 2, "plain key 55": 4}
+LISTED = ["".join(["element", "66"]), b"by" + b"tes77", 987654321987654321, sys.intern("".join(["interned", "88"]))]
+os.environ["ENVNAME"] = "".join(["environ", "99"])
+print(os.getpid(), flush=True)
+while not os.path.exists(sys.argv[1]):
+    time.sleep(0.005)
+print("done")
+"""
+TOLD = (b"attribute11", b"dictkey22", b"inkey33", b"plain key 55", b"element66", b"bytes77", b"987654321987654321",
+        b"interned88", b"environ99")
+
+
+@pytest.mark.parametrize("options", [(), ("--values",)])
+def test_what_data_says_is_stored_only_with_values(tmp_path, options):
+    """In the recording, and in a snapshot that another process asks for; names of attributes and variables always are."""
+    with Session(tmp_path, SECRETS, *options) as s:
+        asked = {words: (s.ask("-o", f"asked{len(words)}.memsure", *words), tmp_path / f"asked{len(words)}.memsure") for words in ((), ("--values",))}
+        s.stop()
+    for said, file in [(options, s.out), *((options or words, file) for words, (_, file) in asked.items())]:
+        data = file.read_bytes()
+        assert [word for word in TOLD if word in data] == (list(TOLD) if said else []), file.name
+        assert b"LISTED" in data and b"User" in data
+    assert all(done.returncode == 0 for done, _ in asked.values())
+
+
+def test_values_is_no_option_of_a_file(tmp_path):
+    (tmp_path / "x.memsure").write_bytes(b"")
+    done = run([*MEMSURE, "snapshot", "x.memsure", "--values"], cwd=tmp_path)
+    assert done.returncode == 2 and "--values is for the number of a process; 'x.memsure' is a file" in done.stderr
+
+
 def test_a_signal_is_told_at_the_end(tmp_path):
     (tmp_path / "app.py").write_text(PLANT + """
 import os, subprocess, time
