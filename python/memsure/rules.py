@@ -242,7 +242,7 @@ _rule(
     "P2", "a buffer made anew each time",
     "A large buffer that is allocated and freed at each step costs page faults and zeroing; its size is the same "
     "each time.",
-    "Blocks of 4 KiB to 32 MiB from one line, a tenth of all bytes, dead within some 10 ms; the line makes a filled buffer. What that "
+    "Blocks of 4 KiB to 32 MiB from one line, a tenth of all bytes, dead within a sixth of a second; the line makes a filled buffer. What that "
     "costs is timed on the machine that reports. The patch moves it out of the loop where the next use writes it and nothing keeps it; else, from 256 KiB on, it takes it from memsure.buffers.",
     "for part in parts:\n    buf = bytearray(1 << 20)\n    f.readinto(buf)", "buf = bytearray(1 << 20)\nfor part in parts:\n    f.readinto(buf)",
     "the buffer is handed on, or its zeros are needed.",

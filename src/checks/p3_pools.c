@@ -8,7 +8,7 @@
 #include <math.h>
 
 /* P2: buffers from a page to what malloc may keep in its heap; a tenth of all bytes, 256 MiB, a hundred of them: so
- * that one copy of a result is none. Nine tenths die within four ticks (40 ms). */
+ * that one copy of a result is none. Nine tenths die within 16 ticks (160 ms: where the work is interrupted, a buffer waits with it). */
 #define BUFFER_LEAST 4096.0
 #define BUFFER_MOST (32.0 * 1048576)
 #define BUFFER_SHARE 0.1
@@ -55,8 +55,9 @@ static ms_err line_pools(const ms_evidence *e, uint32_t at, uint32_t i, ms_findi
     double all = (double)p->allocated_bytes, bytes = (double)l->allocated_bytes, blocks = (double)l->allocated_blocks;
     double mean = blocks > 0 ? bytes / blocks : 0, cpu = fmax(p->cpu, 0.1);
     double young = (double)l->ages[0] + (double)l->ages[1] + (double)l->ages[2];
+    double soon = young + (double)l->ages[3] + (double)l->ages[4];
     if (mean >= BUFFER_LEAST && mean <= BUFFER_MOST && blocks >= BUFFER_COUNT && bytes >= fmax(BUFFER_SHARE * all, BUFFER_BYTES) &&
-        young >= BUFFER_DEAD * blocks)
+        soon >= BUFFER_DEAD * blocks)
         MS_TRY(add(e, out, "P2", at, i, bytes, "allocated_bytes"));
     if (blocks >= fmax(SMALL_SHARE * (double)p->allocated_blocks, SMALL_COUNT) && blocks >= SMALL_RATE * cpu &&
         young >= SMALL_DEAD * blocks)

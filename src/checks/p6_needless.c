@@ -24,7 +24,9 @@
 #define GROWN_TIMES 20.0
 #define LIBRARY_SHARE 0.3
 #define ARRAY_BLOCK 4096.0 /* temporaries of array expressions: from a page on */
-#define TEMPORARY 0.8      /* of the bytes die within the tick of their birth */
+#define TEMPORARY 0.8      /* of the bytes die within the tick of their birth; */
+#define SOON 0.9           /* or of the blocks within 16 ticks: where the work is interrupted, they wait with it */
+enum { SOON_AGES = 5 };
 /* Read whole: a quarter of the peak, 8 MiB, and gone again before the end (what is kept was wanted). */
 #define WHOLE_SHARE 0.25
 #define WHOLE_BYTES (8.0 * 1048576)
@@ -58,6 +60,14 @@ static ms_err add(const ms_evidence *e, ms_findings *out, const char *rule, uint
     return MS_OK;
 }
 
+static bool dies_soon(const ms_line *l)
+{
+    double soon = 0;
+    for (int i = 0; i < SOON_AGES; i++)
+        soon += (double)l->ages[i];
+    return (double)l->temporary_bytes >= TEMPORARY * (double)l->allocated_bytes || soon >= SOON * (double)l->allocated_blocks;
+}
+
 static ms_err line_needless(const ms_evidence *e, uint32_t at, uint32_t i, ms_findings *out)
 {
     const ms_process *p = &e->process[at];
@@ -67,7 +77,7 @@ static ms_err line_needless(const ms_evidence *e, uint32_t at, uint32_t i, ms_fi
     double whole = bytes + l->through_bytes, blocks = (double)l->allocated_blocks, mean = blocks > 0 ? bytes / blocks : 0;
     bool work = bytes >= fmax(WORK_SHARE * all, WORK_BYTES) && bytes >= WORK_RATE * cpu;
     bool held = peak >= fmax(PEAK_SHARE * top, PEAK_BYTES);
-    bool fleeting = (double)l->temporary_bytes >= TEMPORARY * bytes;
+    bool fleeting = dies_soon(l);
     if (peak >= fmax(WHOLE_SHARE * top, WHOLE_BYTES) && live < peak / 4)
         MS_TRY(add(e, out, "N1", at, i, peak, "peak_bytes"));
     if (held && live < peak / 4)
@@ -92,7 +102,7 @@ static ms_err library_line(const ms_evidence *e, uint32_t at, uint32_t i, ms_fin
     const ms_line *l = &p->lines[i];
     double bytes = (double)l->allocated_bytes, blocks = (double)l->allocated_blocks;
     if (bytes < fmax(LIBRARY_SHARE * (double)p->allocated_bytes, WORK_BYTES) || bytes < WORK_RATE * fmax(p->cpu, 0.1) ||
-        (double)l->temporary_bytes < TEMPORARY * bytes || bytes < GROWN_BLOCK * blocks || bytes < GROWN_TIMES * (double)l->peak_bytes)
+        !dies_soon(l) || bytes < GROWN_BLOCK * blocks || bytes < GROWN_TIMES * (double)l->peak_bytes)
         return MS_OK;
     return add(e, out, "N3", at, i, (double)l->temporary_bytes, "temporary_bytes");
 }

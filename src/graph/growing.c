@@ -2,7 +2,8 @@
  *
  * The time from a container's birth to the snapshot is cut into eight parts, and each element counted into the
  * part it was born in. A container that was filled once has its elements in one part; a queue or a bounded
- * cache has them in the last ones. One that is filled all the time and never emptied has some in each.
+ * cache has them in the last ones. One that is filled all the time and never emptied has some in each. The time is the clock's, and a
+ * busy machine gives a program less of it now and then: so two parts may be poor, and the last one may be half as poor again.
  * Of a dict's pairs the younger half counts: keys are often older than their entry. An element that is
  * older than its container was moved there, and counts into the first part. */
 #include "graph/answer.h"
@@ -61,8 +62,8 @@ void ms_growing_one(const ms_snap *s, uint32_t v, ms_growing *g)
     uint32_t fair = 0, least = g->entries / (MS_GROWING_PARTS * FAIR);
     for (uint32_t i = 0; i < MS_GROWING_PARTS; i++)
         fair += g->parts[i] > least;
-    g->grows = fair >= 6 && g->parts[MS_GROWING_PARTS - 1] > least && g->parts[MS_GROWING_PARTS - 2] > least &&
-               (g->parts[0] > least || g->parts[1] > least);
+    uint32_t last = g->parts[MS_GROWING_PARTS - 1], before = g->parts[MS_GROWING_PARTS - 2];
+    g->grows = fair >= 6 && last > least / 2 && last + before > 2 * least && (g->parts[0] > least || g->parts[1] > least);
 }
 
 ms_err ms_growing_containers(ms_snap *s, uint32_t least, ms_growings *out, ms_why *why)
