@@ -218,6 +218,7 @@ def test_lines_at_the_peak_and_in_collections(tmp_path):
     """A line's part of the peak since a mark, exactly; None where a later mark hides it; what the collector freed."""
     said = program(tmp_path, """
         memsure.start(sys.argv[1])
+        x = y = late = z = None                             # the module's dict grows before
         class Node: pass
         def circles(n):
             for _ in range(n):
