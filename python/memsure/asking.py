@@ -1,12 +1,9 @@
-"""The commands that ask a snapshot: `memsure snapshot FILE`, `why`, `diff`.
-
-A progress line appears on a terminal when an answer takes more than half a second; the work goes on in C
-without the interpreter's lock, a thread of ours only writes the line.
-"""
+"""The commands that ask a snapshot: `memsure snapshot FILE`, `why`, `diff`."""
 
 import sys
 
 from .cli import Usage, write
+from .progress import Progress
 from .recording import Unreadable
 from .report import shell_word
 
@@ -147,56 +144,3 @@ def _paper(settings):
     from . import text
 
     return text.paper_for(sys.stdout, settings.color or "auto", settings.width)
-
-
-class Progress:
-    """One line on stderr while work takes long: what is being done. Only on a terminal; gone at the end.
-
-    Damage that is only seen while columns are read becomes an Unreadable here."""
-
-    AFTER, EACH = 0.5, 0.2
-
-    def __init__(self, what):
-        self.what = what
-        self.thread = None
-
-    def say(self, what):
-        self.what = what
-
-    def __enter__(self):
-        try:
-            terminal = sys.stderr.isatty()
-        except (AttributeError, ValueError):
-            terminal = False
-        if terminal:
-            import threading
-
-            self.done = threading.Event()
-            self.thread = threading.Thread(target=self._tell, daemon=True)
-            self.thread.start()
-        return self
-
-    def _tell(self):
-        from . import text
-
-        paper, shown = text.paper_for(sys.stderr), 0
-        wait = self.AFTER
-        while not self.done.wait(wait):
-            line = paper.cut(paper.fix(self.what) + " " + paper.sign("…"), paper.width - 1)
-            write(sys.stderr, "\r" + paper.left(line, shown))
-            shown, wait = max(shown, text.cells(line)), self.EACH
-        if shown:
-            write(sys.stderr, "\r" + " " * shown + "\r")
-
-    def __exit__(self, kind, e, tb):
-        if self.thread is not None:
-            self.done.set()
-            self.thread.join()
-        if e is not None:
-            from . import _core
-
-            if isinstance(e, _core.Error):
-                path = getattr(e, "path", None)
-                text = str(e)
-                raise Unreadable(text if path is None or path in text else f"{path}: {text}") from None
-        return False

@@ -604,44 +604,31 @@ def _snapshot(settings, rest):
 
 def _report(settings, rest):
     path = _one_file("report", rest)
-    from . import recording, text
+    from . import recording, report, text
+    from .progress import Progress
 
-    loaded = recording.load(path)
-    if settings.process is not None:
-        loaded = loaded.only(settings.process)
-    from . import report
+    with Progress(f"reading {path}"):
+        loaded = recording.load(path)
+        if settings.process is not None:
+            loaded = loaded.only(settings.process)
+        if settings.format == "json" or settings.json:
+            import json
 
-    if settings.format == "json" or settings.json:
-        import json
-
-        write(
-            sys.stdout,
-            json.dumps(
-                report.data(loaded, settings.sort or "peak", settings.filter), ensure_ascii=False
-            )
-            + "\n",
-        )
-        return 0
-    paper = text.paper_for(sys.stdout, settings.color or "auto", settings.width)
-    if settings.lines is not None:
-        write(sys.stdout, report.annotated(loaded, settings.lines, paper, settings.all))
-        return 0
-    write(
-        sys.stdout,
-        report.render(
-            loaded,
-            paper,
-            1 if settings.show is None else settings.show,
-            settings.all,
-            settings.sort,
-            settings.filter,
-        ),
-    )
+            out = json.dumps(report.data(loaded, settings.sort or "peak", settings.filter), ensure_ascii=False) + "\n"
+        else:
+            paper = text.paper_for(sys.stdout, settings.color or "auto", settings.width)
+            if settings.lines is not None:
+                out = report.annotated(loaded, settings.lines, paper, settings.all)
+            else:
+                show = 1 if settings.show is None else settings.show
+                out = report.render(loaded, paper, show, settings.all, settings.sort, settings.filter)
+    write(sys.stdout, out)
     return 0
 
 
 def _check(settings, rest):
     from . import check, recording
+    from .progress import Progress
 
     status = 0
     try:
@@ -653,7 +640,8 @@ def _check(settings, rest):
             loaded = recording.load(_one_file("check", rest))
         if settings.process is not None:
             loaded = loaded.only(settings.process)
-        return check.check(settings, loaded, status)
+        with Progress(f"reading {loaded.path}"):
+            return check.check(settings, loaded, status)
     except check.Wrong as e:
         raise Usage(str(e)) from None
     except recording.Unreadable as e:
@@ -733,5 +721,7 @@ def _export(settings, rest):
     if settings.process is not None:
         loaded = loaded.only(settings.process)
     from . import export
+    from .progress import Progress
 
-    return export.main(loaded, settings.to, settings.output, settings.metric) or 0
+    with Progress(f"reading {path}"):
+        return export.main(loaded, settings.to, settings.output, settings.metric)

@@ -196,7 +196,7 @@ def _put(f, data):
 
 def snapshot(path, out=None, at=None):
     """Write the snapshot in a file as a .heapsnapshot of V8, for Chrome's DevTools. It is written as it is computed."""
-    from .asking import Progress
+    from .progress import Progress
     from .snap import Snapshot
 
     with Progress(f"reading {path}") as progress:

@@ -311,15 +311,18 @@ def report(settings, ended, session):
         if not settings.json:
             return
     from . import recording, report as reports, text
+    from .progress import Progress
 
-    loaded = recording.load(path)
-    if settings.json:
-        import json
+    with Progress(f"analysing {path}"):
+        loaded = recording.load(path)
+        if settings.json:
+            import json
 
-        write(sys.stdout, json.dumps(reports.data(loaded), ensure_ascii=False) + "\n")
-        return
-    paper = text.paper_for(sys.stderr, settings.color or "auto", settings.width)
-    write(sys.stderr, "\n" + reports.render(loaded, paper, settings.show, settings.all))
+            out = json.dumps(reports.data(loaded), ensure_ascii=False) + "\n"
+        else:
+            paper = text.paper_for(sys.stderr, settings.color or "auto", settings.width)
+            out = "\n" + reports.render(loaded, paper, settings.show, settings.all)
+    write(sys.stdout if settings.json else sys.stderr, out)
 
 
 def end_as(ended):

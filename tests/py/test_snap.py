@@ -516,11 +516,11 @@ class Terminal:
 def test_progress_is_one_line_that_goes_away(monkeypatch):
     import time
 
-    from memsure import asking
-    monkeypatch.setattr(asking.Progress, "AFTER", 0.01)
-    monkeypatch.setattr(asking.Progress, "EACH", 0.01)
+    from memsure import progress as module
+    monkeypatch.setattr(module.Progress, "AFTER", 0.01)
+    monkeypatch.setattr(module.Progress, "EACH", 0.01)
     monkeypatch.setattr(sys, "stderr", terminal := Terminal())
-    with asking.Progress("reading x.memsure") as progress:
+    with module.Progress("reading x.memsure") as progress:
         until = time.monotonic() + 10
         while "reading x.memsure" not in terminal.written and time.monotonic() < until:
             time.sleep(0.01)
@@ -529,6 +529,20 @@ def test_progress_is_one_line_that_goes_away(monkeypatch):
             time.sleep(0.01)
     assert "\rreading x.memsure …" in terminal.written and "\rwho holds most …" in terminal.written
     assert "\n" not in terminal.written and terminal.written.endswith(" \r")
+
+
+def test_in_a_pipe_a_long_step_is_one_line(monkeypatch, capsys):
+    import time
+
+    from memsure import progress as module
+    monkeypatch.setattr(module.Progress, "PIPED", 0.01)
+    until, err = time.monotonic() + 10, ""
+    with module.Progress("reading x.memsure"):
+        while "\n" not in err and time.monotonic() < until:
+            time.sleep(0.03)
+            err += capsys.readouterr().err
+        time.sleep(0.05)
+    assert err + capsys.readouterr().err == "note: reading x.memsure …\n"
 
 
 def test_no_progress_where_nobody_watches(here, capsys):
