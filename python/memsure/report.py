@@ -45,6 +45,9 @@ ASIDE = {
     "memsure": "(memsure itself)",
 }
 LEAST = 64 << 10  # a line below this is not worth a row of temporaries or collector work
+MOST_HELD = 2_000_000  # objects: looking for the holders of more takes longer than a report may
+LEAST_HELD = 0.02  # of all: a smaller holder is not worth a row
+MOST_OF = 0.8  # what has nearly all of its holder's is told in its place
 COST_TOLD = 100e6  # ns: a lower cost is said as a time, whatever share it is
 IMPORT_SYSTEM = "<frozen importlib"  # the files that load others
 IMPORT_SAMPLES = 16  # from so many samples on they are told apart by who imports
@@ -295,7 +298,7 @@ def render(recording, paper, show=1, all_=False, sort=None, filter_=None, after_
         _sorted_table(r, paper, out, sort or "peak", filter_, all_)
     else:
         _findings(r, paper, out, 10**9 if all_ else show, all_)
-        if all_ or not r.judged.findings:
+        if all_ or not r.judged.findings and not _holders(r, paper, out):
             _tables(r, paper, out, all_)
         _rss(r, paper, out, all_)
         _cost(r, paper, out)
@@ -463,6 +466,54 @@ def _entry(r, paper, out, f):
 def _about(share, r):
     exact = r.process.info.get("mode") == "exact"
     return f"{'' if exact else '~'}{percent(round(share * 1000), 1000)}"
+
+
+def _inmost(step):
+    """The part of a holder that has nearly all of it -> (that step, what it is: "dict, 1,204 entries")."""
+    while step.count == 1 and step.below and step.below[0].count == 1 and step.below[0].retained >= MOST_OF * step.retained:
+        step = step.below[0]
+    kind = "" if step.type in (None, "module") else step.type.rpartition(".")[2]
+    many = f"{count(step.entries)} entries" if step.entries > 1 and kind in ("dict", "list", "set", "tuple", "deque", "OrderedDict") else ""
+    return step, ", ".join(w for w in (kind, many) if w)
+
+
+def _holders(r, paper, out, most=3):
+    """A healthy program's largest holders, where its snapshot tells them -> whether it does."""
+    from .recording import Unreadable
+
+    p = r.process
+    moments = p.words("snapshots")
+    if r.judged.kind != "healthy" or not moments or len(r.recording.processes) > 1:
+        return False
+    from .snap import Snapshot
+
+    try:
+        snap = Snapshot.open(p.path, "exit" if "exit" in moments else "peak")
+    except Unreadable:
+        return False
+    if snap.objects > MOST_HELD:
+        return False
+    rows, imports = [], 0
+    for step in snap.holders().below:
+        if step.path[0].startswith(("sys.modules", "imported code")):
+            imports += step.retained
+        elif step.path[0].startswith("module "):  # its variables
+            rows += [(held.retained, step.path[0][7:] + "".join(held.path[1:]), told) for held, told in map(_inmost, step.below) if held.path[1][:1] == "."]
+        else:
+            held, told = _inmost(step)
+            rows.append((held.retained, "".join(t if n == 0 or t[:1] in ".[" else f" {t}" for n, t in enumerate(held.path)), told))
+    rows = sorted([(imports, "imports", ""), *rows], key=lambda row: -row[0])
+    rows = [(size(held), *words) for held, *words in rows[:most] if held >= max(LEAST, LEAST_HELD * snap.bytes)]
+    if not rows:
+        return False
+    out.append(paper.paint("largest holders, for information", "dim"))
+    wide = min(max(text.cells(paper.fix(words)) for _, words, _ in rows), max(16, paper.width - 40))
+    for amount, words, told in rows:
+        line = f" {paper.right(amount, 9)}  {paper.left(paper.cut(paper.fix(words), wide), wide)}"
+        room = paper.width - text.cells(line) - 2
+        out.append((line + "  " + paper.cut(paper.fix(told), room) if told and room >= 6 else line).rstrip())
+    out.append("")
+    return True
 
 
 def _tables(r, paper, out, all_):

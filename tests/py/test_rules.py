@@ -319,6 +319,25 @@ def test_what_a_context_variable_keeps_has_its_name(tmp_path):
     assert first["path"][-1] == "ContextVar last-error (ValueError)"
 
 
+def test_a_healthy_report_names_the_largest_holders(tmp_path):
+    program, out = tmp_path / "app.py", tmp_path / "run.memsure"
+    program.write_text(
+        "ROUTES = {f'/path/{i}': [i] for i in range(20_000)}\n"
+        "class Pool:\n"
+        "    def __init__(self):\n"
+        "        self.buffers = [bytearray(65_536) for _ in range(30)]\n"
+        "POOL = Pool()\n"
+    )
+    subprocess.run([*MEMSURE, "run", "-q", "-o", str(out), str(program)], check=True, env=clean_env(), cwd=tmp_path, timeout=120)
+    loaded = recording.load(str(out))
+    for width in (60, 80, 120):
+        shown = report.render(loaded, text.Paper(width))
+        assert re.search(r"^largest holders, for information\n +\d[\d.]+ MiB  __main__\.ROUTES +dict, 20\.0 k entries\n +1\.\d+ MiB  __main__\.POOL\.buff\S+ +list, 30 entries\n", shown, re.M), shown
+        rows = shown[shown.index("largest holders"):].split("\n\n")[0].splitlines()
+        assert "live at peak" not in shown and max(map(text.cells, rows)) <= width
+    assert "live at peak" in report.render(loaded, text.Paper(80), all_=True)
+
+
 def test_why_takes_the_id_of_a_finding(tmp_path):
     """`memsure why FILE C2` is about what the finding's line made; an id without a finding is no type, and said so."""
     path, out = PLANTED / "C2_bad.py", tmp_path / "run.memsure"

@@ -12,5 +12,5 @@ def table(size):
 SEEN = table(96 << 20)
 for at in range(0, len(SEEN), 1 << 20):
     SEEN[at] = 1
-time.sleep(1.2)
+time.sleep(4)
 print(len(SEEN))
