@@ -1,7 +1,7 @@
 /* beside.c -- a second thread of the child, for work that nothing else waits for.
  *
  * It is a bare clone: it shares all of the child's memory, its thread-local storage too (so nothing may depend on errno
- * while it runs), has a stack of its own, and gets no signal: a crash in it ends the child. At most one at a time.
+ * while it runs), has a stack of its own, and gets no signal but its own crashes (take.c). At most one at a time.
  * Where the system gives no thread, ms_beside_begin() does needed work at once, and leaves out other;
  * and in the program's own process it is not to have threads that it does not know. */
 #include "snapshot/child.h"
@@ -18,6 +18,8 @@
 static int entry(void *arg)
 {
     ms_beside *b = arg;
+    uint64_t faults = 1ull << (SIGSEGV - 1) | 1ull << (SIGBUS - 1) | 1ull << (SIGFPE - 1) | 1ull << (SIGILL - 1);
+    syscall(SYS_rt_sigprocmask, SIG_UNBLOCK, &faults, NULL, sizeof faults);
     b->run(b->c);
     syscall(SYS_exit, 0); /* this thread alone; the kernel clears b->running */
     return 0;

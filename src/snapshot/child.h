@@ -12,14 +12,15 @@
  *   depth.c  how much of a running frame's stack is in use
  *   roots.c  threads, the interpreter's own references; pseudo nodes
  *   nodes.c  sweeps the heap twice: marks what is alive; reads it into the columns, keeps the ledger
+ *   pair.c   lets a second thread sweep half of it
  *   file.c   the tables
  *   beside.c a second thread
  *
  * The child's laws: no write to an object or a GC header, no lock, no malloc, no Python code. All its
  * memory is its own (ms_sys_alloc). A type whose tp_traverse crashes or does not return is given up.
  *
- * Everything of one snapshot is in ms_child. One thread; a second one touches memory ahead of it
- * (nodes.c), and writes what stands while the graph is analysed (file.c). */
+ * Everything of one snapshot is in ms_child. A second thread, where there is one, sweeps half of the heap
+ * with an ms_child of its own (pair.c), and writes what stands while the graph is analysed (file.c). */
 #ifndef MS_CHILD_H
 #define MS_CHILD_H
 
@@ -93,7 +94,7 @@ typedef struct {
 typedef struct {
     uintptr_t base;     /* address of its first byte, with 8 added in the second plane */
     uint32_t  number;
-    uint32_t  unused;
+    uint32_t  work;     /* about as long as it takes to read its objects: how many, and their references */
     ms_word   word[MS_WORDS];
 } ms_chunk_map;
 
@@ -286,6 +287,14 @@ typedef struct {
     int32_t  refs;
 } ms_place_row;
 
+/* An object that the second thread did not read. */
+typedef struct {
+    PyObject *object;
+    uint32_t  id;
+} ms_left;
+
+#define MS_STRANGERS 64u
+
 /* --- the whole -------------------------------------------------------------------------------------- */
 
 /* In memory that program and child share. */
@@ -326,7 +335,6 @@ struct ms_child {
     ms_vec      maps;            /* ms_range: the program's memory that can be let go */
     ms_vec      anonymous;       /* ms_range: memory that is no file's, in the order of addresses */
     ms_beside   beside;
-    ms_vec      ahead;           /* ms_range: memory that the second thread touches ahead of the first */
     ms_vec      native;          /* ms_range: where malloc's blocks are */
     struct ms_writer *writer;
 
@@ -339,6 +347,22 @@ struct ms_child {
     ms_chunk_map *at;            /* where the second sweep is */
     uint32_t    at_word;
     uint64_t    at_todo;
+
+    /* two threads at one sweep (pair.c) */
+    ms_child   *pair;            /* the second one's, while there is one */
+    ms_child   *spare;           /* its memory */
+    bool        second, failed;  /* this is the second one's; it had no memory */
+    uintptr_t   split;           /* the second one has the objects from here on, in plane 0; UINTPTR_MAX: none */
+    uint32_t    split_first, split_count; /* their numbers: so many after this one */
+    uint64_t    met;             /* marking: objects of the word at hand that it has tried */
+    uint64_t    visited;
+    ms_vec      others;          /* what the other one has: granules to mark; numbers to take off the ledger */
+    ms_vec      others_new;      /* addresses to mark, in chunks that are not there */
+    ms_vec      others_raw;      /* addresses of blocks to mark */
+    ms_vec      left;            /* ms_left */
+    PyObject   *stranger[MS_STRANGERS]; /* objects of types that it did not know */
+    uint32_t    merged, merged_left; /* objects, and rows of left, that the first has taken over */
+    size_t      merged_edges, own_rows[3]; /* of the second's edges; of the first's rows before it did */
 
     /* by object */
     ms_vec      shape, site, birth, refs;
@@ -372,7 +396,7 @@ struct ms_child {
     volatile int again_how;      /* why */
     volatile bool guarded;
     sigjmp_buf  leave;           /* in place: where the end goes on */
-    pid_t       thread;          /* in place: who is at it */
+    pid_t       thread;          /* of who is at it, in place; and of the second one */
 
     /* types, shapes, names */
     struct { PyTypeObject *type; ms_ty *entry; } type_cache[MS_TYPE_CACHE];
@@ -446,13 +470,19 @@ void ms_child_main(ms_child *c) __attribute__((noreturn));
 
 /* The chunk of a, made if need be; NULL: that is no address. Without memory the child ends (ms_child_fail). */
 MS_COLD ms_chunk_map *ms_chunk_want(ms_child *c, ms_marks *m, uintptr_t a);
+/* Whether an address, a node, is this thread's: always, where there is one. */
+static inline bool ms_mine(const ms_child *c, uintptr_t a) { return ((a >= c->split) & !(a & 8)) == c->second; }
+static inline bool ms_mine_node(const ms_child *c, uint32_t id) { return (id - c->split_first - 1 < c->split_count) == c->second; }
+MS_COLD void ms_mark_strange(ms_child *c, uintptr_t a); /* in no chunk, or not this thread's */
 
 /* There is an object at a: the first sweep will read it. */
 static inline void ms_mark(ms_child *c, uintptr_t a)
 {
     ms_chunk_map *k = ms_marks_at(&c->marks, a);
-    if (MS_UNLIKELY(k == NULL) && (k = ms_chunk_want(c, &c->marks, a)) == NULL)
-        return; /* no address at all */
+    if (MS_UNLIKELY(k == NULL) || !ms_mine(c, a)) {
+        ms_mark_strange(c, a);
+        return;
+    }
     ms_word *w = &k->word[a >> 10 & (MS_WORDS - 1)];
     uint64_t bit = 1ull << (a >> 4 & 63);
     if (MS_UNLIKELY(c->stack_mode) && !(w->seen & bit))
@@ -485,6 +515,9 @@ void ms_own(ms_child *c, const void *block, size_t size);
 uint64_t ms_room(const ms_child *c, const void *block, size_t size);
 void ms_mark_object(ms_child *c, PyObject *o); /* for the first sweep: what it refers to, and what it owns */
 void ms_read_object(ms_child *c, PyObject *o); /* for the second: its edges, its sizes, its birth */
+bool ms_mark_simple(ms_child *c, PyObject *o); /* the same by the second thread; false: its type is none for it */
+bool ms_read_simple(ms_child *c, PyObject *o);
+bool ms_reader_is_simple(const ms_ty *t);      /* it makes nothing but edges, sizes and rows about the object at hand */
 void ms_record(ms_child *c);
 void ms_record_unreadable(ms_child *c);
 void ms_type_give_up(ms_child *c); /* that of the object at hand */
@@ -547,11 +580,24 @@ typedef struct {
 } ms_edge_kind;
 
 void ms_seed(ms_child *c, const void *object);
-void ms_touch_begin(ms_child *c); /* a second thread goes ahead of the first sweep, to ms_beside_end(&c->beside) */
 void ms_sweep(ms_child *c);       /* the first: mark what is reached from what is marked */
 void ms_number(ms_child *c);      /* when all bits stand */
 void ms_record_all(ms_child *c);  /* the second sweep */
+void ms_record_rest(ms_child *c);  /* the objects that are this thread's, from where it is */
+void ms_turn(ms_child *c);         /* granules become numbers */
 #define MS_AGAIN_SMALL 3 /* in again_how */
+
+/* --- pair.c ----------------------------------------------------------------------------------------- */
+
+/* Between begin and end half of the heap is the second thread's. Where there is none, or little to do, all of it stays the
+ * first one's. A crash may come between: begin goes on then. */
+void ms_pair_mark_begin(ms_child *c);
+uint64_t ms_pair_mark_end(ms_child *c); /* objects that the second one visited */
+void ms_pair_read_begin(ms_child *c);
+void ms_pair_read_end(ms_child *c);   /* what it read goes behind what the first one has; may crash: then once more */
+void ms_pair_drop(ms_child *c);       /* what it did is forgotten */
+void ms_touch_begin(ms_child *c);     /* it goes over the program's memory from its far end, to ms_beside_end(&c->beside) */
+void ms_pair_leave(ms_child *c, PyObject *o); /* by the second: the object at hand is the first one's to read */
 
 /* --- beside.c --------------------------------------------------------------------------------------- */
 

@@ -1,8 +1,8 @@
 /* file.c -- the tables of a snapshot, as docs/FORMAT.md part 3 gives them.
  *
- * What needs the program's memory (names, texts, places) is copied first. Then the work is split: the analysis needs the
- * graph alone; a second thread meanwhile finds equal values, lets the program's pages go, and writes what stands
- * already. It has writer, strings and tables to itself until it has ended. */
+ * The work is split: the analysis needs the graph alone. A second thread meanwhile does what needs the program's memory (addresses, texts,
+ * equal values), lets the program's pages go, and writes what stands already. It has writer, strings and tables to itself
+ * until it has ended. */
 #include "snapshot/child.h"
 #include "graph/graph.h"
 #include "store/store.h"
@@ -26,7 +26,7 @@ static void *want(ms_child *c, size_t size)
 
 void ms_regions_make(ms_child *c)
 {
-    c->address_room = ((size_t)c->objects + 4096) * sizeof *c->address;
+    c->address_room = (size_t)c->nodes * sizeof *c->address; /* 0 for what is no object */
     c->address = want(c, c->address_room);
     uint32_t id = 0;
     ms_region *r = NULL;
@@ -323,12 +323,6 @@ static void nodes_complete(ms_child *c)
         arrays[i]->room = room > arrays[i]->room ? room : arrays[i]->room;
         arrays[i]->used = room;
     }
-    size_t address_room = (size_t)all * sizeof *c->address;
-    uint32_t *address = address_room <= c->address_room ? c->address : ms_sys_resize(c->address, c->address_room, address_room);
-    if (address == NULL)
-        ms_child_fail(c, MS_ENOMEM, NULL);
-    c->address = address;
-    c->address_room = address_room > c->address_room ? address_room : c->address_room;
     uint32_t *birth = MS_VEC_AT(c->birth, uint32_t);
     const ms_pseudo *p = MS_VEC_AT(c->pseudo, ms_pseudo);
     uint32_t *shape = MS_VEC_AT(c->shape, uint32_t), *site = MS_VEC_AT(c->site, uint32_t);
@@ -336,7 +330,7 @@ static void nodes_complete(ms_child *c)
         uint32_t node = i ? n + i : 0;
         shape[node] = ms_shape_find(c, p[i].type, 0, 0);
         site[node] = p[i].site;
-        birth[node] = address[node] = 0;
+        birth[node] = 0;
     }
 }
 
@@ -576,6 +570,8 @@ static void write_raw(out *f, const uint32_t *row)
 static void write_beside(ms_child *c)
 {
     out *f = c->out;
+    ms_regions_make(c);
+    ms_texts_collect(c);
     ms_values_group(c);
     ms_let_go(c);
     ms_child_reached(c, &c->status->figures.let_go_ns, &c->status->figures.let_go_cpu_ns);
@@ -595,7 +591,6 @@ static void write_beside(ms_child *c)
 static bool analyse(out *f)
 {
     ms_child *c = f->c;
-    ms_beside_begin(&c->beside, c, write_beside, true);
     uint32_t shapes = (uint32_t)MS_VEC_N(c->shape_table, ms_shape), types = (uint32_t)MS_VEC_N(c->type_table, ms_ty);
     const ms_shape *s = MS_VEC_AT(c->shape_table, ms_shape);
     const ms_ty *t = MS_VEC_AT(c->type_table, ms_ty);
@@ -611,6 +606,7 @@ static bool analyse(out *f)
     ms_graph g = {.nodes = c->nodes, .edges = c->edge_count, .first = c->first, .to = c->to, .garbage = c->nodes - 1,
                   .shape = c->shape.at, .shape_wide = 4, .shapes = shapes, .types = types,
                   .shape_bytes = {bytes, bytes + shapes}, .shape_type = shape_type, .type_node = type_node};
+    ms_beside_begin(&c->beside, c, write_beside, true);
     ms_analysis *a;
     const char *why = ms_checking() ? ms_graph_check(&g) : NULL;
     ms_err err = why ? MS_EDAMAGED : ms_analysis_new(&g, CYCLE_ROWS, &a);

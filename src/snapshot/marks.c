@@ -78,7 +78,8 @@ MS_COLD ms_chunk_map *ms_marks_chunk(ms_marks *m, uintptr_t p, ms_err *err)
     k->number = (uint32_t)MS_VEC_N(m->by_number, void *);
     MS_VEC_AT(m->by_number, ms_chunk_map *)[k->number] = k;
     m->by_number.used += sizeof(void *);
-    return *at = k;
+    __atomic_store_n(at, k, __ATOMIC_RELEASE); /* a second thread may look */
+    return k;
 }
 
 MS_COLD ms_chunk_map *ms_chunk_want(ms_child *c, ms_marks *m, uintptr_t a)

@@ -11,11 +11,11 @@
  * reference is a granule: its target's place in the bitmap. Granules become numbers a few thousand at a time, so that what
  * they need is asked for ahead, and what is written is still in the cache.
  *
+ * Two threads, where there are two, share each sweep: pair.c.
+ *
  * The ledger: an object's refcount less the references found to it. What is left over is held by
  * someone we do not know: those objects hang from the pseudo node "held outside Python". */
 #include "snapshot/child.h"
-
-#include <sys/mman.h>
 
 enum { AHEAD = 24, TURN = 1u << 14 }; /* references between asking for a cache line and reading it; that are turned together */
 
@@ -23,46 +23,6 @@ void ms_seed(ms_child *c, const void *object)
 {
     if (!c->recording) /* no bit changes then */
         ms_mark(c, (uintptr_t)object);
-}
-
-/* The first look at each page of the program's costs the processor half a microsecond (after a fork no page is marked as
- * looked at), as long as reading all objects of that page. The second thread does that, as far as it comes: in
- * chunks that have objects of the collector's, where nearly all other objects are, too. */
-MS_ANY_MEMORY static void touch(ms_child *c)
-{
-    const ms_range *r = MS_VEC_AT(c->ahead, ms_range);
-    for (size_t i = 0; i < MS_VEC_N(c->ahead, ms_range); i++)
-        for (uintptr_t p = r[i].from; p < r[i].to && !c->beside.enough; p += MS_PAGE)
-            (void)*(const volatile char *)p;
-}
-
-void ms_touch_begin(ms_child *c)
-{
-    const ms_range *m = MS_VEC_AT(c->maps, ms_range), *end = m + MS_VEC_N(c->maps, ms_range);
-    for (ms_chunk_map *k = NULL; (k = ms_marks_next(&c->marks, 0, k)) != NULL;) {
-        uintptr_t from = k->base, to = from + (1u << MS_CHUNK_SHIFT);
-        while (m < end && m->to <= from)
-            m++;
-        for (const ms_range *n = m; n < end && n->from < to; n++)
-            MS_PUSH(c, c->ahead, ms_range, (ms_range){n->from > from ? n->from : from, n->to < to ? n->to : to});
-    }
-    ms_beside_begin(&c->beside, c, touch, false);
-}
-
-/* Fresh pages for the columns, from the front: the first thread need not wait until they are cleared. */
-static void populate(ms_child *c)
-{
-#ifdef MADV_POPULATE_WRITE
-    const ms_range *r = MS_VEC_AT(c->ahead, ms_range);
-    size_t n = MS_VEC_N(c->ahead, ms_range), step = 4u << 20, most = 0;
-    for (size_t i = 0; i < n; i++)
-        most = r[i].to - r[i].from > most ? r[i].to - r[i].from : most;
-    for (size_t at = 0; at < most && !c->beside.enough; at += step)
-        for (size_t i = 0; i < n; i++)
-            if (r[i].from + at < r[i].to &&
-                madvise((void *)(r[i].from + at), r[i].to - r[i].from - at < step ? r[i].to - r[i].from - at : step, MADV_POPULATE_WRITE) != 0)
-                return;
-#endif
 }
 
 /* Ask for the objects of the word after next. */
@@ -89,22 +49,26 @@ static void sweep_stack(ms_child *c)
     }
 }
 
-/* One pass over all chunks. Returns how many objects it visited. */
+/* One pass over all chunks that are this thread's. Returns how many objects it visited. */
 static uint64_t sweep_round(ms_child *c)
 {
     uint64_t visited = 0;
     for (ms_chunk_map *k = NULL; (k = ms_marks_next(&c->marks, -1, k)) != NULL;)
-        for (uint32_t w = 0; w < MS_WORDS; w++) {
-            uint64_t todo = k->word[w].seen & ~k->word[w].done;
-            if (todo == 0)
-                continue;
-            ask_ahead(k, w + 2);
-            do {
-                uint32_t bit = (uint32_t)__builtin_ctzll(todo);
-                k->word[w].done |= 1ull << bit;
-                ms_mark_object(c, (PyObject *)(k->base + ((uintptr_t)w << 10 | (uintptr_t)bit << 4)));
-                visited++;
-            } while ((todo = k->word[w].seen & ~k->word[w].done) != 0);
+        if (ms_mine(c, k->base)) {
+            uint64_t work = visited + c->marked_edges;
+            for (uint32_t w = 0; w < MS_WORDS; w++) {
+                uint64_t todo = k->word[w].seen & ~k->word[w].done;
+                if (todo == 0)
+                    continue;
+                ask_ahead(k, w + 2);
+                do {
+                    uint32_t bit = (uint32_t)__builtin_ctzll(todo);
+                    k->word[w].done |= 1ull << bit;
+                    ms_mark_object(c, (PyObject *)(k->base + ((uintptr_t)w << 10 | (uintptr_t)bit << 4)));
+                    visited++;
+                } while ((todo = k->word[w].seen & ~k->word[w].done) != 0);
+            }
+            k->work += (uint32_t)(visited + c->marked_edges - work);
         }
     return visited;
 }
@@ -129,6 +93,7 @@ void ms_sweep(ms_child *c)
         c->small = true;
         c->stack_mode = false;
         ms_vec_free(&c->stack);
+        ms_pair_mark_end(c);
     } else if (c->again_how && c->type_index != 0) {
         ms_type_give_up(c);
     }
@@ -136,8 +101,13 @@ void ms_sweep(ms_child *c)
     c->guarded = true;
     if (!c->stack_mode) {
         uint64_t all = 0, visited;
-        for (int round = 0; (visited = sweep_round(c)) != 0 && (c->small || round < 2 || visited > all / 64); round++)
-            all += visited;
+        for (int round = 0;; round++, all += visited) {
+            ms_pair_mark_begin(c);
+            visited = sweep_round(c);
+            visited += ms_pair_mark_end(c);
+            if (visited == 0 || !(c->small || round < 2 || visited > all / 64))
+                break;
+        }
         c->stack_mode = !c->small;
         if (c->stack_mode)
             stack_fill(c);
@@ -178,19 +148,11 @@ static void columns_new(ms_child *c)
     c->edges.used = of_root * sizeof(uint32_t);
     c->turned = of_root;
     c->first[1] = of_root;
-    struct { const void *at; size_t bytes; } fresh[] = {
-        {c->first, ((size_t)c->objects + 2) * sizeof *c->first}, {c->shape.at, c->shape.used}, {c->refs.at, c->refs.used},
-        {c->edges.at, c->marked_edges * sizeof(uint32_t)}, {c->site.at, c->births ? c->site.used : 0}, {c->birth.at, c->births ? c->birth.used : 0}};
-    c->ahead.used = 0;
-    for (size_t i = 0; i < sizeof fresh / sizeof *fresh; i++)
-        if (fresh[i].bytes >= 4u << 20)
-            MS_PUSH(c, c->ahead, ms_range, (ms_range){(uintptr_t)fresh[i].at, ((uintptr_t)fresh[i].at + fresh[i].bytes) & ~(uintptr_t)(MS_PAGE - 1)});
-    ms_beside_begin(&c->beside, c, populate, false);
 }
 
 static void columns_free(ms_child *c)
 {
-    ms_vec *const arrays[] = {&c->shape, &c->site, &c->birth, &c->refs, &c->edges, &c->kinds, &c->hints, &c->known,
+    ms_vec *const arrays[] = {&c->others, &c->shape, &c->site, &c->birth, &c->refs, &c->edges, &c->kinds, &c->hints, &c->known,
                               &c->containers, &c->owned, &c->owned_large, &c->object_labels, &c->namespaces, &c->named};
     for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++)
         ms_vec_free(arrays[i]);
@@ -200,7 +162,7 @@ static void columns_free(ms_child *c)
 }
 
 /* Granules become numbers, and are taken off the ledger. */
-static void turn(ms_child *c)
+void ms_turn(ms_child *c)
 {
     uint32_t *e = MS_VEC_AT(c->edges, uint32_t);
     size_t n = MS_VEC_N(c->edges, uint32_t);
@@ -212,31 +174,40 @@ static void turn(ms_child *c)
         e[i] = ms_marks_id_of_granule(&c->marks, e[i]);
         __builtin_prefetch(&refs[e[i]], 1);
     }
-    for (size_t i = c->turned; i < n; i++)
-        refs[e[i]]--;
     const ms_edge_kind *kind = MS_VEC_AT(c->kinds, ms_edge_kind);
-    for (size_t i = 0; i < MS_VEC_N(c->kinds, ms_edge_kind); i++) {
-        uint32_t *edge = &e[kind[i].edge];
-        if (kind[i].kind == MS_EDGE_WEAK) /* holds nothing */
-            refs[*edge]++;
-        if (*edge)
-            *edge |= kind[i].kind << 30;
+    for (size_t i = 0; i < MS_VEC_N(c->kinds, ms_edge_kind); i++)
+        if (e[kind[i].edge])
+            e[kind[i].edge] |= kind[i].kind << 30;
+    for (size_t i = c->turned; i < n; i++) {
+        uint32_t id = e[i] & 0x3FFFFFFF;
+        if (MS_UNLIKELY(e[i] >> 30 == MS_EDGE_WEAK)) /* holds nothing */
+            continue;
+        if (ms_mine_node(c, id))
+            refs[id]--;
+        else if (id)
+            MS_PUSH(c, c->others, uint32_t, id);
     }
     c->kinds.used = 0;
     c->turned = n;
 }
 
-static void record_rest(ms_child *c)
+void ms_record_rest(ms_child *c)
 {
     while (c->at) {
         while (c->at_todo) { /* the word at hand, first of all */
             uint32_t bit = (uint32_t)__builtin_ctzll(c->at_todo);
+            PyObject *o = (PyObject *)(c->at->base + ((uintptr_t)c->at_word << 10 | (uintptr_t)bit << 4));
             c->at_todo &= c->at_todo - 1;
             c->id++;
-            ms_read_object(c, (PyObject *)(c->at->base + ((uintptr_t)c->at_word << 10 | (uintptr_t)bit << 4)));
+            if (!c->second)
+                ms_read_object(c, o);
+            else if (!ms_read_simple(c, o))
+                ms_pair_leave(c, o);
         }
         if (MS_VEC_N(c->edges, uint32_t) - c->turned >= TURN)
-            turn(c);
+            ms_turn(c);
+        if (!ms_mine(c, c->at->base))
+            return;
         while (++c->at_word < MS_WORDS && c->at->word[c->at_word].seen == 0)
             ;
         if (c->at_word == MS_WORDS) {
@@ -253,7 +224,7 @@ void ms_record_all(ms_child *c)
 {
     /* A crash while an object is read comes back here: what it left is dropped, and the sweep goes on. */
     if (sigsetjmp(c->again, 0) != 0 && c->again_how == MS_AGAIN_SMALL) {
-        ms_beside_end(&c->beside);
+        ms_pair_drop(c);
         /* The graph does not fit: everything that was read is forgotten, and counted instead, from the beginning. */
         columns_free(c);
         c->small = true;
@@ -269,20 +240,21 @@ void ms_record_all(ms_child *c)
     c->guarded = true;
     if (!c->recording) {
         c->recording = true;
-        ms_beside_end(&c->beside);
         if (!c->small)
             columns_new(c);
         c->id = 0;
         c->at = ms_marks_next(&c->marks, -1, NULL);
         c->at_word = UINT32_MAX;
         c->at_todo = 0;
+        ms_pair_read_begin(c);
     }
-    record_rest(c);
+    ms_record_rest(c);
+    ms_pair_read_end(c);
+    ms_record_rest(c);
     c->guarded = false;
-    ms_beside_end(&c->beside);
     if (c->small)
         return;
-    turn(c);
+    ms_turn(c);
     c->to = MS_VEC_AT(c->edges, uint32_t);
     c->to_room = c->edges.room;
     c->edge_count = (uint32_t)MS_VEC_N(c->edges, uint32_t);

@@ -76,7 +76,9 @@ void ms_own(ms_child *c, const void *block, size_t size)
     /* To tell the blocks that nobody owns. */
     uintptr_t a = (uintptr_t)block;
     ms_chunk_map *k = ms_marks_at(&c->raw, a);
-    if (MS_LIKELY(k != NULL) || (k = ms_chunk_want(c, &c->raw, a)) != NULL)
+    if (!ms_mine(c, a) || (k == NULL && c->second))
+        MS_PUSH(c, c->others_raw, uintptr_t, a);
+    else if (MS_LIKELY(k != NULL) || (k = ms_chunk_want(c, &c->raw, a)) != NULL)
         k->word[a >> 10 & (MS_WORDS - 1)].seen |= 1ull << (a >> 4 & 63);
 }
 
@@ -127,13 +129,8 @@ void ms_read_dict(ms_child *c, PyObject *o, const ms_ty *t)
     PyDictObject *d = (PyDictObject *)o;
     PyDictKeysObject *k = d->ma_keys;
     if (d->ma_values) { /* a split table: the keys belong to all instances of the class */
-        if (t->type == &PyDict_Type) {
-            if (c->split_dict == 0) {
-                c->split_dict = ms_type_alias(c, c->type_index);
-                MS_VEC_AT(c->type_table, ms_ty)[c->split_dict].weak_keys = true;
-            }
+        if (t->type == &PyDict_Type)
             c->type_index = c->split_dict;
-        }
 #if PY_VERSION_HEX >= 0x030d0000
         if (!d->ma_values->embedded)
             ms_own(c, d->ma_values, values_size(k));
@@ -577,6 +574,13 @@ void ms_reader_choose(ms_child *c, ms_ty *t)
 
 bool ms_reader_is_quiet(const ms_ty *t) { return t->read == read_int || t->read == read_str; }
 
+bool ms_reader_is_simple(const ms_ty *t)
+{
+    return t->type && !t->scan && !t->given_up &&
+           (t->read == NULL || t->read == read_int || t->read == read_str || t->read == read_tuple || t->read == read_list ||
+            t->read == ms_read_dict || t->read == read_set || t->read == read_bytearray);
+}
+
 /* --- one object -------------------------------------------------------------------------------------- */
 
 /* Who made the block, and when. */
@@ -744,13 +748,8 @@ void ms_mark_object(ms_child *c, PyObject *o)
     references(c, o, t);
 }
 
-void ms_read_object(ms_child *c, PyObject *o)
+static inline void read_object(ms_child *c, PyObject *o, ms_ty *t)
 {
-    c->start = c->edges.used;
-    c->object = o;
-    c->type_index = 0;
-    __asm__ volatile("" ::: "memory");
-    ms_ty *t = type_of(c, o);
     c->type_index = (uint32_t)(t - MS_VEC_AT(c->type_table, ms_ty));
     c->said = t->prefix + t->basicsize;
     c->said_more = c->raw_bytes = 0;
@@ -771,4 +770,51 @@ void ms_read_object(ms_child *c, PyObject *o)
     if (t->scan)
         ms_hint_object(c, o, t);
     ms_record(c);
+}
+
+static inline void read_begin(ms_child *c, PyObject *o)
+{
+    c->start = c->edges.used;
+    c->object = o;
+    c->type_index = 0;
+    __asm__ volatile("" ::: "memory");
+}
+
+void ms_read_object(ms_child *c, PyObject *o)
+{
+    read_begin(c, o);
+    read_object(c, o, type_of(c, o));
+}
+
+/* The second thread knows the types that stand in its cache. */
+static inline ms_ty *simple_type_of(ms_child *c, PyObject *o)
+{
+    PyTypeObject *type = Py_TYPE(o);
+    uint32_t at = (uint32_t)((uintptr_t)type >> 4 ^ (uintptr_t)type >> 13) & (MS_TYPE_CACHE - 1);
+    return MS_LIKELY(c->type_cache[at].type == type) ? c->type_cache[at].entry : NULL;
+}
+
+bool ms_mark_simple(ms_child *c, PyObject *o)
+{
+    __asm__ volatile("" ::: "memory");
+    const ms_ty *t = simple_type_of(c, o);
+    if (t == NULL) {
+        c->stranger[(uintptr_t)Py_TYPE(o) >> 5 & (MS_STRANGERS - 1)] = o;
+        return false;
+    }
+    c->object = o;
+    if (!quiet(o, t)) {
+        c->type_index = (uint32_t)(t - MS_VEC_AT(c->type_table, ms_ty));
+        references(c, o, t);
+    }
+    return true;
+}
+
+bool ms_read_simple(ms_child *c, PyObject *o)
+{
+    read_begin(c, o);
+    ms_ty *t = simple_type_of(c, o);
+    if (t)
+        read_object(c, o, t);
+    return t != NULL;
 }

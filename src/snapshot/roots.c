@@ -168,6 +168,13 @@ void ms_roots_seed(ms_child *c)
     c->type_thread = ms_type_pseudo(c, "(thread)", MS_REST_LABELS);
     c->type_frame = ms_type_pseudo(c, "(frame)", MS_REST_LABELS);
     ms_pseudo_new(c, c->type_group, "root");
+    /* Known from the start, so that two threads can sweep them. */
+    PyTypeObject *const most[] = {&PyUnicode_Type, &PyLong_Type, &PyFloat_Type, &PyBytes_Type, &PyTuple_Type, &PyList_Type, &PyDict_Type};
+    uint32_t dict = 0;
+    for (size_t i = 0; i < sizeof most / sizeof *most; i++)
+        dict = ms_type_new(c, most[i]);
+    c->split_dict = ms_type_alias(c, dict);
+    MS_VEC_AT(c->type_table, ms_ty)[c->split_dict].weak_keys = true;
     interpreter_pseudo(c, c->interp, "interpreter");
     for (PyInterpreterState *in = PyInterpreterState_Head(); in; in = PyInterpreterState_Next(in)) {
         char name[48];

@@ -69,6 +69,10 @@ static void child_end(ms_child *c, int status)
 
 void ms_child_fail(ms_child *c, ms_err err, const char *sentence)
 {
+    if (c->second) { /* the first one does its work */
+        c->failed = true;
+        siglongjmp(c->again, 1);
+    }
     if (err == MS_ENOMEM && c->guarded && !c->small) { /* while sweeping: there is a smaller answer */
         c->again_how = MS_AGAIN_SMALL;
         siglongjmp(c->again, MS_AGAIN_SMALL);
@@ -111,10 +115,14 @@ static void on_crash(int sig)
         signals_back();
         return;
     }
+    if (c->pair && syscall(SYS_gettid) == c->pair->thread)
+        c = c->pair;
     if (c->guarded && c->crashes++ < 1000) {
         c->again_how = 1;
         siglongjmp(c->again, 1);
     }
+    if (c->second)
+        ms_child_fail(c, MS_EDAMAGED, NULL);
     c->guarded = false;
     if (!c->options->in_place)
         signal(sig, SIG_DFL);
@@ -502,8 +510,9 @@ void ms_child_main(ms_child *c)
 
     ms_vec_limit(c->memory_limit);
     c->births = ms_mode >= 0;
-    ms_roots_seed(c);
     ms_touch_begin(c);
+    ms_roots_seed(c);
+    ms_beside_end(&c->beside);
     do
         ms_sweep(c);
     while (ms_slabs_seed(c) && (c->unreached = true));
@@ -525,8 +534,6 @@ void ms_child_main(ms_child *c)
     ms_roots_finish(c);
     ms_raw_count(c);
     ms_child_reached(c, &reached->graph_ns, &reached->graph_cpu_ns);
-    ms_regions_make(c);
-    ms_texts_collect(c);
     ms_file_write(c);
     c->status->figures.nodes = c->nodes;
     c->status->figures.edges = c->edge_count;
@@ -616,6 +623,7 @@ ms_err ms_snapshot_take(const char *path, const ms_snapshot_options *options, ms
     c->path = s->path;
     c->options = &s->options;
     c->status = s->status;
+    c->split = UINTPTR_MAX;
     c->ts = PyThreadState_Get();
     c->interp = PyThreadState_GetInterpreter(c->ts);
     c->parent = getpid();

@@ -326,6 +326,79 @@ snap([sys.getsizeof(numbers), sys.getsizeof(objects)], objects=objects, view=vie
     assert all(n not in s.unexplained for n in s.of_type("__main__.A"))
 
 
+TWO = r"""
+import collections, ctypes, gc, json, os, random, sys, weakref
+import memsure
+gc.disable()
+libc = ctypes.CDLL(None)
+libc.mmap.restype, libc.mmap.argtypes = ctypes.c_void_p, [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int, ctypes.c_int, ctypes.c_int, ctypes.c_long]
+unreadable = [libc.mmap(None, 1 << 22, 0, 0x22, -1, 0)]
+class Attributes:
+    def __init__(self, i): self.name, self.number = f"name {i}", i + 0.5
+class Slots: __slots__ = ("a", "b", "__weakref__")
+class Shelf(list): pass
+class Words(dict): pass
+random.seed(7)
+def make(i):
+    o, s = Attributes(i), Slots()
+    s.a, s.b = o, [i + 1000, "é" * (i % 40)]
+    shelf = Shelf([s]); shelf.note = f"note {i}"
+    if i % 3 == 0: vars(o)["more"] = (i, b"%d" % i)
+    return [o, s, shelf, Words(k=s), {o: s, "s": s}, {i, f"set {i}"}, frozenset((i, "x")), collections.deque([o, i]), weakref.ref(s), weakref.ref(o, print),
+            collections.OrderedDict(o=o), bytearray(i % 100), lambda: (o, i), (j for j in s.b), o.__init__, Exception(i, o), 1 << i % 200, slice(i, o), range(i + 300)]
+keep = [make(i) for i in range(1500)]
+everything = [o for group in keep for o in group]
+for i in range(3000):                                   # references from anywhere to anywhere
+    random.choice(keep).append(random.choice(everything))
+unreadable.append(libc.mmap(None, 1 << 22, 0, 0x22, -1, 0))
+for k, group in enumerate(random.sample(keep, 40)):     # and some to where nothing can be read
+    items = ctypes.cast(id(group) + list.__basicsize__ - 16, ctypes.POINTER(ctypes.c_void_p))[0]
+    ctypes.cast(items, ctypes.POINTER(ctypes.c_void_p))[5] = unreadable[k % 2] + 4096 * k
+del everything, group, items
+for n, fork in (1, False), (2, True), (3, True):
+    memsure.snapshot(f"{sys.argv[1]}{n}", fork=fork)
+print(json.dumps([id(keep), unreadable]), flush=True)
+os._exit(0)
+"""
+
+
+@pytest.mark.parametrize("recorded", [True, False], ids=["recorded", "plain"])
+def test_two_threads_read_what_one_reads(recorded, tmp_path):
+    """In the program itself one thread reads; in a child that checks itself two, even where there is little to read."""
+    (tmp_path / "app.py").write_text(TWO)
+    command = [str(tmp_path / "app.py"), str(tmp_path / "s")]
+    done = run([*MEMSURE, "run", "-q", "--snapshot=none", "-o", str(tmp_path / "r.memsure"), *command] if recorded else [sys.executable, *command],
+               env={"MEMSURE_SNAPSHOT_CHECK": "1"})
+    assert done.returncode == 0, done.stderr
+    keep, unreadable = json.loads(done.stdout)
+
+    def below(s):
+        """By address, all that keep holds: type, sizes, birth, references in their order, and the rows that are about it."""
+        site = [(s.strings[f], line) for f, line in zip(s.column("sites", "file"), s.column("sites", "line"))]
+        rows = {n: [] for n in range(s.nodes)}
+        for table, *names in ("containers", "used", "room"), ("owned", "place"), ("owned_large", "mapped", "bytes"):
+            nodes = s.column(table, "node") if table in s.file.tables else []
+            assert nodes == sorted(nodes)
+            for node, *row in zip(nodes, *(s.column(table, n) for n in names)):
+                rows[node].append((table, *row))
+        out, waiting = {}, [s.at[keep]]
+        while waiting:
+            n = waiting.pop()
+            if s.address.get(n) in out or n not in s.address:
+                continue
+            edges = [(s.to[e] >> 30, s.to[e] & 0x3FFFFFFF) for e in range(s.first[n], s.first[n + 1])]
+            out[s.address[n]] = (s.type(n), s.said(n), s.allocated(n), site[s.site[n]], s.birth[n], rows[n], s.unexplained.get(n),
+                                 [(kind, s.address.get(t)) for kind, t in edges])
+            waiting += [t for kind, t in edges if kind == 0 and t]
+        return out
+
+    one, two, again = (Snap(tmp_path / f"s{n}") for n in (1, 2, 3))
+    a, b, c = below(one), below(two), below(again)
+    assert len(a) > 20000 and {k: v for k, v in a.items() if b.get(k) != v} == {} and a == b == c
+    assert sum(a[u + 4096 * k][0] == "(not readable)" for u in unreadable for k in range(40) if u + 4096 * k in a) == 40
+    assert [s.retained[s.at[keep]] for s in (two, again)] == [one.retained[one.at[keep]]] * 2
+
+
 @pytest.mark.parametrize("recorded", [False, True], ids=["plain", "recorded"])
 def test_with_too_little_memory_objects_are_counted(tmp_path, recorded):
     (tmp_path / "app.py").write_text("""
