@@ -11,7 +11,7 @@
  * Merging goes from the root down that tree: children of one row's nodes with the same kind of edge and the same type
  * make a row. A node has one row, so the work is one step for each node on any of the paths.
  *
- * Costs: paths 16 bytes a node, 8 for each that waits, and 8 a node that stay, 20 ns a node where references go to neighbours; routes 4 bytes a node, and a table of the rows.
+ * Costs: paths 8 bytes a node, 8 for each that waits, and 8 a node that stay, 20 ns a node where references go to neighbours; routes 4 bytes a node, and a table of the rows.
  * Sources: Dijkstra 1959; Dial 1969. Threads: none. */
 #include "graph/graph.h"
 #include "graph/sort.h"
@@ -20,19 +20,17 @@
 enum { RING = 64 };
 
 typedef struct {
-    uint32_t far;              /* distance; MS_NONE: no path yet */
-    uint32_t from, edge;
-} spot;                        /* of a node */
-
-typedef struct {
     uint32_t node, next;       /* next: 0: the last */
 } wait;
 
 typedef struct {
     const ms_graph *g;
     const ms_taste *taste;
-    spot *at;
+    uint32_t *far;             /* of each node: its distance and 1; 0: no path yet */
+    uint32_t *from, *edge;     /* of those that have one */
     uint64_t *inner;           /* a bit for each node: it has edges */
+    uint64_t *late;            /* a bit: it has edges for a later round */
+    uint8_t *typed;            /* of each shape: the round offers its type already */
     uint32_t *reached;         /* in the order in which they first got a path */
     uint32_t n_reached, farthest;
     wait *line;                /* from 1 on; all lists are threaded through it, and that of places to use again */
@@ -88,12 +86,14 @@ static uint32_t queue_out(search *s, uint32_t list)
 /* v can be reached from `from` at this distance. A node that has left the queue is never farther than what is offered. */
 static inline void offer(search *s, uint32_t from, uint32_t edge, uint32_t v, uint32_t far)
 {
-    spot *x = &s->at[v];
-    if (far >= x->far)
+    uint32_t known = s->far[v];
+    if (far >= known - 1) /* 0: none */
         return;
-    if (x->far == MS_NONE)
+    if (known == 0)
         s->reached[s->n_reached++] = v;
-    *x = (spot){far, from, edge};
+    s->far[v] = far + 1;
+    s->from[v] = from;
+    s->edge[v] = edge;
     if (far > s->farthest)
         s->farthest = far;
     if (s->inner[v >> 6] >> (v & 63) & 1)
@@ -105,7 +105,7 @@ static inline void ask_ahead(const search *s, uint32_t list)
 {
     const ms_graph *g = s->g;
     uint32_t i = s->head[list], next = s->line[i].node, later = s->line[s->line[i].next].node;
-    __builtin_prefetch(&s->at[later]);
+    __builtin_prefetch(&s->far[later]);
     __builtin_prefetch(&g->first[later]);
     if (g->shape_wide)
         __builtin_prefetch((const char *)g->shape + (size_t)later * g->shape_wide);
@@ -119,37 +119,50 @@ static void go_on(search *s, uint32_t at)
     for (; s->waiting && s->err == MS_OK; at++)
         while (s->head[at % RING]) {
             uint32_t v = queue_out(s, at % RING), first = g->first[v], end = g->first[v + 1], shape;
-            if (s->at[v].far != at) /* a cheaper way was found since */
+            if (s->far[v] != at + 1) /* a cheaper way was found since */
                 continue;
             ask_ahead(s, at % RING);
             shape = ms_node_shape(g, v);
             for (uint32_t e = first; e < end && e < first + 8; e++)
-                __builtin_prefetch(&s->at[MS_EDGE_TARGET(g->to[e])], 1);
+                __builtin_prefetch(&s->far[MS_EDGE_TARGET(g->to[e])], 1);
+            bool late = false;
             for (uint32_t e = first; e < end; e++) {
                 if (e + 8 < end)
-                    __builtin_prefetch(&s->at[MS_EDGE_TARGET(g->to[e + 8])], 1);
+                    __builtin_prefetch(&s->far[MS_EDGE_TARGET(g->to[e + 8])], 1);
                 uint32_t x = g->to[e], cost;
-                if (MS_EDGE_KIND(x) == MS_NORMAL && x != 0 && x != g->garbage && (cost = cost_of(s, shape, e - first)) != MS_COST_LAST)
+                if (x == 0)
+                    continue;
+                if (MS_EDGE_KIND(x) == MS_NORMAL && x != g->garbage && (cost = cost_of(s, shape, e - first)) != MS_COST_LAST)
                     offer(s, v, e, x, at + cost);
+                else
+                    late = true;
             }
+            s->late[v >> 6] |= (uint64_t)late << (v & 63);
         }
 }
 
-/* The edges of rule 2, and those taken last, from what was reached since. */
+static inline bool open_to(const search *s, uint32_t t, uint32_t base) { return s->far[t] == 0 || s->far[t] > base; }
+
+/* The edges of rule 2, and those taken last, from what was reached since. A type is offered once: all offers are the same. */
 static void next_round(search *s, uint32_t since)
 {
     const ms_graph *g = s->g;
     uint32_t base = s->farthest + 1, until = s->n_reached;
+    memset(s->typed, 0, (size_t)g->shapes + 1);
     for (uint32_t i = since; i < until; i++) {
         uint32_t v = s->reached[i], shape = ms_node_shape(g, v), t;
-        for (uint32_t e = g->first[v]; e < g->first[v + 1]; e++) {
+        bool late = s->late[v >> 6] >> (v & 63) & 1;
+        if (!late && s->typed[shape])
+            continue;
+        for (uint32_t e = g->first[v]; late && e < g->first[v + 1]; e++) {
             uint32_t x = g->to[e], kind = MS_EDGE_KIND(x), cost = cost_of(s, shape, e - g->first[v]);
             t = MS_EDGE_TARGET(x);
-            if (t != 0 && t != g->garbage && kind != MS_WEAK && (s->at[t].far == MS_NONE || s->at[t].far >= base))
+            if (t != 0 && t != g->garbage && kind != MS_WEAK && open_to(s, t, base))
                 offer(s, v, e, t, base + (cost == MS_COST_LAST ? MS_COST_MAX : cost));
         }
-        t = ms_node_type_node(g, v);
-        if (t != 0 && (s->at[t].far == MS_NONE || s->at[t].far >= base))
+        t = s->typed[shape] ? 0 : ms_node_type_node(g, v);
+        s->typed[shape] = 1;
+        if (t != 0 && open_to(s, t, base))
             offer(s, v, MS_EDGE_TO_TYPE, t, base + MS_COST_MAX);
     }
     go_on(s, base);
@@ -167,7 +180,9 @@ static void rounds(search *s, uint32_t since)
 static void search_all(search *s)
 {
     const ms_graph *g = s->g;
-    s->at[0].far = 0;
+    s->far[0] = 1;
+    s->from[0] = s->edge[0] = MS_NONE;
+    s->late[0] = 1;
     s->reached[s->n_reached++] = 0;
     /* the root does not wait: its edges are offered here */
     for (uint32_t e = g->first[0]; e < g->first[1]; e++) {
@@ -177,7 +192,7 @@ static void search_all(search *s)
     }
     go_on(s, 1);
     rounds(s, 0);
-    if (g->garbage == 0 || s->at[g->garbage].far != MS_NONE)
+    if (g->garbage == 0 || s->far[g->garbage] != 0)
         return;
     uint32_t e = g->first[0], since = s->n_reached;
     while (e < g->first[1] && g->to[e] != MS_EDGE(MS_NORMAL, g->garbage))
@@ -200,40 +215,40 @@ ms_err ms_paths_new(const ms_graph *g, const ms_taste *taste, ms_paths **out)
 {
     *out = NULL;
     MS_TRY(taste_check(g, taste));
-    size_t size = (size_t)g->nodes * sizeof(uint32_t), spots = (size_t)g->nodes * sizeof(spot), bits = ((size_t)g->nodes + 63) / 64 * 8;
+    size_t size = (size_t)g->nodes * sizeof(uint32_t), bits = ((size_t)g->nodes + 63) / 64 * 8, shapes = (size_t)g->shapes + 1;
     ms_paths *p = ms_sys_alloc(sizeof *p);
     search *s = ms_sys_alloc(sizeof *s);
-    spot *at = ms_sys_alloc_big(spots);
-    uint32_t *reached = ms_sys_alloc(size);
-    uint64_t *inner = ms_sys_alloc(bits);
+    uint32_t *far = ms_sys_alloc_big(size), *reached = ms_sys_alloc_big(size);
+    uint64_t *inner = ms_sys_alloc_big(bits), *late = ms_sys_alloc_big(bits);
+    uint8_t *typed = ms_sys_alloc(shapes);
     ms_err err = MS_ENOMEM;
-    if (p == NULL || s == NULL || at == NULL || reached == NULL || inner == NULL)
+    if (p == NULL || s == NULL || far == NULL || reached == NULL || inner == NULL || late == NULL || typed == NULL)
         goto done;
     p->g = g;
-    p->from = ms_sys_alloc(size);
-    p->edge = ms_sys_alloc(size);
+    p->from = ms_sys_alloc_big(size);
+    p->edge = ms_sys_alloc_big(size);
     if (p->from == NULL || p->edge == NULL)
         goto done;
-    *s = (search){.g = g, .taste = taste, .at = at, .inner = inner, .reached = reached, .n_line = 1, .line_room = 4096};
-    s->line = ms_sys_alloc(s->line_room * sizeof *s->line);
+    *s = (search){.g = g, .taste = taste, .far = far, .from = p->from, .edge = p->edge, .inner = inner, .late = late, .typed = typed,
+                  .reached = reached, .n_line = 1, .line_room = g->nodes / 4 > 4096 ? g->nodes / 4 : 4096};
+    s->line = ms_sys_alloc_big(s->line_room * sizeof *s->line);
     if (s->line == NULL)
         goto done;
     for (uint32_t v = 0; v < g->nodes; v++)
-        at[v] = (spot){MS_NONE, MS_NONE, MS_NONE};
-    for (uint32_t v = 0; v < g->nodes; v++)
         inner[v >> 6] |= (uint64_t)(g->first[v] < g->first[v + 1]) << (v & 63);
     search_all(s);
-    for (uint32_t v = 0; v < g->nodes; v++) {
-        p->from[v] = at[v].from;
-        p->edge[v] = at[v].edge;
-    }
+    for (uint32_t v = 0; v < g->nodes && s->n_reached < g->nodes; v++)
+        if (far[v] == 0)
+            p->from[v] = p->edge[v] = MS_NONE;
     err = s->err;
 done:
     if (s)
         ms_sys_free(s->line, s->line_room * sizeof *s->line);
-    ms_sys_free(at, spots);
+    ms_sys_free(far, size);
     ms_sys_free(reached, size);
     ms_sys_free(inner, bits);
+    ms_sys_free(late, bits);
+    ms_sys_free(typed, shapes);
     ms_sys_free(s, sizeof *s);
     if (err != MS_OK) {
         ms_paths_delete(p);
@@ -387,7 +402,7 @@ static ms_err routes_fill(merge *m, const uint32_t *target, uint32_t targets)
     ms_err err = MS_OK;
     r->nodes = g->nodes;
     r->room = 64;
-    r->of = ms_sys_alloc((size_t)g->nodes * sizeof *r->of);
+    r->of = ms_sys_alloc_big((size_t)g->nodes * sizeof *r->of);
     r->row = ms_sys_alloc(r->room * sizeof *r->row);
     uint32_t *stack = ms_sys_alloc(room * sizeof *stack);
     if (r->of == NULL || r->row == NULL || stack == NULL || places_grow(m, 256) != MS_OK) {

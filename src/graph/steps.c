@@ -123,7 +123,7 @@ ms_err steps_end(steps_maker *m, ms_err err, ms_why *why)
     if (err != MS_OK)
         goto done;
     start = ms_sys_alloc(start_size);
-    node = ms_sys_alloc(node_size);
+    node = ms_sys_alloc_big(node_size);
     if (start == NULL || node == NULL) {
         err = no_memory(why);
         goto done;

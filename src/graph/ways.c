@@ -83,7 +83,7 @@ static ms_err tastes_new(ms_snap *s, tastes *t)
     for (uint32_t v = 0; v < s->nodes; v = v == 0 ? s->objects + 1 : v + 1)
         edges += s->first[v + 1] - s->first[v];
     t->costs = s->n_fields + edges;
-    t->shape = ms_sys_alloc((size_t)s->nodes * sizeof *t->shape);
+    t->shape = ms_sys_alloc_big((size_t)s->nodes * sizeof *t->shape);
     t->type = ms_sys_alloc((size_t)t->shapes * sizeof *t->type);
     t->said = ms_sys_alloc((size_t)t->shapes * sizeof *t->said);
     t->allocated = ms_sys_alloc((size_t)t->shapes * sizeof *t->allocated);
@@ -201,7 +201,7 @@ ms_err ms_ways_to(ms_snap *s, const ms_paths *p, const uint32_t *target, uint32_
     if (err != MS_OK)
         goto done;
     starts = ((size_t)routes->n + 1) * sizeof *start;
-    start = ms_sys_alloc(starts);
+    start = ms_sys_alloc_big(starts);
     if (start == NULL) {
         err = MS_ENOMEM;
         goto done;
@@ -212,7 +212,7 @@ ms_err ms_ways_to(ms_snap *s, const ms_paths *p, const uint32_t *target, uint32_
     for (uint32_t r = 0; r < routes->n; r++)
         start[r + 1] += start[r];
     nodes = ((size_t)start[routes->n] + 1) * sizeof *node;
-    node = ms_sys_alloc(nodes);
+    node = ms_sys_alloc_big(nodes);
     if (node == NULL) {
         err = MS_ENOMEM;
         goto done;
