@@ -10,7 +10,8 @@
 
 #include <stdlib.h>
 
-enum { FAIR = 4 }; /* a part has its share if it has a quarter of an even one */
+enum { FAIR = 4 }; /* a part has its share if it has a quarter of an even one; five of eight have half of it: what is used often stays long in a
+                    * bounded cache, and the rest is new */
 
 static uint64_t held_by(const ms_snap *s, const ms_growing *g)
 {
@@ -59,11 +60,13 @@ void ms_growing_one(const ms_snap *s, uint32_t v, ms_growing *g)
         if (known && birth <= s->epoch)
             part_of(s, from, birth, g);
     }
-    uint32_t fair = 0, least = g->entries / (MS_GROWING_PARTS * FAIR);
-    for (uint32_t i = 0; i < MS_GROWING_PARTS; i++)
+    uint32_t fair = 0, half = 0, least = g->entries / (MS_GROWING_PARTS * FAIR);
+    for (uint32_t i = 0; i < MS_GROWING_PARTS; i++) {
         fair += g->parts[i] > least;
+        half += g->parts[i] > 2 * least;
+    }
     uint32_t last = g->parts[MS_GROWING_PARTS - 1], before = g->parts[MS_GROWING_PARTS - 2];
-    g->grows = fair >= 6 && last > least / 2 && last + before > 2 * least && (g->parts[0] > least || g->parts[1] > least);
+    g->grows = fair >= 6 && half >= 5 && last > least / 2 && last + before > 2 * least && (g->parts[0] > least || g->parts[1] > least);
 }
 
 ms_err ms_growing_containers(ms_snap *s, uint32_t least, ms_growings *out, ms_why *why)

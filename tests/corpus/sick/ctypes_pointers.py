@@ -2,7 +2,7 @@
 import ctypes
 
 size = 0
-for n in range(5_000):
+for n in range(20_000):
     class Record(ctypes.Structure):
         _fields_ = [("number", ctypes.c_int), ("data", ctypes.c_char * (n % 50 + 1))]
     record = Record(n, b"x")

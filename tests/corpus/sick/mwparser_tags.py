@@ -3,6 +3,6 @@ import mwparserfromhell
 
 text = "".join(f"<b name{n}='x'>word " for n in range(6))
 size = 0
-for n in range(1500):
+for n in range(6000):
     size += len(mwparserfromhell.parse(f"page {n} {text}", skip_style_tags=True).nodes)
 print(size)
