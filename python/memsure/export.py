@@ -20,7 +20,7 @@ import os
 import sys
 
 from .cli import Usage, complain, write
-from .recording import BEFORE, NO_FRAME, OURS
+from .recording import IMPORT, aside
 from .report import ASIDE, SITE_METRICS, shell_word
 from .source import Sources
 from .text import count, size
@@ -286,12 +286,8 @@ class Stacks:
     def _frame(self, p, file, function, line, flags):
         name, file = p.text(function), p.text(file)
         line = max(0, line)
-        if flags & OURS:
-            name, file, line = ASIDE["memsure"], "", 0
-        elif flags & BEFORE:
-            name, file, line = ASIDE["before"], "", 0
-        elif flags & NO_FRAME:
-            name, file, line = ASIDE["none"], "", 0
+        if why := aside(flags & ~IMPORT):
+            name, file, line = ASIDE[why], "", 0
         elif not (file or name):
             name, line = UNKNOWN, 0
         key = name, file, line
@@ -562,16 +558,7 @@ def as_csv(recording, metric):
                     lifetimes[g][k] += n
     counters = [lines[name] for name in COUNTERS]
     for i in range(len(lines)):
-        flags = lines.flags(i)
-        code = (
-            "memsure"
-            if flags & OURS
-            else "before"
-            if flags & BEFORE
-            else "none"
-            if flags & NO_FRAME
-            else sources.kind(lines.file(i))
-        )
+        code = aside(lines.flags(i) & ~IMPORT) or sources.kind(lines.file(i))
         key = lines.file(i), lines.line(i), lines.function(i), code
         figures = [c[i] for c in counters] + lifetimes[i]
         known = rows.get(key)

@@ -15,7 +15,6 @@ import ast
 CONSUMERS = {"sum", "any", "all", "max", "min", "set", "frozenset", "dict"}
 NUMBERS = {"len", "int", "float", "sum", "abs", "round", "ord", "hash"}
 GROWERS = {"append", "concatenate", "concat", "hstack", "vstack", "cat", "insert", "r_", "c_"}
-ARRAYS = {"np", "numpy", "pd", "pandas", "torch", "cp", "jnp"}
 WHOLE = {"read", "readlines", "read_text", "read_bytes", "fetchall", "getvalue"}
 BOXES = {
     "tolist": "stay in the array: its own methods do the work without an object for each number",
@@ -519,15 +518,11 @@ class Reader:
         for node in m.at(line, ast.Call):
             name = called(node)
             if name in BOXES and isinstance(node.func, ast.Attribute):
-                new = None
-                if name == "iterrows":
-                    target = node.func
-                    new = m.replaced(node, f"{m.text(target.value)}.itertuples()")
                 return Pattern(
                     "columns turned into Python objects",
                     "makes an object for each value",
                     BOXES[name],
-                    m.change(node.lineno, new) if new and False else (),
+                    (),
                     (node.lineno, node.col_offset, node.end_col_offset) if node.lineno == node.end_lineno else None,
                 )
         return None

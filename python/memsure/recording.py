@@ -24,6 +24,11 @@ LEAST_BLOCKS = 500
 LATEST = 1 << 60  # ns: 36 years; a later time in a file is damage
 
 
+def aside(flags):
+    """'memsure', 'before', 'none' (no Python frame), 'import', or '' of an ordinary line."""
+    return "memsure" if flags & OURS else "before" if flags & BEFORE else "none" if flags & NO_FRAME else "import" if flags & IMPORT else ""
+
+
 class Unreadable(Exception):
     """A recording cannot be read: one clear sentence, and a command to try (or None)."""
 
@@ -141,22 +146,6 @@ class Process:
                 out.append((t, v))
                 last = t
         return [t for t, _ in out], [v for _, v in out]
-
-    def curve_rows(self, name="live_bytes"):
-        """The curves -> ([row of sites], [list of values per row], [times in ns])."""
-        points = self.column("curve_points", "t_ns")
-        sites = self.column("curves", "site")
-        width = self.width("curves", name)
-        values = self.column("curves", name)
-        n = min(width, len(points))
-        if not n or any(a > b for a, b in pairwise(points)) or points[-1] > LATEST:
-            return [], [], []
-        rows = min(len(values) // width, len(sites))
-        return (
-            list(sites[:rows]),
-            [values[i * width : i * width + n] for i in range(rows)],
-            list(points[:n]),
-        )
 
 
 class Lines:

@@ -288,7 +288,7 @@ class Report:
 # -- layout --------------------------------------------------------------------------------------
 
 
-def render(recording, paper, show=1, all_=False, sort=None, filter_=None, after_run=False):
+def render(recording, paper, show=1, all_=False, sort=None, filter_=None):
     """The report as a text."""
     r = Report(recording)
     out = []
@@ -974,16 +974,7 @@ def data(recording, sort="peak", filter_=None):
         "verdict": {"kind": j.kind, "text": said(first), "detail": said(second)},
         "totals": {
             name: rec.total(name)
-            for name in (
-                "allocated_blocks",
-                "allocated_bytes",
-                "freed_blocks",
-                "freed_bytes",
-                "live_blocks",
-                "live_bytes",
-                "peak_blocks",
-                "peak_bytes",
-            )
+            for name in SITE_METRICS[:8]
         },
         "memory": {moment: rec.memory(moment) for moment in ("end", "peak")},
         "timeline": {"t_ns": list(times), "rss_bytes": list(rss), "python_bytes": list(python)},

@@ -586,10 +586,6 @@ for _id, _title, _happens, _right, _why in (
     _rule(_id, _title, _happens, "", "", _right, "", declined=_why)
 
 
-# Found with a snapshot, or from the source of a line that another rule measured.
-BY_SOURCE = {"R6", "R7"}
-
-
 def find(word):
     """The rule of an id, however written, or None."""
     return RULES.get(word.upper())

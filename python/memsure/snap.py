@@ -810,7 +810,6 @@ class Why:
             return None, 0
         below = self.snap.core.below(self.kind, self.rows, [s.example for s in steps])
         good = [s for s, n in zip(steps, below) if 10 * n >= 9 * self.count and s.type not in (None, "module")]
-        self.under = [s for s, n in zip(steps, below) if 10 * n >= 9 * self.count]  # what holds them, modules and frames included
         if not good:
             return None, 0
         return good[-1], self.snap.core.outside(good[-1].example)

@@ -17,7 +17,7 @@ The first kind that has a finding decides the verdict. Import time is never a fi
 """
 
 from . import _core
-from .recording import BEFORE, NO_FRAME, OURS
+from .recording import aside
 
 # A line is no suspect below this share of what is live; the checks' own constant, for the words.
 GROWTH_SHARE = 0.05
@@ -132,18 +132,8 @@ def baseline(recording, sources):
     lines = recording.lines
     modules = lines.named("<module>")
     for file, _, function, flags in lines.keys:
-        why = ""
-        if flags & 15:
-            why = (
-                "memsure"
-                if flags & OURS
-                else "before"
-                if flags & BEFORE
-                else "none"
-                if flags & NO_FRAME
-                else "import"
-            )
-        elif function in modules:
+        why = aside(flags) if flags else ""
+        if not why and function in modules:
             main = mains.get(file)
             if main is None:
                 main = mains[file] = is_main(recording, sources, lines.name(file))

@@ -46,7 +46,7 @@ def test_finalization_is_no_part_of_what_is_judged(record):
     rec = record(GROWS_AND_LINGERS)
     p = recording.load(rec.path).first
     assert p.duration_ns > 3.9e9, "it lingered"
-    _, _, points = p.curve_rows()
+    points = p.column("curve_points", "t_ns")
     times, python = p.timeline("python_bytes")
     assert 1.4e9 < points[-1] < 2.4e9 and 1.4e9 < times[-1] < 2.4e9
     assert python[-1] > 75 << 20

@@ -85,7 +85,7 @@ def test_its_repaired_twin_is_silent(name):
 
 
 def test_every_rule_has_a_program_or_a_reason():
-    found = {r[0] for r in _core.rules()} | rules.BY_SOURCE
+    found = {r[0] for r in _core.rules()} | {"R6", "R7"}    # found from the source of a line that another rule measured
     told = {r.id for r in rules.RULES.values() if not r.declined}
     assert found == told, (found - told, told - found)
 
