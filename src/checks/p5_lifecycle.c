@@ -11,6 +11,10 @@
 /* The collector's time is worth a finding from a tenth of the run and 0.3 s on. */
 #define GC_SHARE 0.1
 #define GC_SECONDS 0.3
+/* The time is the clock's, and on a busy machine others had most of it: a collection counts for no more than 100 ns for each object that
+ * it can have met; in the young ones these are the thresholds' (at most 2000, and ten times that in the second generation). */
+#define GC_OBJECT 1e-7
+#define GC_YOUNG 2000.0
 /* Fewer full collections, most of them the interpreter's own while much is loaded, are no habit. */
 enum { LEAST_OLD = 4 };
 /* For nothing: what it reclaimed is less than a hundredth of what it walked past. */
@@ -112,12 +116,15 @@ static bool lives_on(const ms_process *p)
 static ms_err collector(const ms_evidence *e, uint32_t at, ms_findings *out)
 {
     const ms_process *p = &e->process[at];
-    double old = 0, young = 0, nold = 0, nyoung = 0, reclaimed = 0, from_old = 0;
+    double old = 0, young = 0, nold = 0, nyoung = 0, reclaimed = 0, from_old = 0, objects = 0;
+    for (uint32_t i = 0; i < e->nlines; i++)
+        objects += (double)p->lines[i].peak_blocks;
     for (uint32_t i = 0; i < p->ncollection; i++) {
         const ms_collection *c = &p->collections[i];
         if ((double)c->t_ns / 1e9 < p->duration / 3)
             continue; /* the warm-up: what is being built has to be walked */
-        double took = (double)c->duration_ns / 1e9, freed = fmax(0, (double)c->reclaimed) * (double)c->count;
+        double met = c->generation >= 2 ? objects : fmin(objects, c->generation ? 10 * GC_YOUNG : GC_YOUNG);
+        double took = fmin((double)c->duration_ns / 1e9, (double)c->count * met * GC_OBJECT), freed = fmax(0, (double)c->reclaimed) * (double)c->count;
         reclaimed += freed;
         if (c->generation >= 2) {
             old += took;
