@@ -740,48 +740,40 @@ def shell_word(word):
 # -- annotated source ----------------------------------------------------------------------------
 
 
-def annotated(recording, wanted, paper, all_=False):
-    """A source file with what each line allocated, held at the peak and at the end, and made for a
-    moment only."""
+def _file_meant(r, wanted):
+    """The row of the one file that is called so, in full or by its end; raises Unreadable."""
     from .recording import Unreadable
 
-    r = Report(recording)
-    lines = r.lines
-    files = {}
-    for i in range(len(lines)):
-        files.setdefault(lines.keys[i][0], []).append(i)
-    names = {row: lines.name(row) for row in files}
+    command = f"memsure report {shell_word(r.recording.path)} --lines"
+    names = {row: r.lines.name(row) for row in {key[0] for key in r.lines.keys}}
     absolute = os.path.abspath(wanted)
-    found = [
-        row
-        for row, name in names.items()
-        if name == wanted or r.sources.path(name) == absolute or r.sources.place(name) == wanted
-    ]
+    found = [row for row, name in names.items() if name == wanted or r.sources.path(name) == absolute or r.sources.place(name) == wanted]
     if not found:
         tail = "/" + wanted.lstrip("./")
         found = [row for row, name in names.items() if ("/" + name).endswith(tail)]
     if not found:
         from difflib import get_close_matches
 
-        close = get_close_matches(
-            wanted, sorted({r.sources.place(n) for n in names.values() if n}), 1, 0.4
-        )
-        raise Unreadable(
-            f"no line of '{wanted}' allocated anything",
-            f"memsure report {shell_word(recording.path)} --lines {shell_word(close[0])}"
-            if close
-            else None,
-        )
+        close = get_close_matches(wanted, sorted({r.sources.place(n) for n in names.values() if n}), 1, 0.4)
+        raise Unreadable(f"no line of '{wanted}' allocated anything", f"{command} {shell_word(close[0])}" if close else None)
     if len(found) > 1:
         some = [r.sources.place(names[row]) for row in found]
         raise Unreadable(
-            f"'{wanted}' may be any of {', '.join(some[:4])}{' ...' if len(some) > 4 else ''}",
-            f"memsure report {shell_word(recording.path)} --lines {shell_word(names[found[0]])}",
+            f"'{wanted}' may be any of {', '.join(some[:4])}{' ...' if len(some) > 4 else ''}", f"{command} {shell_word(names[found[0]])}"
         )
-    file = names[found[0]]
+    return found[0]
+
+
+def annotated(recording, wanted, paper, all_=False):
+    """A source file with what each line allocated, held at the peak and at the end, and made for a
+    moment only."""
+    r = Report(recording)
+    lines = r.lines
+    row_of_file = _file_meant(r, wanted)
+    file = lines.name(row_of_file)
     metrics = ("allocated_bytes", "peak_bytes", "live_bytes", "temporary_bytes")
     by = {}
-    for i in files[found[0]]:
+    for i in (i for i, key in enumerate(lines.keys) if key[0] == row_of_file):
         row = by.setdefault(lines.line(i), [0, 0, 0, 0])
         for k, metric in enumerate(metrics):
             row[k] += lines[metric][i]
