@@ -474,9 +474,7 @@ class Snapshot:
 
     def lines(self, garbage=False):
         """[(Site, count, bytes, said, retained, retained said)] by line of birth; instructions of one line together are added."""
-        if len(self._site_table()) < 2:  # no birth was seen
-            return []
-        rows = [(self.site(row), *sums) for row, sums in self.core.sums("site", True, garbage)]
+        rows = [(self.site(row), *sums) for row, sums in self.core.sums("site", True, garbage)]     # none, where no birth was seen
         joined = {}
         for site, *sums in rows:
             key = (site.file, site.line, site.function, site.place)

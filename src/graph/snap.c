@@ -667,27 +667,30 @@ ms_err ms_snap_find_modules(ms_snap *s, ms_why *why)
         return no_memory(why);
     for (uint32_t i = 0; i < s->n_shapes; i++)
         module[i] = ms_snap_text_is(s, s->type_name[s->shape_type[i]], "module");
-    for (int pass = 0; pass < 2; pass++) {
-        size_t n = 0;
-        for (uint32_t v = 1; v <= s->objects; v++) {
-            uint32_t dict = module[ms_snap_id(s->shape, v)] ? ms_snap_namespace_of(s, v) : 0;
-            if (dict != 0) {
-                if (pass == 1)
-                    s->module_dict[n] = dict;
-                n++;
-            }
-        }
-        if (pass == 0) {
-            s->module_dict = ms_sys_alloc_big((n + 1) * sizeof *s->module_dict);
-            s->module_room = n + 1;
-            if (s->module_dict == NULL)
+    s->module_room = 1024;
+    s->n_modules = 0;
+    s->module_dict = ms_sys_alloc(s->module_room * sizeof *s->module_dict);
+    for (uint32_t v = 1; v <= s->objects && s->module_dict != NULL; v++) {
+        uint32_t dict = MS_UNLIKELY(module[ms_snap_id(s->shape, v)]) ? ms_snap_namespace_of(s, v) : 0;
+        if (dict == 0)
+            continue;
+        if (s->n_modules == s->module_room) {
+            uint32_t *more = ms_sys_resize(s->module_dict, s->module_room * sizeof *more, 2 * s->module_room * sizeof *more);
+            if (more == NULL)
+                ms_sys_free(s->module_dict, s->module_room * sizeof *more);
+            else
+                s->module_room *= 2;
+            s->module_dict = more;
+            if (more == NULL)
                 break;
         }
-        s->n_modules = n;
+        s->module_dict[s->n_modules++] = dict;
     }
     ms_sys_free(module, s->n_shapes);
-    if (s->module_dict == NULL)
+    if (s->module_dict == NULL) {
+        s->n_modules = 0;
         return no_memory(why);
+    }
     qsort(s->module_dict, s->n_modules, sizeof *s->module_dict, ascending);
     return MS_OK;
 }
@@ -705,6 +708,11 @@ bool ms_snap_is_garbage(const ms_snap *s, uint32_t node)
         return false;
     uint32_t at = ms_snap_rank(s, ms_snap_holds(s, node) ? node : s->idom[node]), g = ms_snap_rank(s, s->garbage);
     return s->begin[at] >= s->begin[g] && s->begin[at] < s->end[g];
+}
+
+bool ms_snap_births_seen(const ms_snap *s)
+{
+    return ids_max(s->site, (uint64_t)s->objects + 1) > 0;
 }
 
 uint64_t ms_snap_address(const ms_snap *s, uint32_t node)

@@ -195,6 +195,7 @@ bool ms_snap_is_namespace(const ms_snap *s, uint32_t dict);
 uint32_t ms_snap_namespace_of(const ms_snap *s, uint32_t v);
 
 bool ms_snap_is_garbage(const ms_snap *s, uint32_t node);                    /* needs TREE */
+bool ms_snap_births_seen(const ms_snap *s);                                   /* needs BIRTHS: any object has a site */
 uint64_t ms_snap_address(const ms_snap *s, uint32_t node);                   /* needs ADDRESSES; 0: it has none */
 bool ms_snap_find(const ms_snap *s, uint64_t address, uint32_t *node);       /* the object that begins there */
 bool ms_snap_name(const ms_snap *s, uint32_t node, uint32_t *string);        /* needs TEXTS: its text, if it has one */

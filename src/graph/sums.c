@@ -127,6 +127,8 @@ ms_err ms_sums(ms_snap *s, ms_by by, bool retained, bool garbage_only, ms_sum *o
 {
     MS_TRY(ms_snap_need(s, MS_SNAP_SHAPES | (by == MS_BY_SITE ? MS_SNAP_BIRTHS : 0) |
                                (retained || garbage_only ? MS_SNAP_TREE : 0), why));
+    if (garbage_only && (s->garbage == 0 || !ms_snap_holds(s, s->garbage)))
+        return MS_OK; /* there is none */
     MS_TRY(sums_plain(s, by, garbage_only, out, why));
     return retained ? sums_retained(s, by, garbage_only, out, why) : MS_OK;
 }

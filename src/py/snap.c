@@ -227,7 +227,9 @@ static PyObject *snap_sums(PyObject *self, PyObject *args)
     if (begin(self) == NULL)
         goto done;
     Py_BEGIN_ALLOW_THREADS
-    err = ms_sums(snap, by, retained, garbage, sums, &why);
+    err = by == MS_BY_SITE ? ms_snap_need(snap, MS_SNAP_BIRTHS, &why) : MS_OK;
+    if (err == MS_OK && (by == MS_BY_TYPE || ms_snap_births_seen(snap)))
+        err = ms_sums(snap, by, retained, garbage, sums, &why);
     Py_END_ALLOW_THREADS
     if (!end(self, err, &why) || (out = PyList_New(0)) == NULL)
         goto done;
