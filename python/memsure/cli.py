@@ -550,6 +550,8 @@ def _unnamed(words):
             return "report", words
     if word.endswith(".py"):
         raise Usage(f"no command '{word}'", f"memsure run {word}")
+    if word in ("flamegraph", "flame"):
+        raise Usage(f"no command '{word}'", "memsure export run.memsure --to speedscope", "(a flame graph)")
     close = _close(word, COMMANDS)
     if close:
         raise Usage(
@@ -713,6 +715,10 @@ def _export(settings, rest):
 
     if settings.to == "heapsnapshot":
         from . import export
+
+        if settings.metric or settings.process is not None:
+            option = "--metric" if settings.metric else "--process"
+            raise Usage(f"{option} is not for --to heapsnapshot", f"memsure export {path} --to heapsnapshot")
 
         return export.snapshot(path, settings.output, settings.at)
     if settings.at:

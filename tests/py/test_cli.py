@@ -97,7 +97,8 @@ def test_wrong_options(command, words, sentence, hint):
 # -- errors: a sentence, a command to copy, exit 2, no traceback
 
 @pytest.mark.parametrize("words, shown", [
-    ("flamegraph", "error: no command 'flamegraph'\n  try: memsure --help\n"),
+    ("flamegraph", f"error: no command 'flamegraph'\n  try: {'memsure export run.memsure --to speedscope':<39} (a flame graph)\n"),
+    ("frobnicate", "error: no command 'frobnicate'\n  try: memsure --help\n"),
     ("reprot run.memsure", "error: no command 'reprot'\n  try: memsure report run.memsure\n"),
     ("app.py", "error: no command 'app.py'\n  try: memsure run app.py\n"),
     ("--exact app.py", "error: --exact needs a command before it\n  try: memsure run --exact ...\n"),
@@ -125,6 +126,9 @@ def test_wrong_options(command, words, sentence, hint):
      "error: no line of 'cahce.py' allocated anything\n  try: memsure report run.memsure --lines shop/cache.py\n"),
     ("export run.memsure", "error: export needs a format: --to speedscope, pprof, collapsed, csv or heapsnapshot\n"
                            "  try: memsure export run.memsure --to speedscope\n"),
+    ("export run.memsure --to heapsnapshot --metric live", "error: --metric is not for --to heapsnapshot\n"
+                                                          "  try: memsure export run.memsure --to heapsnapshot\n"),
+    ("run --snapshot=every=-1 app.py", "error: --snapshot=every needs seconds, not '-1'\n  try: --snapshot=every=10\n"),
 ])
 def test_errors(words, shown, recorded, capsys):
     pathlib.Path("app.py").write_text("1\n")
