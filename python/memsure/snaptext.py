@@ -112,7 +112,7 @@ def summary(snap, paper, everything=False):
     out = [paper.paint(paper.fix(header(snap)), "dim"), ""]
     garbage = garbage_of(snap)
     out += paper.wrap(totals(snap, garbage))
-    tops = [s for s in root.below if not s.text.startswith("imported code")] or root.below
+    tops = [s for s in root.below if not s.text.startswith("imported code") and 20 * s.retained >= snap.bytes] or root.below
     if tops:
         out += paper.wrap(leader(snap, tops[0]))
     out.append("")

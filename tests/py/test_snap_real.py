@@ -47,6 +47,7 @@ def test_data_of_a_module_is_no_imported_code(here):
     main, imported = (next(s for s in root.below if s.text.startswith(word)) for word in ("module __main__", "imported code"))
     assert (main.below[0].text, main.below[0].entries) == (".CACHE", 4000) and main.retained < imported.retained
     assert main.below[0].path == ["module __main__", ".CACHE"]
+    assert 20 * main.retained >= Snapshot.open("one.memsure").bytes
     shown = snaptext.summary(Snapshot.open("one.memsure"), Paper(100))
     assert "module __main__ holds" in shown and ".CACHE (dict, 4,000 entries)" in shown
 
