@@ -181,6 +181,7 @@ struct ms_ty {
     bool          scan;        /* its struct may refer to more than its reader tells */
     bool          quiet;       /* its instances refer to nothing and own nothing */
     bool          weak_keys;   /* a dict whose keys are another's: every other edge is weak */
+    uint32_t      zone;        /* of a time: where its tzinfo is */
     uint32_t      alias;       /* of such: the type that it is shown as */
     int32_t       dict_field;  /* ordinal of __dict__; -1: none */
     Py_ssize_t    dict_offset;

@@ -153,6 +153,15 @@ static void read_struct(ms_child *c, PyObject *o, const ms_ty *t)
     ms_traverse(c, o, t, ms_visit, NULL);
 }
 
+/* --- datetime ----------------------------------------------------------------------------------------- */
+
+/* A time, or a datetime, without a zone ends before the place for one. */
+static void read_time(ms_child *c, PyObject *o, const ms_ty *t)
+{
+    bool aware = ((const unsigned char *)o)[24];
+    ms_emit(c, aware ? REF(o, t->zone) : NULL);
+}
+
 /* --- numpy --------------------------------------------------------------------------------------------- */
 
 typedef struct {
@@ -181,6 +190,7 @@ static bool np2(ms_child *c)
 
 static uint64_t np_itemsize(ms_child *c, PyObject *descr) { return np2(c) ? WORD(descr, 40) : (uint64_t)*(int *)((char *)descr + 32); }
 static PyObject *np_fields(ms_child *c, PyObject *descr) { return np2(c) ? REF(descr, 96) : REF(descr, 48); }
+static PyObject **np_subarray(ms_child *c, PyObject *descr) { return np2(c) ? (PyObject **)REF(descr, 88) : (PyObject **)REF(descr, 40); }
 static bool np_has_refs(ms_child *c, PyObject *descr) { return (np2(c) ? WORD(descr, 32) : (uint64_t)(unsigned char)((char *)descr)[27]) & NP_REFCOUNT; }
 
 /* Where in an item references stand. */
@@ -192,7 +202,13 @@ static uint32_t np_places(ms_child *c, PyObject *descr, uint64_t offset, uint64_
         place[n++] = offset;
         return n;
     }
-    PyObject *fields = np_fields(c, descr);
+    PyObject *fields = np_fields(c, descr), **array = np_subarray(c, descr);
+    if (array && array[0]) { /* an array in each item: base and shape */
+        uint64_t each = np_itemsize(c, array[0]), all = np_itemsize(c, descr);
+        for (uint64_t at = 0; each && at + each <= all && n < NP_PLACES; at += each)
+            n = np_places(c, array[0], offset + at, place, n, depth + 1);
+        return n;
+    }
     if (fields == NULL)
         return n;
     if (!PyDict_CheckExact(fields)) /* numpy 2 keeps a mappingproxy's dict; others are not known */
@@ -286,6 +302,10 @@ bool ms_known_choose(ms_child *c, ms_ty *t)
         t->read = read_struct;
         t->rest = MS_REST_OPAQUE;
         t->scan = true;
+    } else if ((strcmp(name, "datetime.time") == 0 && size == 40) || (strcmp(name, "datetime.datetime") == 0 && size == 48)) {
+        ms_field_add(c, t, "tzinfo", -3, MS_EDGE_NORMAL);
+        t->zone = (uint32_t)size - 8;
+        t->read = read_time;
     } else if (strcmp(name, "numpy.ndarray") == 0 && size >= (Py_ssize_t)offsetof(np_array, buffer_info)) {
         ms_field_add(c, t, "base", (int32_t)offsetof(np_array, base), MS_EDGE_NORMAL);
         ms_field_add(c, t, "dtype", (int32_t)offsetof(np_array, descr), MS_EDGE_NORMAL);

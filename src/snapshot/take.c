@@ -11,6 +11,9 @@
 #include "record/moment.h"
 #include "store/store.h"
 
+#if defined(__SANITIZE_ADDRESS__)
+#include <sanitizer/asan_interface.h>
+#endif
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -57,13 +60,23 @@ static void fail_end(void)
 
 static ms_child *self; /* in the child: for signal handlers */
 
+/* The frames that are left: AddressSanitizer, which does not know this stack, would keep their forbidden ground. */
+static void go_back(sigjmp_buf to, int how) __attribute__((noreturn));
+static void go_back(sigjmp_buf to, int how)
+{
+#if defined(__SANITIZE_ADDRESS__)
+    ASAN_UNPOISON_MEMORY_REGION(__builtin_frame_address(0), 64u << 10);
+#endif
+    siglongjmp(to, how);
+}
+
 /* --- the child --------------------------------------------------------------------------------------- */
 
 static void child_end(ms_child *c, int status) __attribute__((noreturn));
 static void child_end(ms_child *c, int status)
 {
     if (c->options->in_place)
-        siglongjmp(c->leave, 1);
+        go_back(c->leave, 1);
     _exit(status);
 }
 
@@ -75,7 +88,7 @@ void ms_child_fail(ms_child *c, ms_err err, const char *sentence)
     }
     if (err == MS_ENOMEM && c->guarded && !c->small) { /* while sweeping: there is a smaller answer */
         c->again_how = MS_AGAIN_SMALL;
-        siglongjmp(c->again, MS_AGAIN_SMALL);
+        go_back(c->again, MS_AGAIN_SMALL);
     }
     if (c->status->err == MS_OK) {
         c->status->err = (uint32_t)err;
@@ -119,7 +132,7 @@ static void on_crash(int sig)
         c = c->pair;
     if (c->guarded && c->crashes++ < 1000) {
         c->again_how = 1;
-        siglongjmp(c->again, 1);
+        go_back(c->again, 1);
     }
     if (c->second)
         ms_child_fail(c, MS_EDAMAGED, NULL);
@@ -140,7 +153,7 @@ static void on_tick(int sig)
     if (c->guarded && c->foreign & 1 && same >= HANG_TICKS) {
         same = 0;
         c->again_how = 2;
-        siglongjmp(c->again, 2);
+        go_back(c->again, 2);
     }
 }
 

@@ -46,6 +46,8 @@ HOLDERS = {
     "numpy elements": ("import numpy; A = numpy.array([None, X()], dtype=object)", [".A", "[1]"]),
     "numpy structure": ("import numpy; A = numpy.zeros(3, dtype=[('n', 'i4'), ('o', 'O')]); A[2]['o'] = X()", [".A"]),
     "numpy nested structure": ("import numpy; A = numpy.zeros(2, dtype=[('s', [('n', 'i8'), ('o', 'O')]), ('m', 'i1')]); A[1]['s']['o'] = X()", [".A"]),
+    "numpy array in a structure": ("import numpy; A = numpy.zeros(3, dtype=[('n', 'i4'), ('o', 'O', (2, 2))]); A[2]['o'][1, 0] = X()", [".A"]),
+    "a time's zone": ("import datetime\nclass X(datetime.tzinfo): pass\nT = datetime.datetime(2000, 1, 1, tzinfo=X()), datetime.datetime(2000, 1, 1), datetime.time(1, 2)", [".T", "tzinfo"]),
     "numpy view": ("import numpy; A = numpy.array([None, X()], dtype=object)[::-1]", [".A"]),
     "numpy exporter": ("import numpy\nclass X(bytearray): pass\nA = numpy.frombuffer(X(b'datadata'), dtype='i4')", [".A"]),
 }
