@@ -45,12 +45,19 @@ def read_corpus(path=CORPUS / "corpus.toml"):
     for entry in corpus["sick"] + corpus["healthy"]:
         entry.setdefault("python", "3.11")
         entry.setdefault("clean_python", entry["python"])
+    for entry in corpus["sick"]:
+        entry.setdefault("clean_program", entry["name"])
     return corpus
 
 
 def minor_of(entry, which):
     """The CPython minor a release runs on: a bug of the standard library has its clean twin on another."""
     return entry["clean_python" if which == "clean" else "python"]
+
+
+def program_of(entry, which):
+    """The program itself; where the bug is the program's own, its clean twin is another."""
+    return CORPUS / "sick" / f"{entry['clean_program' if which == 'clean' else 'name']}.py"
 
 
 # ---- judging: pure functions of findings as `memsure report --json` prints them ----
@@ -270,8 +277,7 @@ def do_measure(runner, corpus):
     """The bugs without memsure. Returns the names of those that do not reproduce."""
     absent = []
     for entry in corpus["sick"]:
-        program = CORPUS / "sick" / f"{entry['name']}.py"
-        both = [runner.measure(program, entry[which], minor_of(entry, which)) for which in ("bad", "clean")]
+        both = [runner.measure(program_of(entry, which), entry[which], minor_of(entry, which)) for which in ("bad", "clean")]
         fine = reproduces(entry["shows"], *both)
         if not fine:
             absent.append(entry["name"])
@@ -281,10 +287,9 @@ def do_measure(runner, corpus):
 
 
 def do_sick(runner, entry):
-    program = CORPUS / "sick" / f"{entry['name']}.py"
     row = {"entry": entry}
     for which in ("bad", "clean"):
-        row[which] = runner.recorded(program, entry[which], minor_of(entry, which), which)
+        row[which] = runner.recorded(program_of(entry, which), entry[which], minor_of(entry, which), which)
     if row["bad"] is None or row["clean"] is None:
         return None
     if "trouble" in row["bad"] or "trouble" in row["clean"]:
@@ -332,13 +337,15 @@ def sick_table(sick, runner, first):
            f"| --- | --- | --- | --- | --- | --- | --- | {'--- | ' if first else ''}--- | --- |"]
     for row in sick:
         e = row["entry"]
-        program = CORPUS / "sick" / f"{e['name']}.py"
-        both = [runner.results.get(runner.key("measure", program, e[w], minor_of(e, w))) for w in ("bad", "clean")]
+        both = [runner.results.get(runner.key("measure", program_of(e, w), e[w], minor_of(e, w))) for w in ("bad", "clean")]
         seen = f"{measured(e['shows'], both[0])}; clean {measured(e['shows'], both[1])}" if all(both) else ""
         quiet = "silent" if not row["false"] else ", ".join(f["rule"] for f in row["false"])
         where = row["place"] if row["pass"] else f"**missed**: {escape(row['why'] or 'number ' + str(row['place']))}"
         releases = [" ".join(e[w][:1]) or f"CPython {minor_of(e, w)}" for w in ("bad", "clean")]
-        out.append(f"| [{e['name']}]({e['issue']}) | {e['python']} | {releases[0]} | {releases[1]} | {e['principle']} | {seen} | {', '.join(e['rules'])} "
+        if e["clean_program"] != e["name"]:
+            releases = ["its own", "repaired"]
+        name = f"[{e['name']}]({e['issue']})" if e["issue"] else e["name"]
+        out.append(f"| {name} | {e['python']} | {releases[0]} | {releases[1]} | {e['principle']} | {seen} | {', '.join(e['rules'])} "
                    f"| {escape(e['unseen']) + ' | ' if first else ''}{where} | {quiet} |")
     out += ["", "The bugs, and what memsure said of the bad release first:", ""]
     for row in sick:
