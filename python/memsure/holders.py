@@ -115,6 +115,11 @@ def bare(label):
     return label[2:-2] if label.startswith("['") else label.lstrip(".")
 
 
+def cached(chain, at):
+    """What the function is called whose cache is step `at`: by its own name, or that of the property that has it inside."""
+    return next((bare(label) for label, _ in reversed(chain[: at + 1]) if bare(label).isidentifier()), bare(chain[at][0]))
+
+
 def name_of(way):
     """What the last step is called: ('Catalog', '_by_key'), ('shop', 'CACHE'), ('main', 'rows'): the
     owner's kind and the attribute, variable or local; ('', '') where it has no name."""
@@ -519,8 +524,8 @@ class Keepers:
         at = next((n for n, (_, what) in enumerate(chain) if what == CACHE), None)
         if at is None:
             return False
-        method = bare(chain[at][0])
-        owner = next((what for _, what in reversed(chain[:at]) if what), "")
+        method = cached(chain, at)
+        owner = next((what for _, what in reversed(chain[:at]) if what and what != "property"), "")
         h.title = "lru_cache on a method keeps self"
         h.keeps = f"lru_cache on {{culprit}} keeps the self of {count(f.facts['entries'])} calls"
         found = self.decorated(method)
@@ -545,7 +550,7 @@ class Keepers:
         at = next((n for n, (_, what) in enumerate(chain) if what == CACHE), None)
         if at is None:
             return False
-        function = bare(chain[at][0])
+        function = cached(chain, at)
         h.title = "a cache without a limit"
         h.keeps = f"the cache of {{culprit}} keeps all {count(f.facts['entries'])} results, and what they were called with"
         h.culprit = function
@@ -824,6 +829,13 @@ class Keepers:
                 f.line, f.site = line, None
                 h.note = f"{attr} refers to what refers to this call"
             h.fix = f"when it is done with: del {attr}"
+        born = [line for _, _, _, _, line in f.way if line is not None and not self._baseline[line]]
+        if pattern is None and " in " not in owner and f.line is not None and f.line not in born:
+            own = [line for line in born if self.sources.kind(self.lines.file(line)) == "own"]
+            if own:  # what closes the circle is made there, not what hangs on it
+                f.line, f.site = own[0], None
+            else:
+                h.note = f"hangs on the circle {h.culprit}"
         if pattern is not None:
             h.title, h.fix, h.patch, h.mark = pattern.title, pattern.fix, pattern.patch, pattern.mark
             if pattern.file is not None and pattern.mark:

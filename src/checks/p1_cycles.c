@@ -30,13 +30,15 @@
  * busy with it, is it worth a finding. */
 #define TREES_BYTES (64.0 * 1048576)
 
-static bool busy(const ms_process *p)
+static bool busy(const ms_evidence *e, const ms_process *p)
 {
-    double took = 0, freed = (double)p->gc_freed_bytes;
+    double took = 0, freed = (double)p->gc_freed_bytes, all = (double)p->freed_bytes;
+    for (uint32_t i = 0; i < e->nlines; i++) /* what imports dropped says nothing of the work */
+        all -= ms_line_counts(e, i) ? 0 : (double)(p->lines[i].freed_bytes - fmin(p->lines[i].freed_bytes, p->lines[i].gc_freed_bytes));
     for (uint32_t i = 0; i < p->ncollection; i++)
         took += (double)p->collections[i].duration_ns / 1e9;
     return (p->duration > 0 && took >= COLLECTOR_TIME * p->duration && freed >= COLLECTOR_BYTES && freed >= COLLECTOR_SHARE * (double)p->freed_bytes) ||
-           freed >= fmax(CIRCLES_BYTES, CIRCLES_SHARE * (double)p->freed_bytes);
+           freed >= fmax(CIRCLES_BYTES, CIRCLES_SHARE * all);
 }
 
 static ms_err waiting(const ms_evidence *e, uint32_t at, ms_findings *out)
@@ -55,7 +57,7 @@ static ms_err waiting(const ms_evidence *e, uint32_t at, ms_findings *out)
     uint32_t line = ms_line_top(e, p, offsetof(ms_line, gc_freed_bytes));
     bool own = line != MS_NONE && e->whose[line] == MS_OWN; /* what a library makes inside has to be more */
     bool much = most >= fmax(WAITING_BYTES, (own ? WAITING_SHARE : LIBRARY_SHARE) * (double)p->peak_bytes);
-    if (!(much || busy(p)) || line == MS_NONE)
+    if (!(much || busy(e, p)) || line == MS_NONE)
         return MS_OK;
     ms_finding *f;
     MS_TRY(ms_finding_add(out, "C8", at, line, much ? (uint64_t)most : p->gc_freed_bytes, 0.9, &f));
@@ -210,7 +212,7 @@ static ms_err tell_circle(const ms_evidence *e, uint32_t at, ms_view *v, const m
     for (uint32_t i = 0; i < n; i++)
         turned[i] = loop[(first + i) % n];
     const char *rule = which(v, form->example);
-    if (strcmp(rule, "C2") == 0 && of_library(e, p, v, form->example) && (double)f->bytes < TREES_BYTES && !busy(p)) {
+    if (strcmp(rule, "C2") == 0 && of_library(e, p, v, form->example) && (double)f->bytes < TREES_BYTES && !busy(e, p)) {
         out->finding[f - out->finding] = out->finding[--out->n]; /* f may have been the last */
         return MS_OK;
     }

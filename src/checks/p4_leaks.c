@@ -280,8 +280,13 @@ static const char *which(const ms_findings *out, const ms_finding *f, const ms_s
     if (c->key_type != MS_NONE)
         snprintf(key, sizeof key, "%.*s", (int)ms_snap_text(s, s->type_name[c->key_type]).size % 72, ms_snap_text(s, s->type_name[c->key_type]).at);
     for (uint32_t i = 1; i < f->nstep; i++) {
-        if (strcmp(way[i].type, "functools._lru_cache_wrapper") == 0)
-            return type_begins(&way[i - 1], "class ") || (i >= 2 && type_begins(&way[i - 2], "class ")) ? "L2" : "L1";
+        if (strcmp(way[i].type, "functools._lru_cache_wrapper") == 0) {
+            uint32_t k = i - 1; /* a class has it in its dict, as it is or inside a property or the like */
+            while (k > 0 && (strcmp(way[k].type, "dict") == 0 || strcmp(way[k].type, "property") == 0 || strcmp(way[k].type, "classmethod") == 0 ||
+                             strcmp(way[k].type, "function") == 0))
+                k--;
+            return type_begins(&way[k], "class ") ? "L2" : "L1";
+        }
         if (strstr(way[i].type, "queue.Queue") || strstr(way[i].type, "queue.LifoQueue") || strstr(way[i].type, "queue.PriorityQueue") ||
             strstr(way[i].type, "queues.Queue"))
             return "L5";
@@ -417,6 +422,23 @@ static ms_err bounded(ms_view *v, uint32_t node, double entries, ms_finding *f)
     return err;
 }
 
+/* Whether a line made next to nothing until then: what it fills was not emptied before, but filled from then on. */
+#define BEGAN_SHARE 0.125
+static bool began(const ms_process *p, uint32_t line, double when)
+{
+    double before = 0, whole = 0;
+    uint32_t at = 0;
+    while (at < p->ncurve_point && p->curve_t[at] <= when)
+        at++;
+    for (uint32_t i = 0; at && p->curve_allocated && i < p->ncurve; i++)
+        if (p->curve_site[i] < p->nsites && p->line[p->curve_site[i]] == line) {
+            const uint64_t *c = p->curve_allocated + (size_t)i * p->curve_width;
+            before += (double)c[at - 1];
+            whole += (double)c[p->ncurve_point - 1];
+        }
+    return whole > 0 && before <= BEGAN_SHARE * whole;
+}
+
 static ms_err container(const ms_evidence *e, uint32_t at, ms_view *v, const ms_growing *g, const ms_together *with, double *below, double *all, ms_findings *out)
 {
     const ms_process *p = &e->process[at];
@@ -451,7 +473,7 @@ static ms_err container(const ms_evidence *e, uint32_t at, ms_view *v, const ms_
     for (uint32_t i = 0; lines == 0 && i < e->nlines; i++)
         if (ms_line_counts(e, i) && (grown == MS_NONE || below[i] > below[grown]))
             grown = i;
-    if (grown == MS_NONE)
+    if (grown == MS_NONE || (g->late && !began(p, c.line != MS_NONE ? c.line : grown, (double)g->late * (double)s->epoch_ns / 1e9)))
         return MS_OK;
     ms_finding *f;
     MS_TRY(ms_finding_add(out, "L1", at, grown, whole, lines ? 0.9 : 0.7, &f));
@@ -637,7 +659,7 @@ static ms_err in_view(const ms_evidence *e, uint32_t at, ms_view *v, double *bel
         const ms_growing *g = &v->growing.at[i];
         double seconds = ((double)s->epoch - ms_snap_id(s->birth, g->node)) * (double)s->epoch_ns / 1e9;
         double bytes = (double)ms_snap_retained(s, g->node);
-        if (!g->grows || seconds < HELD_SECONDS || ms_snap_is_garbage(s, g->node) || ms_snap_is_namespace(s, g->node) ||
+        if (!(g->grows || g->late) || seconds < HELD_SECONDS || ms_snap_is_garbage(s, g->node) || ms_snap_is_namespace(s, g->node) ||
             (g->entries < ENTRIES && bytes < FEW_BYTES * g->entries))
             continue;
         grown_one *x = &one[n++];
@@ -937,12 +959,12 @@ static ms_err run(const ms_evidence *e, ms_findings *out)
 {
     for (uint32_t i = 0; i < e->nprocess; i++) {
         double start, end;
-        if (!ms_trend_window(&e->process[i], &start, &end))
-            continue;
-        MS_TRY(lines_grow(e, i, start, end, out));
-        MS_TRY(native_grows(e, i, start, end, out));
-        MS_TRY(containers(e, i, out));
-        MS_TRY(nobody_owns(e, i, out));
+        if (ms_trend_window(&e->process[i], &start, &end)) {
+            MS_TRY(lines_grow(e, i, start, end, out));
+            MS_TRY(native_grows(e, i, start, end, out));
+            MS_TRY(containers(e, i, out));
+        }
+        MS_TRY(nobody_owns(e, i, out)); /* in a short run, too: what nobody refers to is no data that it builds */
     }
     return recycled(e, out);
 }

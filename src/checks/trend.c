@@ -118,8 +118,12 @@ bool ms_trend_grows_at_work(const ms_process *p, uint32_t n, const double *t, co
     return grows;
 }
 
-/* From the end of the warm-up to the end; where a program drops most of its memory as it ends, to just before
- * that. How long the interpreter takes itself down afterwards (the timeline stops there) does not count. */
+/* From the end of the warm-up to the end; where a program drops most of its memory as it ends (it takes down what it has:
+ * frames return, finalizers run), to just before that: a twentieth of the run, and more of it while nothing but falls. How long the
+ * interpreter takes itself down afterwards (the timeline stops there) does not count. */
+#define TAKEN_DOWN 0.05
+#define TAKEN_DOWN_FALLING 0.15
+
 bool ms_trend_window(const ms_process *p, double *start, double *end)
 {
     double whole = p->duration, top = 0;
@@ -133,7 +137,10 @@ bool ms_trend_window(const ms_process *p, double *start, double *end)
         uint32_t at = p->npoint - 1;
         for (uint32_t i = 0; i < p->npoint; i++)
             top = fmax(top, p->python[i]);
-        while (at > 0 && p->python[at] < top / 2 && p->t[at] >= whole * 0.95)
+        bool down = p->python[at] < top / 2;
+        while (at > 0 && p->python[at] < top / 2 && p->t[at] >= whole * (1 - TAKEN_DOWN))
+            at--;
+        while (down && at > 0 && p->python[at - 1] > p->python[at] && p->t[at] >= whole * (1 - TAKEN_DOWN_FALLING))
             at--;
         *end = fmin(*end, p->t[at]);
     }

@@ -113,6 +113,7 @@ typedef struct {
     uint32_t oldest, newest;
     uint32_t parts[MS_GROWING_PARTS]; /* how many were born in each eighth of the time from the container's birth on */
     bool     grows;     /* at least six of the eight have a fair share, the first and the last two among them */
+    uint32_t late;      /* not 0: it grows if nothing that fills it was made before this epoch */
 } ms_growing;
 typedef MS_VEC(ms_growing) ms_growings;
 /* Containers with at least `least` entries of known birth; those that grow first, by what they hold. */

@@ -4,6 +4,9 @@
  * part it was born in. A container that was filled once has its elements in one part; a queue or a bounded
  * cache has them in the last ones. One that is filled all the time and never emptied has some in each. The time is the clock's, and a
  * busy machine gives a program less of it now and then: so two parts may be poor, and the last one may be half as poor again.
+ * A container may be older than the work that fills it (a cache of a module that was imported long before): the same is asked
+ * from the first of its elements on, a few left out. But so looks a buffer that was emptied a while ago, too: whether what fills
+ * it began then, the snapshot cannot tell (`late`).
  * Of a dict's pairs the younger half counts: keys are often older than their entry. An element that is
  * older than its container was moved there, and counts into the first part. */
 #include "graph/answer.h"
@@ -12,6 +15,7 @@
 
 enum { FAIR = 4 }; /* a part has its share if it has a quarter of an even one; five of eight have half of it: what is used often stays long in a
                     * bounded cache, and the rest is new */
+enum { FINE = 64, FEW = 64 }; /* the first of its elements: the 64th of the time in which a 64th of them were there */
 
 static uint64_t held_by(const ms_snap *s, const ms_growing *g)
 {
@@ -29,21 +33,37 @@ static int more_grown(const void *a, const void *b)
     return p != q ? (p < q ? 1 : -1) : x->node < y->node ? -1 : x->node > y->node;
 }
 
-static void part_of(const ms_snap *s, uint32_t from, uint32_t birth, ms_growing *g)
+static void count_one(const ms_snap *s, uint32_t from, uint32_t birth, ms_growing *g, uint32_t *fine)
 {
     uint64_t span = (uint64_t)s->epoch - from + 1;
-    uint64_t part = birth <= from ? 0 : ((uint64_t)birth - from) * MS_GROWING_PARTS / span;
-    g->parts[part < MS_GROWING_PARTS ? part : MS_GROWING_PARTS - 1]++;
+    uint64_t at = birth <= from ? 0 : ((uint64_t)birth - from) * FINE / span;
+    fine[at < FINE ? at : FINE - 1]++;
     if (g->entries++ == 0)
         g->oldest = g->newest = birth;
     g->oldest = birth < g->oldest ? birth : g->oldest;
     g->newest = birth > g->newest ? birth : g->newest;
 }
 
+/* The counts from `from` on, as eight parts; whether they rise all along. */
+static bool all_along(const uint32_t *fine, uint32_t from, uint32_t entries, uint32_t *parts)
+{
+    uint32_t fair = 0, half = 0, least = entries / (MS_GROWING_PARTS * FAIR);
+    for (uint32_t i = 0; i < MS_GROWING_PARTS; i++)
+        parts[i] = 0;
+    for (uint32_t i = 0; i < FINE; i++)
+        parts[i < from ? 0 : (i - from) * MS_GROWING_PARTS / (FINE - from)] += fine[i];
+    for (uint32_t i = 0; i < MS_GROWING_PARTS; i++) {
+        fair += parts[i] > least;
+        half += parts[i] > 2 * least;
+    }
+    uint32_t last = parts[MS_GROWING_PARTS - 1], before = parts[MS_GROWING_PARTS - 2];
+    return fair >= 6 && half >= 5 && last > least / 2 && last + before > 2 * least && (parts[0] > least || parts[1] > least);
+}
+
 void ms_growing_one(const ms_snap *s, uint32_t v, ms_growing *g)
 {
     uint32_t type = ms_snap_type(s, v), e = s->first[v] + s->type_count[type], end = s->first[v + 1];
-    uint32_t step = s->type_rest[type] == MS_REST_PAIRS ? 2 : 1, from = ms_snap_id(s->birth, v);
+    uint32_t step = s->type_rest[type] == MS_REST_PAIRS ? 2 : 1, from = ms_snap_id(s->birth, v), fine[FINE] = {0};
     *g = (ms_growing){.node = v};
     if (s->epoch <= from + MS_GROWING_PARTS)
         return; /* too young to tell */
@@ -58,15 +78,17 @@ void ms_growing_one(const ms_snap *s, uint32_t v, ms_growing *g)
             }
         }
         if (known && birth <= s->epoch)
-            part_of(s, from, birth, g);
+            count_one(s, from, birth, g, fine);
     }
-    uint32_t fair = 0, half = 0, least = g->entries / (MS_GROWING_PARTS * FAIR);
-    for (uint32_t i = 0; i < MS_GROWING_PARTS; i++) {
-        fair += g->parts[i] > least;
-        half += g->parts[i] > 2 * least;
-    }
-    uint32_t last = g->parts[MS_GROWING_PARTS - 1], before = g->parts[MS_GROWING_PARTS - 2];
-    g->grows = fair >= 6 && half >= 5 && last > least / 2 && last + before > 2 * least && (g->parts[0] > least || g->parts[1] > least);
+    g->grows = all_along(fine, 0, g->entries, g->parts);
+    if (g->grows)
+        return;
+    uint32_t first = 0, there = fine[0], parts[MS_GROWING_PARTS];
+    while (first < FINE - 1 && there <= g->entries / FEW)
+        there += fine[++first];
+    double since = ((double)s->epoch - from) * (FINE - first) / FINE;
+    if (first && since >= 2 * MS_GROWING_PARTS && since >= (double)s->epoch / 4 && all_along(fine, first, g->entries, parts))
+        g->late = s->epoch - (uint32_t)since;
 }
 
 ms_err ms_growing_containers(ms_snap *s, uint32_t least, ms_growings *out, ms_why *why)
