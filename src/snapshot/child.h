@@ -88,8 +88,9 @@ typedef struct {
 #define MS_CHUNK_SHIFT 21
 #define MS_WORDS       2048u
 #define MS_GRANULES    17
+#define MS_ADDRESS_BITS 48 /* of user space: 47 on x86-64, 48 on aarch64 */
 #define MS_LEAF_SHIFT  34
-#define MS_LEAFS       8192u /* 2^47 / 2^34 */
+#define MS_LEAFS       (1u << (MS_ADDRESS_BITS - MS_LEAF_SHIFT))
 
 typedef struct {
     uintptr_t base;     /* address of its first byte, with 8 added in the second plane */
@@ -113,7 +114,7 @@ MS_COLD ms_chunk_map *ms_marks_chunk(ms_marks *m, uintptr_t p, ms_err *err); /* 
 
 static inline ms_chunk_map *ms_marks_at(const ms_marks *m, uintptr_t p)
 {
-    if (MS_UNLIKELY(p >> 47))
+    if (MS_UNLIKELY(p >> MS_ADDRESS_BITS))
         return NULL;
     const ms_leaf *l = m->leaf[p >> MS_LEAF_SHIFT];
     return l ? l->chunk[p >> 3 & 1][p >> MS_CHUNK_SHIFT & 8191] : NULL;

@@ -65,7 +65,7 @@ void ms_hint_object(ms_child *c, const PyObject *o, const ms_ty *t)
     Py_ssize_t weak = Py_TYPE(o)->tp_weaklistoffset; /* not its own */
     for (uint32_t i = 2; i < n; i++) {
         uint64_t v = i * 8 == weak ? 0 : word[i];
-        if (v < 65536 || v >> 47 || v & 7 || v == (uint64_t)(uintptr_t)o || v == last)
+        if (v < 65536 || v >> MS_ADDRESS_BITS || v & 7 || v == (uint64_t)(uintptr_t)o || v == last)
             continue;
         last = v;
         MS_PUSH(c, c->hints, ms_hint, (ms_hint){v, c->id, 0});
@@ -124,7 +124,7 @@ static bool can_be(const ms_child *c, const uint64_t *block, uint32_t size, uint
         return false;
     if (t->flags & MS_TYPE_TRACKED) { /* its place in the collector's lists, or none */
         uint64_t next = o[-2] & ~(uint64_t)3, prev = o[-1] & ~(uint64_t)7;
-        if ((next == 0) != (prev == 0) || next >> 47 || prev >> 47 || next & 7 || (next && (next < 65536 || prev < 65536)))
+        if ((next == 0) != (prev == 0) || next >> MS_ADDRESS_BITS || prev >> MS_ADDRESS_BITS || next & 7 || (next && (next < 65536 || prev < 65536)))
             return false;
     }
     return true;
@@ -284,7 +284,7 @@ MS_ANY_MEMORY static void follow(ms_child *c, holder *h, uintptr_t first)
         blocks++;
         for (uint64_t w = 0; w < size / 8 && w < 1u << 24; w++) {
             uint64_t v = ((const uint64_t *)p)[w];
-            if (v < 65536 || v >> 47 || v & 7)
+            if (v < 65536 || v >> MS_ADDRESS_BITS || v & 7)
                 continue;
             uint32_t id = left_at(c, v);
             if (id && place_word(c, id))

@@ -44,7 +44,7 @@ void ms_vec_free(ms_vec *v)
 MS_COLD ms_chunk_map *ms_marks_chunk(ms_marks *m, uintptr_t p, ms_err *err)
 {
     *err = MS_OK;
-    if (p >> 47 || p < 4096 || p & 7)
+    if (p >> MS_ADDRESS_BITS || p < 4096 || p & 7)
         return NULL;
     *err = MS_ENOMEM;
     ms_leaf **leaf = &m->leaf[p >> MS_LEAF_SHIFT];

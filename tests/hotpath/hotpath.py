@@ -5,7 +5,8 @@
     hotpath.py MEMSURE_RECORD.so PYTHON_MINOR --show     the straight path of each function
 
 A function's straight path is what runs when no conditional jump is taken: the compiler puts the likely
-way there, and moves what is marked unlikely or cold out of the function's body. Of the body are kept: all
+way there, and moves what is marked unlikely or cold out of the function's body. Where that ends in a slow
+function after all (aarch64), the last conditional jump before it is taken. Of the body are kept: all
 instructions; those of the straight path; and its stores. Calls, divisions and locked instructions must
 not be in the body at all, nor a jump that leaves it for anything but a cold part or a named slow function.
 
@@ -40,9 +41,10 @@ ARM = {
 
 class Line:
     def __init__(self, address, text):
-        self.address, self.text = address, text.split("#")[0].split("//")[0].strip()
+        text = text.split("//")[0].strip()                        # aarch64's comments; "#" is x86's
+        self.address, self.text = address, text if ARCH is ARM else text.split("#")[0].strip()
         self.name = self.text.split()[0]
-        target = re.search(r"([0-9a-f]+) <([^>+]+)(?:\+0x[0-9a-f]+)?>$", text.strip())
+        target = re.search(r"([0-9a-f]+) <([^>+]+)(?:\+0x[0-9a-f]+)?>$", text)
         self.to, self.to_name = (int(target[1], 16), target[2].split("@")[0]) if target else (None, None)
 
     def stores(self):
@@ -86,7 +88,12 @@ def straight(body):
             break
         if is_a(body[i], "jump"):
             if body[i].to not in at:
-                break
+                while path and not (is_a(path[-1], "branch") and path[-1].to in at):
+                    path.pop()
+                if not path:
+                    break
+                i = at[path[-1].to]
+                continue
             i = at[body[i].to]
         else:
             i += 1
@@ -102,7 +109,8 @@ def broken_laws(name, body):
         if (is_a(line, "jump") or is_a(line, "branch")) and leaves and not (
                 re.search(r"\.cold(\.\d+)?$", line.to_name) or line.to_name.split(".")[0] in SLOW):
             yield f"{name}: it goes on in {line.to_name}, which is none of the slow functions that hotpath.py names"
-        if is_a(line, "jump") and line.to is None:
+        through_table = ARCH is ARM and re.match(r"br\s+x1[67]$", line.text)   # a function of the library's, by its table
+        if is_a(line, "jump") and line.to is None and not through_table:
             yield f"{name}: an indirect jump: {line.text}"
     if not any(is_a(line, "ret") for line in straight(body)):
         yield f"{name}: its straight path does not come to a return"
