@@ -535,10 +535,13 @@ static void *large_alloc(size_t size, bool zero, int caller, bool small)
     return block;
 }
 
+/* Where no monitor ticks the clock. */
+static void tick_self(void) { ms_area.epoch = (uint32_t)((ms_now_ns() - ms_area.epoch_zero_ns) / MS_EPOCH_NS); }
+
 static MS_COLD void *refill(ms_heap *h, uint32_t cls)
 {
-    if (ms_area.monitor == 0) /* nobody ticks the clock */
-        ms_area.epoch = (uint32_t)((ms_now_ns() - ms_area.epoch_zero_ns) / MS_EPOCH_NS);
+    if (ms_area.monitor == 0)
+        tick_self();
     void *block = ms_heap_refill(h, cls, ms_area.epoch);
     ms_area.purge_due = h->queue != MS_NO_SLAB || h->ndirty > MS_KEEP_DIRTY;
     return block;
@@ -643,6 +646,9 @@ static bool fits(uint64_t room, size_t size) { return size <= room && size > roo
 
 /* --- the hot path --------------------------------------------------------------------------------- */
 
+/* The holder of the main GIL takes the hot path from here on. Others compare this with themselves, without the lock: it is never theirs. */
+static void main_is(PyThreadState *ts) { main_thread = ts && !ms_path_verify ? ts : NO_THREAD; /* verified: all come by take_slow() */ }
+
 /* The whole of take(), at leisure. */
 static MS_COLD void *take_slow(void *ctx, size_t size, bool zero)
 {
@@ -650,7 +656,7 @@ static MS_COLD void *take_slow(void *ctx, size_t size, bool zero)
     ms_lock_take();
     int caller = caller_is();
     if (caller == MAIN)
-        main_thread = ms_thread_state() && !ms_path_verify ? ms_thread_state() : NO_THREAD; /* verified: all come by here */
+        main_is(ms_thread_state());
     if (caller == OTHER) {
         block = raw_take(size, zero, OTHER);
     } else if (size <= MS_BLOCK_MAX) {
