@@ -217,6 +217,7 @@ static PyObject *on_collection(PyObject *self, PyObject *const *args, Py_ssize_t
             collection_start = ms_now_ns();
             collection_live = (int64_t)ms_area.live_bytes;
             ms_area.gc_on = MS_AGE_GC;
+            ms_collector = ms_thread_state();
         } else if (ms_area.gc_on) {
             ms_area.gc_on = 0;
             ms_gc *e = &ms_area.gc[ms_area.gc_used % MS_GC_MAX];

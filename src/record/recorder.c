@@ -42,6 +42,8 @@ static PyInterpreterState *main_interpreter __attribute__((unused));
  * path need not ask which interpreter it runs. Forgotten when it is freed: another's may come to lie there. */
 #define NO_THREAD ((PyThreadState *)1)
 static PyThreadState *main_thread = NO_THREAD;
+/* Others compare it with themselves without the lock: it is never theirs. */
+static void main_is(PyThreadState *ts) { main_thread = ts && !ms_path_verify ? ts : NO_THREAD; /* verified: all come by take_slow() */ }
 
 /* Which tally, by instruction and class, and in exact mode by the node of the callers. Four entries make a
  * set, a cache line; one is in its own place there, or further on, where the next ones pushed it. The hot
@@ -351,7 +353,10 @@ static inline void died(ms_count *c, ms_tally *t, uint32_t index)
     }
 }
 
-static inline uint32_t age_index_now(uint32_t born) { return ms_area.gc_on ? MS_AGE_GC : age_index(ms_area.epoch - born); }
+/* A finalizer may give the GIL away in the midst of a collection: what others free then is theirs. */
+PyThreadState *ms_collector;
+static inline bool collector_frees(void) { return ms_area.gc_on && ms_thread_state() == ms_collector; }
+static inline uint32_t age_index_now(uint32_t born) { return collector_frees() ? MS_AGE_GC : age_index(ms_area.epoch - born); }
 
 /* All of a death but died(). */
 ALWAYS void death_counted(ms_count *c, uint64_t bytes)
@@ -390,7 +395,7 @@ static void death_any(uint32_t low, uint64_t bytes, uint32_t born)
             t->peak_bytes = t->live_bytes;
         t->live_bytes -= bytes;
         t->freed_bytes += bytes;
-        if (ms_area.gc_on)
+        if (collector_frees())
             t->gc_bytes += bytes;
     }
     death(low, bytes, born);
@@ -578,7 +583,7 @@ static void release_odd(void *ctx, void *block, int mode);
 static void release_any(void *block, int caller, int domain)
 {
     if ((uintptr_t)main_thread - (uintptr_t)block < sizeof(PyThreadState))
-        main_thread = NO_THREAD;
+        main_is(NULL);
     if (ms_heap_has(&raw_heap, block)) {
         uint64_t tag = *ms_tag(block);
         if (!(tag & MS_TAG_LIVE))
@@ -645,9 +650,6 @@ static void *large_move(void *block, size_t size, int caller)
 static bool fits(uint64_t room, size_t size) { return size <= room && size > room - room / 4 - 16; }
 
 /* --- the hot path --------------------------------------------------------------------------------- */
-
-/* The holder of the main GIL takes the hot path from here on. Others compare this with themselves, without the lock: it is never theirs. */
-static void main_is(PyThreadState *ts) { main_thread = ts && !ms_path_verify ? ts : NO_THREAD; /* verified: all come by take_slow() */ }
 
 /* The whole of take(), at leisure. */
 static MS_COLD void *take_slow(void *ctx, size_t size, bool zero)

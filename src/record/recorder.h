@@ -60,6 +60,7 @@ static inline void ms_peak_now(void)
 uint64_t *ms_block_tag(void *block);
 /* Move a block's birth to memsure's own site: it was made by us, on the program's line. */
 void ms_block_disown(void *block);
+extern MS_HIDDEN PyThreadState *ms_collector; /* who collects, while gc_on */
 void ms_lock_take(void);
 void ms_lock_give(void);
 void ms_cold_begin(uint64_t *t);

@@ -1043,3 +1043,241 @@ for _ in range(30): deep(40)
             assert node["variance"] == 0
     assert made == {rec.marks[m][0]: n for m, n in (("one", 10), ("two", 20), ("deep", 30))}
     assert sum(n["allocated_bytes"] for n in nodes) == pytest.approx(p.number("allocated_bytes"), abs=1)
+
+
+# --- several things at once ------------------------------------------------------------------------------------------
+
+
+def test_threads_while_the_collector_waits(record):
+    """A finalizer gives the GIL away in the midst of a collection: what others free meanwhile is not the collector's."""
+    rec = record(S + """
+import gc, threading
+gc.disable()
+class Final:
+    def __del__(self):
+        started.set(); done.wait()
+def others():
+    started.wait()
+    a = [None] * 3000
+    for i in range(3000):
+        a[i] = S()                        # site: others 3000
+    a.clear()
+    done.set()
+def circle():
+    for i in range(500):
+        s = S(); s.a = s                  # site: circles 500
+    f = Final(); f.me = f
+started, done = threading.Event(), threading.Event()
+thread = threading.Thread(target=others)
+thread.start()
+circle()
+gc.collect()
+thread.join()
+""")
+    check_planned(rec)
+    others, circles = rec.at("others"), rec.at("circles")
+    assert (others.freed_blocks, others.gc_freed_blocks) == (3000, 0)
+    assert (circles.freed_blocks, circles.gc_freed_blocks) == (500, 500)
+    check_sums(rec.one)
+
+
+def test_generators_closed_by_the_collector(record):
+    rec = record(S + """
+import gc
+gc.disable()
+def gen(held):
+    s = S()                               # site: inside 200
+    try:
+        yield s
+    finally:
+        s = S()                           # site: closing 200
+        saved[held[0]] = s
+def make():
+    for i in range(200):
+        held = [i]
+        g = gen(held)
+        next(g)
+        held.append(g)                    # the generator's frame holds what holds it
+saved = [None] * 200
+make()
+gc.collect()
+""")
+    check_planned(rec)
+    assert rec.at("inside").gc_freed_blocks == 200 and rec.at("inside").live_blocks == 0
+    assert rec.at("closing").live_blocks == 200 and rec.at("closing").gc_freed_blocks == 0
+
+
+def test_exceptions_raised_again_in_other_threads(record):
+    """A traceback holds the locals of every frame it went through, in whatever thread that was."""
+    rec = record(S + """
+import threading
+caught = []
+def fail():
+    s = S()                               # site: first 50
+    raise ValueError
+def again(e):
+    s = S()                               # site: again 150
+    raise e
+def catch(f, *args):
+    try:
+        f(*args)
+    except ValueError as e:
+        caught.append(e)
+for _ in range(50):
+    catch(fail)
+    for _ in range(3):
+        thread = threading.Thread(target=catch, args=(again, caught.pop()))
+        thread.start(); thread.join()
+half = caught[25:]
+del caught[25:]
+while caught: caught.pop().__traceback__ = None
+thread = None
+""")
+    check_planned(rec)
+    assert rec.at("first").live_blocks == 25 and rec.at("again").live_blocks == 75
+
+
+def test_code_that_moves_to_other_lines(record):
+    """The same code under another line, another file, over and over, at addresses that others had."""
+    rec = record(S + """
+def f():
+    for _ in range(3):
+        S()
+def run(i):
+    code = f.__code__.replace(co_firstlineno=1000 + i % 50 * 10, co_filename=f"/planted/moved{i % 4}.py")
+    exec(code, {"S": S})
+for i in range(1000): run(i)
+""")
+    made = Counter()
+    for s in rec.one.sites:
+        if s["file"].startswith("/planted/moved") and s["line"] % 10 == 2:
+            made[s["file"], s["line"]] += s["allocated_blocks"]
+    assert made == Counter({(f"/planted/moved{i % 4}.py", 1002 + i % 50 * 10): 3 * 10 for i in range(1000)})
+
+
+def test_contexts(record):
+    rec = record(S + """
+import contextvars
+var = contextvars.ContextVar("var", default=None)
+def inside():
+    s = S()                               # site: set 300
+    var.set(s)
+    S()                                   # site: dropped 300
+kept = []
+for i in range(300):
+    c = contextvars.copy_context()
+    c.run(inside)
+    if i % 3 == 0: kept.append(c)
+c = None
+""")
+    check_planned(rec)
+    assert rec.at("set").live_blocks == 100 and rec.at("dropped").live_blocks == 0
+
+
+def test_signal_handlers_and_trace_functions(record):
+    """Python that the interpreter calls between two bytecodes of a program's line keeps its own line."""
+    rec = record(S + """
+import os, signal, sys
+keep = {"handler": [], "program": [], "tracer": [], "traced": []}
+lists = [[None] * 201 for _ in range(4)]
+for name, k in zip(keep, lists): keep[name] = (iter(range(201)), k)
+def put(name, s):
+    n, k = keep[name]
+    k[next(n)] = s
+def handler(*args):
+    put("handler", S())                        # site: handler 100
+signal.signal(signal.SIGUSR1, handler)
+def loop():
+    for _ in range(100):
+        put("program", S())                    # site: program 100
+        os.kill(os.getpid(), signal.SIGUSR1)
+loop()
+def tracer(frame, event, arg):
+    if event == "line" and frame.f_code.co_name == "traced":
+        put("tracer", S())                    # site: tracer 201
+    return tracer
+def traced():
+    for _ in range(100):
+        put("traced", S())                    # site: traced 100
+sys.settrace(tracer)
+traced()
+sys.settrace(None)
+""")
+    check_planned(rec)
+    assert all(rec.at(m).live_blocks == n for m, n in (("handler", 100), ("program", 100), ("tracer", 201), ("traced", 100)))
+
+
+def test_fork_in_a_thread(record):
+    """The child goes on from the thread that forked; what the other threads' frames held stays alive in it."""
+    rec = record(S + """
+import os, threading, warnings
+warnings.simplefilter("ignore")
+keep = [None] * 3000
+for i in range(2000):
+    keep[i] = S()                         # site: before 2000
+ready, stop = threading.Event(), threading.Event()
+def other():
+    held = S()                            # site: held 1
+    ready.set(); stop.wait()
+def forks():
+    ready.wait()
+    pid = os.fork()
+    if pid == 0:
+        for i in range(500):
+            keep[i] = S()                 # site: child
+        print(os.getpid(), flush=True)
+        os._exit(0)
+    for i in range(700):
+        keep[2000 + i] = S()              # site: parent 700
+    os.waitpid(pid, 0)
+    stop.set()
+threads = [threading.Thread(target=f) for f in (other, forks)]
+for t in threads: t.start()
+for t in threads: t.join()
+""")
+    line = {mark: n for mark, (n, _) in rec.marks.items()}
+    child, = rec.of_pid(int(rec.stdout))
+    parent, = (p for p in rec.processes if p is not child)
+    at = lambda process, mark: process.line("app.py", line[mark])
+    assert at(parent, "before").allocated_blocks == at(parent, "before").live_blocks == 2000
+    assert (at(parent, "parent").live_blocks, at(parent, "child").allocated_blocks, at(parent, "held").allocated_blocks) == (700, 0, 1)
+    assert (at(child, "before").inherited_blocks, at(child, "before").freed_blocks) == (2000, 500)
+    assert (at(child, "child").live_blocks, at(child, "parent").allocated_blocks, at(child, "held").live_blocks) == (500, 0, 1)
+    for process in rec.processes:
+        check_sums(process)
+
+
+def test_greenlets(record):
+    """Stacks that are switched in C: each allocation stands at the line that runs."""
+    pytest.importorskip("greenlet")
+    rec = record(S + """
+from greenlet import greenlet
+keep, n = [None] * 600, iter(range(600))
+def put(s): keep[next(n)] = s
+def deep(n): return deep(n - 1) if n else one.switch()
+def two_():
+    while True:
+        put(S())                          # site: two 300
+        deep(20)
+def one_():
+    for _ in range(300):
+        two.switch()
+        put(S())                          # site: one 300
+one, two = greenlet(one_), greenlet(two_)
+one.switch()
+""", "--exact", env={"MEMSURE_VERIFY": "1"})
+    check_planned(rec)
+    assert rec.one.number("path_checked") > 600 and rec.one.number("path_wrong") == 0
+
+
+@pytest.mark.parametrize("depth", [12, 17])
+def test_the_tree_of_a_recursive_program_is_bounded(record, depth):
+    """fib: paths are folded, so the tree is as large as the text, however deep and often it is called."""
+    rec = record(f"""
+        def fib(n):
+            x = [n]
+            return n if n < 2 else fib(n - 1) + fib(n - 2)
+        fib({depth})
+        """, "--exact")
+    fib = [n for n in rec.one.rows("nodes") if rec.one.sites[n["site"]]["function"] == "fib"]
+    assert 0 < len(fib) < 600, len(fib)
