@@ -175,7 +175,7 @@ static bool immortal(int32_t refs) { return refs > MS_IMMORTAL / 2; }
 /* The object at value, when it has references left over. 0: none. */
 static uint32_t left_at(const ms_child *c, uint64_t value)
 {
-    if (value < 65536 || value >> 47 || value & 7)
+    if (value < 65536 || value >> MS_ADDRESS_BITS || value & 7)
         return 0;
     uint32_t id = ms_marks_id(&c->marks, value);
     int32_t refs = id ? MS_VEC_AT(c->refs, int32_t)[id] : 0;
