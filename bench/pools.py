@@ -7,7 +7,8 @@
 All variants run in one process, interleaved: a round runs each of them once, for a moment, in an order that changes
 from round to round; the least over all rounds is shown, less the least of the empty loop. Many short rounds, since
 the machine may have something else to do: what disturbs one round does not disturb all. `again` is the plain slots class a
-second time: what differs from it there is noise.
+second time: what differs from it there is noise. The floor is a call of a class in C that returns None (bench/floor.c): what the
+interpreter takes to get there and back, which no such class can avoid.
 
   one      create an object of two fields and drop it
   batch    20,000 alive at once, in a list, then dropped with it
@@ -21,10 +22,14 @@ import gc
 import json
 import platform
 import random
+import subprocess
 import sys
+import sysconfig
+import tempfile
 import time
 import tracemalloc
 from collections import namedtuple
+from pathlib import Path
 
 LOOP = """
 def one(n, C=C):
@@ -68,9 +73,14 @@ def variants():
         "dataclass(slots, frozen), pooled": memsure.pooled(dataclass(frozen=True)),
         "class with a dict": Dict,
         "namedtuple": namedtuple("Named", "x y"),
-        "tuple": None,
+        "tuple": "(a, 2)",
+        "object()": "object()",
     }
     missing = []
+    if nothing := floor():
+        out = {"floor: a call in C": nothing, **out}
+    else:
+        missing.append("a C compiler")
     try:
         import attrs
         out["attrs"] = attrs.make_class("Attrs", ["x", "y"], slots=True)
@@ -92,9 +102,26 @@ def variants():
     return out, missing
 
 
+def floor():
+    """A class whose call does nothing; None where nothing can compile it."""
+    with tempfile.TemporaryDirectory() as folder:
+        built = Path(folder) / f"floor{sysconfig.get_config_var('EXT_SUFFIX')}"
+        command = ["cc", "-O2", "-shared", "-fPIC", f"-I{sysconfig.get_path('include')}", str(Path(__file__).with_name("floor.c")), "-o", str(built)]
+        try:
+            subprocess.run(command, check=True, capture_output=True)
+        except (OSError, subprocess.CalledProcessError):
+            return None
+        sys.path.insert(0, folder)
+        try:
+            import floor
+        finally:
+            sys.path.remove(folder)
+        return floor.Nothing
+
+
 def functions(cls):
     space = {"C": cls}
-    exec(LOOP if cls else LOOP.replace("C(1, 2)", "(a, 2)").replace("C=C", "a=1"), space)
+    exec(LOOP.replace("C(1, 2)", cls).replace("C=C", "a=1") if isinstance(cls, str) else LOOP, space)
     return space["one"], space["batch"]
 
 
@@ -116,7 +143,7 @@ def timed(f, n):
 def bytes_each(cls, n=10_000):
     from memsure import _pool
 
-    if not cls:
+    if isinstance(cls, str) or cls(1, 2) is None:
         return None
     keep = [cls(1, 2)]
     _pool.sweep(True)
@@ -189,6 +216,9 @@ def show(results):
             print(f"| {name} | {' | '.join(cells)} | {row['bytes'] if row['bytes'] is not None else ''} |")
         frozen = result["rows"]["dataclass(slots, frozen)"], result["rows"]["dataclass(slots, frozen), pooled"]
         print(f"\nfrozen dataclass, plain to pooled: {', '.join(f'{k} {frozen[0][k] / frozen[1][k]:.1f}' for k in ('one', 'batch', 'kept'))} times")
+        if struct := result["rows"].get("msgspec.Struct"):
+            pooled = result["rows"]["slots, pooled"]
+            print(f"slots, pooled, against msgspec.Struct: {', '.join(f'{k} {struct[k] / pooled[k]:.1f}' for k in ('one', 'batch', 'kept'))} times")
         if result["missing"]:
             print(f"not installed: {', '.join(result['missing'])}")
         print()

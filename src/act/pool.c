@@ -1,9 +1,10 @@
 /* pool.c -- births and deaths of pooled instances: see pool.h.
  *
- * The hot path is simple_call() and pool_dealloc(): what a parameter store and a slot clear cost,
- * a pop and a push, and the references to the class. All else is for constructors that do more
- * (compiled_call), that were not compiled (called_call), or for calls that fail, which type.__call__ and
- * the class's own __init__ answer with their own exceptions (plain_call). */
+ * The hot path is pool_vectorcall() and pool_dealloc(): what a parameter store and a slot clear cost,
+ * a pop and a push, and the references to the class; neither calls anything but what counts references. All else is
+ * for arguments that are containers (simple_call), for constructors that do more (compiled_call), that were not
+ * compiled (called_call), or for calls that fail, which type.__call__ and the class's own __init__ answer with their
+ * own exceptions (plain_call); and for deaths that take a field along, or are watched (die_carefully). */
 #include "act/pool.h"
 
 #include <structmember.h>
@@ -11,6 +12,7 @@
 
 #define DEPTH_MAX 100        /* deallocators within each other, before the rest waits */
 #define NO_VERSION UINT32_MAX
+#define NO_CALL    UINT32_MAX /* no call has so many arguments */
 #define FREE      ((uintptr_t)1)
 #define FINALIZED ((uintptr_t)1) /* in the second word of the collector's header, as CPython has it */
 #define FLAGS     ((uintptr_t)3)
@@ -372,41 +374,14 @@ static Py_NO_INLINE void keep_less(ms_pool *p, PyTypeObject *type)
     Py_DECREF((PyObject *)type);
 }
 
-static void pool_dealloc(PyObject *self)
+/* The end of each death: its fields are gone. plain: it was tracked. */
+static inline void give_back(ms_pool *p, PyTypeObject *type, PyObject *self, bool plain)
 {
-    PyTypeObject *type = Py_TYPE(self);
-    if (MS_UNLIKELY(type->tp_dealloc != pool_dealloc)) {
-        base_dealloc(self);
-        return;
-    }
-    ms_pool *p = pool_in(type);
-    if (MS_UNLIKELY(trash.depth >= DEPTH_MAX) && trash.all == p->all) { /* else a finalizer of theirs runs another interpreter */
-        die_later(self);
-        return;
-    }
-    if (MS_UNLIKELY(type->tp_finalize != NULL) && !last_words(type, self))
-        return;
-    bool plain = tracked(self);
-    if (plain)
-        PyObject_GC_UnTrack(self);
-    if (type->tp_weaklistoffset && *(PyObject **)((char *)self + type->tp_weaklistoffset))
-        PyObject_ClearWeakRefs(self);
-
-    if (trash.depth++ == 0)
-        trash.all = p->all;
-    clear_slots(p, self);
-    if (--trash.depth == 0 && MS_UNLIKELY(trash.later != NULL))
-        die_now();
-
-    if (MS_UNLIKELY(tracked(self))) {
-        PyObject_GC_UnTrack(self);
-        plain = true;
-    }
     if (MS_LIKELY(!plain)) {
         head(self)[1] &= ~FLAGS;
         push(&p->listed_free, self);
         p->nlisted_free++;
-        if (MS_UNLIKELY(p->nlisted_free > p->keep + (p->nlisted - p->nlisted_free) / 2))
+        if (MS_UNLIKELY(3 * (uint64_t)p->nlisted_free > 2 * (uint64_t)p->keep + p->nlisted))
             keep_less(p, type);
     } else if (MS_UNLIKELY(p->nplain_free >= p->keep)) {
         PyObject_GC_Del(self);
@@ -416,6 +391,78 @@ static void pool_dealloc(PyObject *self)
         p->nplain_free++;
     }
     Py_DECREF((PyObject *)type);
+}
+
+static inline bool too_deep(ms_pool *p)
+{
+    return MS_UNLIKELY(trash.depth >= DEPTH_MAX) && trash.all == p->all; /* else a finalizer of theirs runs another interpreter */
+}
+
+/* A field dies with it, and may run anything. */
+static Py_NO_INLINE void clear_and_give_back(ms_pool *p, PyObject *self, bool plain)
+{
+    PyTypeObject *type = p->type;
+    if (too_deep(p)) {
+        die_later(self);
+        return;
+    }
+    if (trash.depth++ == 0)
+        trash.all = p->all;
+    clear_slots(p, self);
+    if (--trash.depth == 0 && MS_UNLIKELY(trash.later != NULL))
+        die_now();
+    if (MS_UNLIKELY(tracked(self))) {
+        PyObject_GC_UnTrack(self);
+        plain = true;
+    }
+    give_back(p, type, self, plain);
+}
+
+/* One of a subclass, or tracked, or with a __del__ or weak references. */
+static Py_NO_INLINE void die_carefully(PyObject *self)
+{
+    PyTypeObject *type = Py_TYPE(self);
+    if (type->tp_dealloc != pool_dealloc) {
+        base_dealloc(self);
+        return;
+    }
+    ms_pool *p = pool_in(type);
+    if (too_deep(p)) {
+        die_later(self);
+        return;
+    }
+    if (type->tp_finalize != NULL && !last_words(type, self))
+        return;
+    bool plain = tracked(self);
+    if (plain)
+        PyObject_GC_UnTrack(self);
+    if (type->tp_weaklistoffset && *(PyObject **)((char *)self + type->tp_weaklistoffset))
+        PyObject_ClearWeakRefs(self);
+    clear_and_give_back(p, self, plain);
+}
+
+/* Here: one whose fields have other users; it calls nothing. */
+static void pool_dealloc(PyObject *self)
+{
+    PyTypeObject *type = Py_TYPE(self);
+    if (MS_UNLIKELY(type->tp_dealloc != pool_dealloc || type->tp_finalize != NULL || tracked(self) ||
+                    (type->tp_weaklistoffset && *(PyObject **)((char *)self + type->tp_weaklistoffset)))) {
+        die_carefully(self);
+        return;
+    }
+    ms_pool *p = pool_in(type);
+    for (uint32_t i = 0, n = p->nslot; i < n; i++) {
+        PyObject **slot = slot_of(self, p->slot[i]), *v = *slot;
+        if (v == NULL)
+            continue;
+        if (Py_REFCNT(v) == 1) {
+            clear_and_give_back(p, self, false);
+            return;
+        }
+        *slot = NULL;
+        Py_DECREF(v);
+    }
+    give_back(p, type, self, false);
 }
 
 /* ---- births ---- */
@@ -610,38 +657,49 @@ static inline bool init_unchanged(ms_pool *p)
     return p->init == NULL || (p->init->func_code == p->code && p->init->func_defaults == p->defaults);
 }
 
-static Py_NO_INLINE PyObject *other_call(ms_pool *p, PyObject *const *args, size_t nargsf, PyObject *kwnames)
+static Py_NO_INLINE PyObject *other_call(PyTypeObject *type, PyObject *const *args, size_t nargsf, PyObject *kwnames)
 {
-    switch (ms_pool_look(p)) {
+    ms_pool *p = pool_in(type);
+    switch (p && p->type == type ? ms_pool_look(p) : MS_POOL_PLAIN) {
     case MS_POOL_SIMPLE:
     case MS_POOL_COMPILED: return compiled_call(p, args, PyVectorcall_NARGS(nargsf), kwnames);
     case MS_POOL_CALLED:   return called_call(p, args, nargsf, kwnames);
-    default:               return plain_call(p->type, args, PyVectorcall_NARGS(nargsf), kwnames);
+    default:               return plain_call(type, args, PyVectorcall_NARGS(nargsf), kwnames);
     }
+}
+
+static inline PyObject *fill(ms_pool *p, PyObject *self, PyObject *const *args)
+{
+    for (uint32_t i = 0, n = p->nput; i < n; i++)
+        *slot_of(self, p->put[i].offset) = Py_NewRef(args[p->put[i].arg]);
+    for (uint32_t i = 0, n = p->nconst; i < n; i++)
+        *slot_of(self, p->store[i].offset) = Py_NewRef(p->store[i].value);
+    return self;
+}
+
+/* There is a container among the arguments, or no free block. */
+static Py_NO_INLINE PyObject *simple_call(ms_pool *p, PyObject *const *args)
+{
+    bool cyclic = false;
+    for (uint32_t i = 0, n = p->nput; i < n; i++)
+        cyclic |= could_cycle(args[p->put[i].arg]);
+    PyObject *self = cyclic ? take_plain(p) : take_listed(p);
+    return self ? fill(p, self, args) : NULL;
 }
 
 static PyObject *pool_vectorcall(PyObject *callable, PyObject *const *args, size_t nargsf, PyObject *kwnames)
 {
     PyTypeObject *type = (PyTypeObject *)callable;
     ms_pool *p = pool_in(type);
-    if (MS_UNLIKELY(p == NULL || p->type != type))
-        return plain_call(type, args, PyVectorcall_NARGS(nargsf), kwnames);
-    if (MS_UNLIKELY(p->version != type->tp_version_tag || p->mode != MS_POOL_SIMPLE || kwnames != NULL ||
-                    p->npositional != PyVectorcall_NARGS(nargsf) || !init_unchanged(p)))
-        return other_call(p, args, nargsf, kwnames);
-
-    bool cyclic = false;
-    uint32_t nput = p->nput;
-    for (uint32_t i = 0; i < nput; i++)
-        cyclic |= could_cycle(args[p->put[i].arg]);
-    PyObject *self = MS_UNLIKELY(cyclic) ? take_plain(p) : take_listed(p);
-    if (MS_UNLIKELY(self == NULL))
-        return NULL;
-    for (uint32_t i = 0; i < nput; i++)
-        *slot_of(self, p->put[i].offset) = Py_NewRef(args[p->put[i].arg]);
-    for (uint32_t i = 0; i < p->nconst; i++)
-        *slot_of(self, p->store[i].offset) = Py_NewRef(p->store[i].value);
-    return self;
+    if (MS_UNLIKELY(p == NULL || p->version != type->tp_version_tag || p->nsimple != PyVectorcall_NARGS(nargsf) ||
+                    kwnames != NULL || p->init->func_code != p->code || p->init->func_defaults != p->defaults))
+        return other_call(type, args, nargsf, kwnames);
+    unsigned long flags = 0;
+    for (uint32_t i = 0, n = p->nput; i < n; i++)
+        flags |= Py_TYPE(args[p->put[i].arg])->tp_flags;
+    if (MS_UNLIKELY(flags & Py_TPFLAGS_HAVE_GC) || MS_UNLIKELY(p->listed_free == NULL))
+        return simple_call(p, args);
+    return fill(p, take_listed(p), args);
 }
 
 /* ---- looking at the class ---- */
@@ -678,6 +736,7 @@ ms_pool_mode ms_pool_look(ms_pool *p)
     PyUnstable_Type_AssignVersionTag(type);
 #endif
     p->mode = find_mode(p, init);
+    p->nsimple = p->mode == MS_POOL_SIMPLE ? p->npositional : NO_CALL;
     p->version = type->tp_version_tag ? type->tp_version_tag : NO_VERSION; /* none to be had: looks each time */
     return p->mode;
 }
@@ -833,6 +892,7 @@ int ms_pool_attach(ms_pools *all, PyTypeObject *type, PyObject *plan)
     p->type = type;
     p->version = NO_VERSION;
     p->mode = MS_POOL_PLAIN;
+    p->nsimple = NO_CALL;
     p->all = all;
     p->preheader = 2 * sizeof(uintptr_t);
 #if PY_VERSION_HEX >= 0x030C0000
@@ -883,6 +943,7 @@ static int pool_clear(PyObject *self)
     ms_pool *p = (ms_pool *)self;
     p->version = NO_VERSION;
     p->mode = MS_POOL_PLAIN;
+    p->nsimple = NO_CALL;
     p->init = NULL;
     Py_CLEAR(p->constructor);
     Py_CLEAR(p->code);

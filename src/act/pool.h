@@ -96,7 +96,7 @@ typedef struct ms_pool {
     uint32_t      mode;            /* ms_pool_mode */
     PyFunctionObject *init;        /* the __init__ that was compiled; NULL: object's */
     PyObject     *code, *defaults; /* init's then; where they differ now, init is another constructor */
-    uint32_t      npositional, nput;
+    uint32_t      nsimple, nput;   /* arguments of a simple call; no call has nsimple where it is not simple */
     ms_put       *put;             /* simple: offset and argument of each store */
     PyObject     *listed_free, *plain_free;
     uint32_t     *slot;            /* offsets of all slots, in the order they are cleared */
@@ -107,7 +107,7 @@ typedef struct ms_pool {
 
     PyObject     *listed;          /* the chain */
     ms_store     *store;
-    uint32_t      nstore, nposonly, nkwonly;
+    uint32_t      nstore, npositional, nposonly, nkwonly;
     uint32_t      live_then;       /* listed instances at the last full collection */
     bool          local;           /* the class was made in a function */
     bool          tracks;          /* an instance held a container after its __init__: more will */
