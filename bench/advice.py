@@ -30,7 +30,7 @@ def walk(steps):
 
 def base(steps):
     total = 0
-    point = Point(1, {more})
+    point = Point(steps, {more})
     for i in range(steps):
         total += point.x + point.y
     return total

@@ -1,7 +1,8 @@
 """What a big buffer costs, new and from memsure.buffers: venv/bin/python bench/buffers.py [--rounds 25]
 
 How many times as fast a step of a loop becomes when its buffer comes from the pool; the loop's variable keeps the last one until the
-next is there, as loops do. New and pooled run in turn, the least of all rounds each.
+next is there, as loops do. New and pooled run in turn, the least of all rounds each. A loop has 64 steps or more: its
+first two buffers, which are new pages from the system at any rate, hardly count.
 
   filled     a bytearray, all of it written by the program (a memset): the program's own work is in both
   one byte   a bytearray, of which little is used: what is saved is its zeros
@@ -73,7 +74,7 @@ def main():
     rows = {}
     for n in SIZES:
         for name, (new, used) in loops(n).items():
-            a, b = pools.least((new, used), max(2, min(200, (4 << 20) // n)), args.rounds)
+            a, b = pools.least((new, used), max(64, min(500, (16 << 20) // n)), args.rounds if n < 1 << 20 else max(args.rounds // 5, 3))
             rows.setdefault(name, []).append(f"{a / b:.2f}" if a < 3 * b else f"{a / b:.1f}")
     print(f"### Python {platform.python_version()}\n")
     print("| times as fast | " + " | ".join(f"{n >> 10} KiB" if n < 1 << 20 else f"{n >> 20} MiB" for n in SIZES) + " |")

@@ -265,28 +265,41 @@ def pays(nbytes, kind="memory"):
 
 
 def compare(nbytes, filled=True, pooled=False):
-    """(ns to make and fill one, ns to fill one that is there), least of several. filled: it is zeros when it is made, as a bytearray
-    is; else what malloc gives. pooled: one from a pool, zeroed there, and no more filling. Each loop keeps the last one."""
+    """(ns to make and fill one, ns to fill one that is there), in a loop that goes on and whose variable keeps the last one.
+
+    filled: it is zeros when it is made, as a bytearray is; else what malloc gives. It is read into, from memory. pooled: one from a
+    pool, zeroed there, and no more filling. The loops are generators, so that what is timed is never their first buffer, new pages
+    from the system, nor the end of their last.
+    """
+    import io
+
     from memsure.pools import least
 
-    kept, pool = _bytearray(nbytes), Pool(limit=4 * room_for(nbytes))
+    pool, source = Pool(limit=4 * room_for(nbytes)), io.BytesIO(_bytearray(nbytes))
 
-    def new(n):
-        for _ in range(n):
-            buffer = _bytearray(nbytes) if filled else _pool.buffer_new(nbytes, nbytes)
-            if not pooled:
-                _pool.zero(buffer)
-        return buffer
+    def new():
+        while n := (yield):
+            for _ in range(n):
+                buffer = _bytearray(nbytes) if filled else _pool.buffer_new(nbytes, nbytes)
+                if not pooled:
+                    source.seek(0)
+                    source.readinto(buffer)
 
-    def used(n):
-        for _ in range(n):
-            if pooled:
-                with pool.bytes(nbytes, zero=True) as buffer:
-                    pass
-            else:
-                _pool.zero(kept)
+    def used():
+        buffer = _bytearray(nbytes)
+        while n := (yield):
+            for _ in range(n):
+                if pooled:
+                    with pool.bytes(nbytes, zero=True) as buffer:
+                        pass
+                else:
+                    source.seek(0)
+                    source.readinto(buffer)
 
-    return tuple(least((new, used), max(16, min(50, (32 << 20) // max(nbytes, 1))), 9 if nbytes < 1 << 20 else 4))
+    loops = new(), used()
+    for loop in loops:
+        next(loop)
+    return tuple(least([loop.send for loop in loops], max(4, min(200, (4 << 20) // max(nbytes, 1))), 15 if nbytes < 1 << 20 else 6))
 
 
 _shared = Pool()

@@ -381,10 +381,11 @@ def _default(value):
 
 
 def _arguments(m, kind, shape, call):
-    """A call's arguments, as text: as many as the program gives, numbers, and lists for displays."""
+    """A call's arguments, as text for pools.compare(): as many as the program gives; constants, lists for displays, else a new number."""
     if call is None or any(isinstance(a, ast.Starred) for a in call.args) or any(k.arg is None for k in call.keywords):
         return None
-    shown = lambda n: "value" if isinstance(n, (ast.List, ast.Dict, ast.Set, ast.ListComp, ast.DictComp, ast.SetComp)) else "1"
+    displays = (ast.List, ast.Dict, ast.Set, ast.ListComp, ast.DictComp, ast.SetComp)
+    shown = lambda n: "value" if isinstance(n, displays) else "1" if isinstance(n, ast.Constant) else "i"
     return ", ".join([*map(shown, call.args), *(f"{k.arg}={shown(k.value)}" for k in call.keywords)])
 
 
@@ -395,7 +396,7 @@ def _measure(gain, make, arguments, slots):
     plain = make(slots)
     if arguments is not None:
         try:
-            eval(f"cls({arguments})", {"cls": plain, "value": []})
+            eval(f"cls({arguments})", {"cls": plain, "value": [], "i": 1000})
         except TypeError:  # other parameters than the source shows here
             arguments = None
     if arguments is None:
@@ -403,7 +404,7 @@ def _measure(gain, make, arguments, slots):
 
         needed = [p for p in inspect.signature(plain).parameters.values() if p.default is p.empty and p.kind < p.VAR_POSITIONAL]
         named = [p for p in inspect.signature(plain).parameters.values() if p.default is p.empty and p.kind == p.KEYWORD_ONLY]
-        arguments = ", ".join(["1"] * len(needed) + [f"{p.name}=1" for p in named])
+        arguments = ", ".join(["i"] * len(needed) + [f"{p.name}=i" for p in named])
     gain.before, gain.after = pools.bytes_each(plain, arguments), pools.bytes_each(pooled, arguments)
     return pools.compare(plain, pooled, arguments)
 

@@ -91,15 +91,18 @@ def expected_gain(fields=2, *, frozen=False, compiled=True, containers=False):
             exec(source, space)
             cls = type("StandIn", (), {"__slots__": names, "__init__": space["__init__"]})
         classes.append(pooled(cls) if how == "pooled" else cls)
-    return compare(*classes, ", ".join(["value" if containers else "1", *"1" * (len(names) - 1)]))
+    return compare(*classes, ", ".join(["value" if containers else "i", *"i" * (len(names) - 1)]))
 
 
 def compare(plain, pooled, arguments):
-    """(ns plain, ns pooled) of creating and dropping one, called with these arguments (text; `value` is a list)."""
+    """(ns plain, ns pooled) of making one, binding it to a variable, and dropping the one before.
+
+    arguments: text, as a call has it; `i` is a new number each time, which dies with the instance, `value` a list.
+    """
     loops = []
     for cls in (plain, pooled):
         space = {"cls": cls, "value": []}
-        exec(f"def loop(n):\n for _ in range(n): cls({arguments})\ndef empty(n):\n for _ in range(n): pass", space)
+        exec(f"def loop(n):\n for i in range(1000, 1000 + n): it = cls({arguments})\ndef empty(n):\n for i in range(1000, 1000 + n): pass", space)
         loops += [space["loop"], space["empty"]]
     plain, nothing, with_pool, again = least(loops, 500)
     return plain - nothing, with_pool - again
