@@ -28,10 +28,9 @@ BOXES = {
 }
 # Made empty or filled, and used again by a variable: up to several times as fast. What read(), copy() and the like return is not:
 # the new object costs 0 to 30 % of the copying, measured.
-BUFFERS = {"bytearray", "zeros", "empty", "ones", "full", "create_string_buffer"}
-POOLED_FROM = 256 << 10  # bytes: a buffer with its zeros, from the pool, 2 to 5 times as fast; slower below (bench/buffers.py)
+BUFFERS = {"bytearray", "zeros", "ones", "full", "create_string_buffer"}
+POOLED_FROM = 32 << 20  # bytes: malloc gives smaller ones back warm, and a pool, which fills them with zeros too, is no faster (bench/buffers.py)
 MOST_MOVED = 12  # lines that a `with` takes in
-EMPTY_FROM = 16 << 20  # bytes: malloc gives smaller ones back warm, and nothing fills them
 # What writes a buffer before anything reads it, and what takes one without keeping it.
 FILLERS = {"readinto", "readinto1", "recv_into", "recvfrom_into", "preadv", "readv"}
 BORROWERS = FILLERS | {
@@ -532,12 +531,9 @@ class Reader:
     def _p2(self, m, line, facts):
         from . import gains
 
-        nbytes = int(facts.get("line_allocated", 0) / max(facts.get("blocks", 0), 1))
         for node in m.at(line, ast.Call):
             name = called(node)
             if name not in BUFFERS or (m.scope(node) is m.tree and m.up(node, ast.For, ast.While) is None):
-                continue
-            if name == "empty" and nbytes < EMPTY_FROM:
                 continue
             stmt, loop = m.statement(node), m.up(node, ast.For, ast.While, ast.AsyncFor)
             patch = ()
@@ -634,8 +630,6 @@ class Reader:
             try:
                 gain, patch = gains.of_class(home, kind, node)
             except gains.Silent:
-                continue
-            if gain.factor < gains.LEAST:
                 continue
             found = Pattern(
                 f"{kind.name} objects made and dropped by the million",

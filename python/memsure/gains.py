@@ -2,11 +2,13 @@
 
 Of a class, its source is enough: `of_class` reads fields, slots, bases and decorators off its syntax tree, and what its constructor does off
 the bytecode that the text compiles to, with the reader that @memsure.pooled itself uses (pools.compile_constructor).
-Nothing of the program is run but constructors that were seen to only store. A stand-in of the same shape, plain and
-pooled, is then timed on this machine; the recording says how many were made. Where the class would gain
-nothing, or where the change might be another program, the answer is a reason and no advice:
+Nothing of the program is run but constructors that were seen to store and to compute with numbers (`_runnable`). A
+stand-in of the same shape, plain and pooled, is then timed on this machine, in a loop as the program's; the recording
+says how many were made. Where the class would gain nothing, or where the change might be another program, the answer is
+a reason and no advice:
 
-  no gain       a constructor that computes (its frame stays), a __new__ or metaclass of its own
+  no gain       as measured: a constructor that computes keeps its frame, and on 3.14 and later that leaves nothing to gain
+  not known     a constructor that calls what only the program has; a __new__ or metaclass of its own
   not the same  a __dict__ that the program uses, attributes set from outside, bases and decorators that are not known
 
 Of a buffer, `of_buffer` times a new one, filled by the program, against filling the same one again.
@@ -15,12 +17,22 @@ Costs: some 10 ms for a finding, when its words are first asked for.
 """
 
 import ast
+import dis
+import re
 import sys
 import types
 
 HARMLESS = {"final", "total_ordering", "runtime_checkable"}
 SLOTTED = {"object", "Generic", "Protocol", "ABC"}  # bases without a __dict__
 MOST_SLOTS = 24
+# What a constructor may do to be run here, with numbers: no loop, no import, no power, nothing of the program's own but itself.
+PURE = re.compile(
+    "RESUME|NOP|CACHE|NOT_TAKEN|PRECALL|CALL(_KW)?|KW_NAMES|PUSH_NULL|POP_TOP|COPY|SWAP|(LOAD|STORE)_FAST.*|LOAD_CONST|LOAD_SMALL_INT"
+    "|(LOAD|STORE)_ATTR|LOAD_GLOBAL|LOAD_COMMON_CONSTANT|BINARY_OP|COMPARE_OP|IS_OP|CONTAINS_OP|UNARY_.*|TO_BOOL|POP_JUMP_.*IF_.*"
+    "|JUMP_IF_.*_OR_POP|JUMP_FORWARD|BUILD_(TUPLE|LIST|MAP|SET|STRING)|FORMAT_.*|CONVERT_VALUE|RAISE_VARARGS|RETURN_VALUE|RETURN_CONST"
+)
+NUMBERS = {"int": int, "float": float, "bool": bool, "abs": abs, "min": min, "max": max, "round": round, "isinstance": isinstance,
+           "ValueError": ValueError, "TypeError": TypeError}  # fmt: skip
 LEAST = 1.3  # times: below, it is not worth a line
 
 
@@ -52,6 +64,10 @@ class Gain:
     def factor(self):
         before, after = self.ns()
         return before / max(after, 1.0)
+
+    @property
+    def pays(self):
+        return self.factor >= LEAST
 
     @property
     def seconds(self):
@@ -102,7 +118,7 @@ def of_class(m, kind, call=None):
         make = _stand_in(m, kind, shape)
     except (TypeError, ValueError, AttributeError, SyntaxError, RecursionError) as e:  # a class that Python would not make either
         raise Silent(str(e)) from None
-    arguments = _arguments(m, kind, shape, call)
+    arguments = _fitting(make, _arguments(m, kind, shape, call), shape.slots)
     mark = (call.lineno, call.col_offset, call.end_col_offset) if call is not None and call.lineno == call.end_lineno else None
     gain = Gain(shape.name, lambda gain: _measure(gain, make, arguments, shape.slots), mark, _blocks(shape, make(True), call))
     return gain, _class_patch(m, kind, shape)
@@ -325,19 +341,50 @@ def _stand_in(m, kind, shape):
         if init.decorator_list:
             raise Silent("its __init__ is decorated")
         code = _code_of(m, init)
+        space = {"__builtins__": NUMBERS}
+        posts = {"__post_init__": _post_init(m, [kind])}
         defaults = (None,) * len(init.args.defaults)
         kwdefaults = {a.arg: None for a, d in zip(init.args.kwonlyargs, init.args.kw_defaults) if d is not None}
 
         def make(slots):
-            function = types.FunctionType(code, {}, "__init__", defaults, tuple(types.CellType(1) for _ in code.co_freevars))
+            function = types.FunctionType(code, space, "__init__", defaults, tuple(types.CellType(1) for _ in code.co_freevars))
             function.__kwdefaults__ = kwdefaults or None
-            space = {"__init__": function, "__post_init__": lambda self, *a: None}
-            return type(where.name, (), {**space, "__slots__": shape.inherited + shape.fields} if slots else space)
+            body = {"__init__": function, **posts}
+            return type(where.name, (), {**body, "__slots__": shape.inherited + shape.fields} if slots else body)
 
     plan, why = pools.compile_constructor(make(True))
-    if plan is None:
+    if plan is None and not (init is not None and _runnable(m, init)):
         raise Silent(f"its constructor is called: {why}")
     return make
+
+
+def _post_init(m, chain):
+    """The __post_init__ of the first of these classes that has one, where it may be run here; None: there is none."""
+    for kind in chain:
+        post = _method(kind, "__post_init__")
+        if post is not None:
+            if not _runnable(m, post):
+                raise Silent("its __post_init__ does what only the program can")
+            return types.FunctionType(_code_of(m, post), {"__builtins__": NUMBERS}, "__post_init__")
+    return None
+
+
+def _runnable(m, function):
+    """Whether a method stores and computes with numbers, and no more: it is run with numbers then, and may raise."""
+    code = _code_of(m, function)
+    own = {n.id for n in ast.walk(m.tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)} | {getattr(n, "name", "") for n in m.tree.body}
+    product = sequence = False
+    for i in dis.get_instructions(code):
+        op, what = i.opname, i.argrepr
+        if not PURE.fullmatch(op) or op == "LOAD_GLOBAL" and (i.argval not in NUMBERS or i.argval in own):
+            return False
+        if op == "LOAD_ATTR" and (i.argval.startswith("_") or sys.version_info >= (3, 12) and i.arg & 1):
+            return False  # a method
+        if op == "BINARY_OP" and what in ("**", "**=", "<<", "<<="):
+            return False
+        product = product or op == "BINARY_OP" and what in ("*", "*=")
+        sequence = sequence or op.startswith("BUILD_") or op == "LOAD_CONST" and isinstance(i.argval, (str, bytes, tuple))
+    return not (product and sequence) and not function.decorator_list
 
 
 def _data_maker(m, kind, where, shape):
@@ -355,10 +402,10 @@ def _data_maker(m, kind, where, shape):
             if isinstance(n, ast.AnnAssign) and isinstance(n.target, ast.Name) and "ClassVar" not in m.text(n.annotation):
                 specs.append((n.target.id, object, *_default(n.value)))
     options = {k: v for k, v in (shape.dataclass or {}).items() if k in ("frozen", "kw_only")}
-    post = any(_method(k, "__post_init__") for k in chain)
+    post = _post_init(m, chain)
 
     def make(slots):
-        space = {"__post_init__": lambda self: None} if post else {}
+        space = {"__post_init__": post} if post else {}
         return dataclasses.make_dataclass(shape.name, specs, namespace=space, slots=slots, **options)
 
     return make
@@ -389,24 +436,36 @@ def _arguments(m, kind, shape, call):
     return ", ".join([*map(shown, call.args), *(f"{k.arg}={shown(k.value)}" for k in call.keywords)])
 
 
+def _fitting(make, arguments, slots):
+    """Arguments with which the stand-in can be made: these, or those that its signature needs."""
+    import inspect
+
+    plain = make(slots)
+    parameters = inspect.signature(plain).parameters.values()
+    needed = [p for p in parameters if p.default is p.empty and p.kind < p.VAR_POSITIONAL]
+    named = [p for p in parameters if p.default is p.empty and p.kind == p.KEYWORD_ONLY]
+    for text in (arguments, ", ".join(["i"] * len(needed) + [f"{p.name}=i" for p in named])):
+        try:
+            if text is not None:
+                eval(f"cls({text})", {"cls": plain, "value": [], "i": 1000})
+                return text
+        except TypeError:  # other parameters than the source shows here
+            pass
+        except Exception as e:
+            raise Silent(f"its constructor does not take numbers: {e}") from None
+    raise Silent("its constructor does not take numbers")
+
+
 def _measure(gain, make, arguments, slots):
     from . import pools
 
     pooled = pools.pooled(make(True))
     plain = make(slots)
-    if arguments is not None:
-        try:
-            eval(f"cls({arguments})", {"cls": plain, "value": [], "i": 1000})
-        except TypeError:  # other parameters than the source shows here
-            arguments = None
-    if arguments is None:
-        import inspect
-
-        needed = [p for p in inspect.signature(plain).parameters.values() if p.default is p.empty and p.kind < p.VAR_POSITIONAL]
-        named = [p for p in inspect.signature(plain).parameters.values() if p.default is p.empty and p.kind == p.KEYWORD_ONLY]
-        arguments = ", ".join(["i"] * len(needed) + [f"{p.name}=i" for p in named])
-    gain.before, gain.after = pools.bytes_each(plain, arguments), pools.bytes_each(pooled, arguments)
-    return pools.compare(plain, pooled, arguments)
+    try:
+        gain.before, gain.after = pools.bytes_each(plain, arguments), pools.bytes_each(pooled, arguments)
+        return pools.compare(plain, pooled, arguments)
+    except Exception:  # a constructor that takes some numbers, but not these
+        return 1.0, 1.0
 
 
 # ---- the change of a class

@@ -109,13 +109,15 @@ def compare(plain, pooled, arguments):
 
 
 def bytes_each(cls, arguments, n=256):
-    """What one instance takes, as it was asked of the allocator; its values are not counted."""
+    """What one instance takes, as it was asked of the allocator; what it is given is not counted."""
     import gc
     import tracemalloc
 
     space = {"cls": cls, "value": []}
-    exec(f"def fill(keep):\n for i in range(len(keep)): keep[i] = cls({arguments})", space)
+    exec(f"def fill(keep):\n for at, i in enumerate(numbers): keep[at] = cls({arguments})", space)
+    space["numbers"] = range(1000, 1000 + n)
     space["fill"]([None] * n)
+    space["numbers"] = list(range(1000, 1000 + n))
     _pool.sweep(True)
     started, on = not tracemalloc.is_tracing(), gc.isenabled()
     keep = [None] * n

@@ -231,15 +231,15 @@ def _read_source(recording, sources, findings, open_, out):
             pattern = reader.confirm(f.rule, lines.file(line), f.facts.get("frame_line") or lines.line(line), f.facts)
             if pattern is not None and pattern.gain is not None:
                 pattern.gain.count(_figures(lines, f))
-                if f.rule == "P3" and pattern.gain.number * pattern.gain.blocks < OWN_PART * f.facts["all_blocks"]:
-                    continue  # the line makes a tenth of all blocks, but not by this call
+                if f.rule != "P3" and not pattern.gain.pays:
+                    continue
             if pattern is not None:
                 f.pattern = pattern
                 if pattern.rule:
                     f.rule, f.principle = pattern.rule, PRINCIPLE[pattern.rule[0]]
                 findings.append(f)
                 break
-    told = {f.line for f in findings if f.pattern is not None}
+    told = _by_class(lines, findings) | {f.line for f in findings if f.pattern is not None}
     made = {f.line for f in findings if f.pattern is not None and f.rule[0] in "NP"}
     # What need not be made at all need not be made in a better form.
     findings[:] = [f for f in findings if not (f.rule == "N8" and f.line in told or f.rule[0] == "S" and f.line in made)]
@@ -281,6 +281,36 @@ def _read_source(recording, sources, findings, open_, out):
             rule, pattern = reader.cycle(lines.file(f.line), lines.line(f.line), lines.function(f.line))
             if rule:
                 f.rule, f.pattern = rule, pattern
+
+
+def _by_class(lines, findings):
+    """P3 is asked of a class: of its lines the one that makes most speaks for all, where they make enough together and it
+    pays; the others are taken out -> those lines."""
+    classes, gone, merged = {}, set(), set()
+    for f in findings:
+        if f.rule == "P3" and f.pattern is not None and f.pattern.gain is not None:
+            classes.setdefault((id(f.process), f.pattern.file or lines.file(f.line), f.pattern.gain.what), []).append(f)
+    for several in classes.values():
+        several.sort(key=lambda f: -f.pattern.gain.number)
+        first, *others = several
+        gain = first.pattern.gain
+        blocks = sum(figure[2] for f in several for figure in _figures(lines, f))
+        own = sum(f.pattern.gain.number * f.pattern.gain.blocks for f in several)
+        # The lines may make most by other calls.
+        if blocks < first.facts["needs"] or own < OWN_PART * first.facts["all_blocks"] or not gain.pays:
+            gone.update(id(f) for f in several)
+            continue
+        for f in others:
+            gain.number += f.pattern.gain.number
+            gain.bytes += f.pattern.gain.bytes
+            first.bytes += f.bytes
+        if others:
+            at = sorted(f"{os_basename(lines.file(f.line))}:{lines.line(f.line)}" for f in others)
+            first.pattern.note += f"; more of them in {', '.join(at[:3])}{' ...' if len(at) > 3 else ''}"
+        gone.update(id(f) for f in others)
+        merged.update(f.line for f in others)
+    findings[:] = [f for f in findings if id(f) not in gone]
+    return merged
 
 
 def _figures(lines, f):

@@ -7,20 +7,22 @@
 
 #include <math.h>
 
-/* P2: buffers from a page to what malloc may keep in its heap; a tenth of all bytes, 256 MiB, a hundred of them: so
+/* P2: buffers from a page to what memsure.buffers keeps; a tenth of all bytes, 256 MiB, a hundred of them: so
  * that one copy of a result is none. Nine tenths die within 16 ticks (160 ms: where the work is interrupted, a buffer waits with it). */
 #define BUFFER_LEAST 4096.0
-#define BUFFER_MOST (32.0 * 1048576)
+#define BUFFER_MOST (64.0 * 1048576)
 #define BUFFER_SHARE 0.1
 #define BUFFER_BYTES (256.0 * 1048576)
 #define BUFFER_COUNT 100.0
 #define BUFFER_DEAD 0.9
 /* P3: a tenth of all blocks, a million of them, 50,000 for each second of CPU time; nine tenths die within four ticks. One
- * costs 50 to 100 ns more than one from a pool: below that rate it is less than 1 % of the time. */
+ * costs 50 to 100 ns more than one from a pool: below that rate it is less than 1 % of the time. That is asked of a class, which
+ * the source tells: a line needs a tenth of it. */
 #define SMALL_SHARE 0.1
 #define SMALL_COUNT 1000000.0
 #define SMALL_RATE 50000.0
 #define SMALL_DEAD 0.9
+#define SMALL_LINE 0.1
 /* P4: a fifth of all bytes and 64 MiB, half of them allocated by code outside on behalf of the line. */
 #define TREE_SHARE 0.2
 #define TREE_BYTES (64.0 * 1048576)
@@ -59,9 +61,11 @@ static ms_err line_pools(const ms_evidence *e, uint32_t at, uint32_t i, ms_findi
     if (mean >= BUFFER_LEAST && mean <= BUFFER_MOST && blocks >= BUFFER_COUNT && bytes >= fmax(BUFFER_SHARE * all, BUFFER_BYTES) &&
         soon >= BUFFER_DEAD * blocks)
         MS_TRY(add(e, out, "P2", at, i, bytes, "allocated_bytes"));
-    if (blocks >= fmax(SMALL_SHARE * (double)p->allocated_blocks, SMALL_COUNT) && blocks >= SMALL_RATE * cpu &&
-        young >= SMALL_DEAD * blocks)
+    double small = fmax(fmax(SMALL_SHARE * (double)p->allocated_blocks, SMALL_COUNT), SMALL_RATE * cpu);
+    if (blocks >= SMALL_LINE * small && young >= SMALL_DEAD * blocks) {
         MS_TRY(add(e, out, "P3", at, i, bytes, "allocated_blocks"));
+        ms_finding_fact(&out->finding[out->n - 1], "needs", small);
+    }
     double tree = bytes + l->through_bytes, kept = (double)l->live_bytes + l->through_live;
     if (tree >= fmax(TREE_SHARE * all, TREE_BYTES) && kept < tree / 4 && l->through_bytes >= tree / 2)
         MS_TRY(add(e, out, "P4", at, i, tree, "allocated_bytes"));
