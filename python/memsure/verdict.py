@@ -230,8 +230,8 @@ def _read_source(recording, sources, findings, open_, out):
         for f in several:
             pattern = reader.confirm(f.rule, lines.file(line), f.facts.get("frame_line") or lines.line(line), f.facts)
             if pattern is not None and pattern.gain is not None:
-                pattern.gain.count(_figures(lines, f))
-                if f.rule != "P3" and not pattern.gain.pays:
+                counted = pattern.gain.count(_figures(lines, f))
+                if not counted if f.rule == "P3" else not pattern.gain.pays:
                     continue
             if pattern is not None:
                 f.pattern = pattern
