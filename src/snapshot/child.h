@@ -499,11 +499,16 @@ static inline uint32_t ms_granule(const ms_child *c, uintptr_t a)
     return k ? k->number << MS_GRANULES | (uint32_t)(a >> 4 & ((1u << MS_GRANULES) - 1)) : 0;
 }
 
+MS_COLD bool ms_edges_grow(ms_child *c); /* room for one more; false: it is not needed. Without memory the child ends */
+
 /* One reference of the object at hand. The first sweep marks its target, the second appends it as an edge. */
 static inline void ms_emit(ms_child *c, const void *p)
 {
     if (c->recording) {
-        MS_PUSH(c, c->edges, uint32_t, MS_LIKELY(p != NULL) ? ms_granule(c, (uintptr_t)p) : 0);
+        if (MS_UNLIKELY(c->edges.used + sizeof(uint32_t) > c->edges.room) && !ms_edges_grow(c))
+            return;
+        *(uint32_t *)(void *)(c->edges.at + c->edges.used) = MS_LIKELY(p != NULL) ? ms_granule(c, (uintptr_t)p) : 0;
+        c->edges.used += sizeof(uint32_t);
         return;
     }
     c->marked_edges++;

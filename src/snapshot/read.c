@@ -51,6 +51,16 @@ void ms_known(ms_child *c, const void *object)
         ms_mark(c, (uintptr_t)object);
 }
 
+MS_COLD bool ms_edges_grow(ms_child *c)
+{
+    if (ms_vec_want(&c->edges, sizeof(uint32_t)) != NULL)
+        return true;
+    if (!c->small)
+        ms_child_fail(c, MS_ENOMEM, NULL);
+    c->edges.used = c->start; /* counted only: those of a large dict need not be kept */
+    return false;
+}
+
 void ms_filled(ms_child *c, uint64_t used, uint64_t room, size_t each)
 {
     if (c->recording && room > used && (room - used) * each >= 32)
@@ -278,6 +288,8 @@ static void emit_items(ms_child *c, PyObject *const *item, Py_ssize_t n)
                 ms_mark(c, (uintptr_t)item[i]);
         return;
     }
+    if (c->small) /* nobody asks for them */
+        return;
     uint32_t *out = ms_vec_want(&c->edges, (size_t)n * sizeof *out);
     if (out == NULL)
         ms_child_fail(c, MS_ENOMEM, NULL);

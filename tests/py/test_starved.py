@@ -90,6 +90,21 @@ _core.snapshot("s.memsure", memory_limit=500_000)
     assert "error: " in (err := capsys.readouterr().err) and "counts objects only" in " ".join(err.split())
 
 
+def test_large_containers_need_no_room_to_be_counted(tmp_path):
+    (tmp_path / "app.py").write_text("""
+from memsure import _core
+class A: pass
+KEEP = [A() for i in range(1000)] * 1000
+ALSO = {i: KEEP[i % 1000] for i in range(1_000_000)}
+_core.snapshot("s.memsure", memory_limit=8_000_000)
+""")
+    done = run([sys.executable, "app.py"], cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    with pytest.raises(Counted) as e:
+        Snapshot.open(str(tmp_path / "s.memsure"))
+    assert [r[3] for r in e.value.rows if r[0] == "__main__.A"] == [1000] and sum(r[3] for r in e.value.rows if r[0] == "int") > 999_000
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("fork", [True, False], ids=["child", "in place"])
 def test_with_any_room_in_small_steps(fork, tmp_path):
