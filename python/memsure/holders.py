@@ -748,9 +748,11 @@ class Keepers:
         found = {}
         for i in range(len(self.lines)):
             file = self.lines.file(i)
-            if self.lines["allocated_bytes"][i] and self.sources.kind(file) == "lib" and any(f"/{top}/" in file or file.endswith(f"/{top}.py") for top in packages):
+            if self._baseline[i] or not self.lines["allocated_bytes"][i]:
+                continue
+            if self.sources.kind(file) == "lib" and any(f"/{top}/" in file or file.endswith(f"/{top}.py") for top in packages):
                 above = caller(self.recording, self.sources, f.process, i, "allocated_bytes")
-                if above is not None:
+                if above is not None and not self.is_import(above[0]):
                     found[above[0]] = found.get(above[0], 0) + self.lines["allocated_bytes"][i]
         if found:
             return max(found, key=found.get), None
@@ -770,6 +772,11 @@ class Keepers:
                     end = node.end_col_offset if node.end_lineno == node.lineno else -1
                     best = line, (node.lineno, node.col_offset, end)
         return best
+
+    def is_import(self, line):
+        """Whether a line of the program's is an import: what it did, it did once."""
+        m = self.reader.module(self.lines.file(line))
+        return m is not None and bool(m.at(self.lines.line(line), ast.Import, ast.ImportFrom))
 
     @staticmethod
     def imported(m, packages):
