@@ -94,7 +94,7 @@ def test_at_exit(record, tmp_path, end):
 
 @pytest.mark.parametrize("end", ["os.kill(os.getpid(), 9)", "os.abort()", "os.execv('/bin/true', ['true'])", "os.kill(os.getpid(), 15)"])
 def test_ends_that_leave_no_moment(record, tmp_path, end):
-    rec = record(PLANT + "import os\n" + end, ok=False)
+    rec = record(PLANT + "import os\n" + end, "--snapshot=exit", ok=False)     # a peak is taken where the machine is slow enough
     assert photos(rec.one) == {} and "snapshot_note" not in rec.info
     nothing_left(tmp_path, "app.py", "run1.memsure")
 
@@ -217,7 +217,8 @@ def test_an_end_at_the_peak_is_enough(record, tmp_path):
 @pytest.mark.parametrize("policy", ["none", "exit", "peak"])
 def test_what_is_not_wanted_is_not_taken(record, tmp_path, policy):
     rec = record(PLANT, f"--snapshot={policy}")
-    assert list(photos(rec.one)) == (["exit"] if policy == "exit" else [])
+    taken = set(photos(rec.one))
+    assert taken == {"exit"} if policy == "exit" else taken == set() if policy == "none" else taken <= {"peak"}
     nothing_left(tmp_path, "app.py", "run1.memsure")
 
 
@@ -579,7 +580,7 @@ def test_a_full_disk(tmp_path, size, what):
     disk = small_disk(tmp_path, size)
     try:
         (tmp_path / "app.py").write_text(PLANT + "more = [[i] for i in range(12000)]\nprint('on')\n")
-        done = run([*MEMSURE, "run", "--no-report", "-o", str(disk / "r.memsure"), "app.py"], cwd=tmp_path)
+        done = run([*MEMSURE, "run", "--no-report", "--snapshot=exit", "-o", str(disk / "r.memsure"), "app.py"], cwd=tmp_path)
         assert (done.returncode, done.stdout) == (0, "on\n")
         p = Process(disk / "r.memsure")
         check_sums(p)
