@@ -210,6 +210,8 @@ class Keepers:
         h.held = " → ".join(h.path + [a_number(entries, thing)])
         frame = next((w for label, w in reversed(chain[:-1]) if " in " in w), None) if len(chain) > 1 else None
         in_frame = len(chain) > 1 and " in " in chain[-2][1]
+        if in_frame and chain[-1][0] == "stack":
+            return False  # it has no name yet: a comprehension, or a call's argument, that is being made
         h.culprit = f"{owner}.{name}" if owner and not in_frame else f"{name} of {owner}" if in_frame else name or self.unnamed(chain, kind)
         fills = self.registered(register[0], f) if register else self.fills(name, f) if name else []
         module = chain[-2][1][7:] if len(chain) > 1 and chain[-2][1].startswith("module ") else None
