@@ -215,7 +215,8 @@ class Keepers:
         h.culprit = f"{owner}.{name}" if owner and not in_frame else f"{name} of {owner}" if in_frame else name or self.unnamed(chain, kind)
         fills = self.registered(register[0], f) if register else self.fills(name, f) if name else []
         module = chain[-2][1][7:] if len(chain) > 1 and chain[-2][1].startswith("module ") else None
-        if self.on_purpose(fills, name, frame if in_frame else None, module, kind) or f.rule == "L1" and self.table(chain):
+        made_whole = not fills and facts.get("nested")
+        if self.on_purpose(fills, name, frame if in_frame else None, module, kind) or f.rule == "L1" and (self.table(chain) or self.result(chain, made_whole)):
             return False
         if fills:
             best = fills[0]
@@ -381,6 +382,47 @@ class Keepers:
                     continue
                 return True
         return False
+
+    def result(self, chain, made_whole):
+        """Whether the scope at whose variable the way begins reads the container as a whole, by its attributes' names, and in no loop:
+        `for row in sim.log` below the loop that ran the simulation. The variable itself counts where nothing is put in later,
+        and what it holds grows: `for done in as_completed(futures)`."""
+        from .verdict import is_main
+
+        for at in range(1, len(chain) - (not made_whole)):
+            owner = chain[at - 1][1]
+            names = [bare(label) for label, _ in chain[at:]]
+            if not all(label.startswith(".") and name.isidentifier() for (label, _), name in zip(chain[at + 1 :], names[1:])):
+                continue
+            if owner == "module __main__":
+                mains = [file for file in self.files() if is_main(self.recording, self.sources, file)]
+                scopes = [(m, m.tree) for m in map(self.reader.module, mains) if m is not None]
+            elif " in " in owner:
+                function = owner.partition(" in ")[0]
+                m = self.reader.module(self.file_of(owner))
+                scopes = [(m, n) for n in (m.parent if m is not None else ()) if isinstance(n, ast.FunctionDef) and n.name == function.rpartition(".")[2]]
+            else:
+                continue
+            for m, scope in scopes:
+                for node in m.parent:
+                    if isinstance(node, (ast.Attribute, ast.Name)) and isinstance(node.ctx, ast.Load) and m.text(node) == ".".join(names) and m.scope(node) is scope and self.read_once(m, node):
+                        return True
+        return False
+
+    @staticmethod
+    def read_once(m, node):
+        above, below = m.parent.get(node), node
+        if isinstance(above, (ast.Attribute, ast.Subscript)) and above.value is node:
+            return False
+        if isinstance(above, ast.Call) and isinstance(above.func, ast.Name) and above.func.id in READERS:
+            return False
+        while above is not None:
+            if isinstance(above, ast.While) or isinstance(above, (ast.For, ast.AsyncFor)) and below is not above.iter:
+                return False
+            if isinstance(above, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
+                break
+            above, below = m.parent.get(above), above
+        return True
 
     def table(self, chain):
         """Whether the way leads through the cache of a function that calls itself: its entries are the algorithm's table."""
@@ -923,6 +965,19 @@ class Keepers:
         return found
 
     # -- what is held, and need not be, or not so large
+
+    def passes_through(self, way):
+        """Whether a local of the standard library's is all that holds it, as in `python -m json.tool`: nobody's to store otherwise."""
+        first = next((what for _, what in steps(way) if " in " in what), None)
+        return first is not None and self.sources.kind(self.file_of(first)) == "std"
+
+    def file_of(self, frame):
+        """The file of 'function in FILE', whose end may be cut."""
+        function, file = frame.partition(" in ")[::2]
+        if not file.endswith("…"):
+            return file
+        keys = enumerate(self.lines.keys)
+        return next((self.lines.name(k[0]) for i, k in keys if self.lines.name(k[0]).startswith(file[:-1]) and self.lines.function(i) == function), "")
 
     def kept(self, f):
         """The Holder of a finding of retention: its way, and words by rule."""

@@ -470,10 +470,14 @@ static ms_err container(const ms_evidence *e, uint32_t at, ms_view *v, const ms_
     MS_TRY(ms_view_contents(p, v, g->node, &c));
     if (g->node > s->objects)
         c.entries = g->entries; /* atexit's: function, arguments and keywords are one */
-    for (uint32_t i = 0; lines == 0 && i < e->nlines; i++)
-        if (ms_line_counts(e, i) && (grown == MS_NONE || below[i] > below[grown]))
+    double counted = 0, aside = 0; /* what imports made is a baseline, however long they took */
+    for (uint32_t i = 0; lines == 0 && i < e->nlines; i++) {
+        bool counts = ms_line_counts(e, i);
+        *(counts ? &counted : &aside) += below[i];
+        if (counts && (grown == MS_NONE || below[i] > below[grown]))
             grown = i;
-    if (grown == MS_NONE || (g->late && !began(p, c.line != MS_NONE ? c.line : grown, (double)g->late * (double)s->epoch_ns / 1e9)))
+    }
+    if (grown == MS_NONE || counted < aside || (g->late && !began(p, c.line != MS_NONE ? c.line : grown, (double)g->late * (double)s->epoch_ns / 1e9)))
         return MS_OK;
     ms_finding *f;
     MS_TRY(ms_finding_add(out, "L1", at, grown, whole, lines ? 0.9 : 0.7, &f));

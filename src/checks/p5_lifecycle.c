@@ -19,8 +19,8 @@
 enum { LEAST_OLD = 4 };
 /* For nothing: what it reclaimed is less than a hundredth of what it walked past. */
 #define RECLAIMED 0.01
-/* Y3: imports of at least three processes that were not forked from one that had them, together 64 MiB and a quarter
- * of what lives. */
+/* Y3: imports of at least three processes that were not forked from one that had them, 64 MiB and a quarter of what lives
+ * beside the largest of them. */
 enum { WORKERS = 3 };
 #define MIDDLE_AGE 100.0 /* young collections that such a block lives */
 #define IMPORTS_BYTES (64.0 * 1048576)
@@ -139,7 +139,7 @@ static ms_err collector(const ms_evidence *e, uint32_t at, ms_findings *out)
     if (took < fmax(GC_SECONDS, GC_SHARE * p->duration * 2 / 3))
         return MS_OK;
     ms_finding *f;
-    if (nold >= LEAST_OLD && old >= took / 2 && lives_on(p) && from_old < RECLAIMED * nold * (double)p->live_bytes) {
+    if (nold >= LEAST_OLD && old >= fmax(took / 2, fmax(GC_SECONDS, GC_SHARE * p->duration * 2 / 3)) && lives_on(p) && from_old < RECLAIMED * nold * (double)p->live_bytes) {
         uint32_t line = ms_line_top(e, p, offsetof(ms_line, live_blocks));
         MS_TRY(ms_finding_add(out, "Y1", at, line, p->live_bytes, 0.8, &f));
         f->site = line == MS_NONE ? MS_NONE : ms_site_top(p, line, "live_blocks");
@@ -152,7 +152,7 @@ static ms_err collector(const ms_evidence *e, uint32_t at, ms_findings *out)
     }
     /* The middle-aged: blocks that die by themselves, at an age of more than one young collection and of fewer than a hundred. The
      * mean age is what lives divided by what is born a second (Little's law): a histogram in ticks is too coarse for it. */
-    if (nyoung < 20 || reclaimed >= RECLAIMED * (double)p->freed_bytes)
+    if (young < took / 2 || nyoung < 20 || reclaimed >= RECLAIMED * (double)p->freed_bytes)
         return MS_OK;
     double period = p->duration / nyoung; /* seconds from one young collection to the next */
     uint32_t best = MS_NONE;
@@ -170,7 +170,7 @@ static ms_err collector(const ms_evidence *e, uint32_t at, ms_findings *out)
         return MS_OK;
     MS_TRY(ms_finding_add(out, "Y4", at, best, p->lines[best].freed_bytes, 0.5, &f));
     f->site = ms_site_top(p, best, "freed_bytes");
-    ms_finding_fact(f, "collector_s", took);
+    ms_finding_fact(f, "collector_s", young);
     ms_finding_fact(f, "duration", p->duration);
     ms_finding_fact(f, "collections", nyoung);
     ms_finding_fact(f, "middle", most);
@@ -181,7 +181,7 @@ static ms_err collector(const ms_evidence *e, uint32_t at, ms_findings *out)
 
 static ms_err imports(const ms_evidence *e, ms_findings *out)
 {
-    double sum = 0, live = 0, most = 0;
+    double sum = 0, live = 0, most = 0, most_of_one = 0;
     uint32_t workers = 0, line = MS_NONE, heaviest = MS_NONE;
     for (uint32_t at = 0; at < e->nprocess; at++) {
         const ms_process *p = &e->process[at];
@@ -201,14 +201,16 @@ static ms_err imports(const ms_evidence *e, ms_findings *out)
         if (mine >= (1 << 20)) {
             workers++;
             sum += mine;
+            most_of_one = fmax(most_of_one, mine);
             heaviest = at;
         }
     }
-    if (workers < WORKERS || sum < fmax(IMPORTS_BYTES, IMPORTS_SHARE * live))
+    double again = sum - most_of_one; /* one of them has to */
+    if (workers < WORKERS || again < fmax(IMPORTS_BYTES, IMPORTS_SHARE * live))
         return MS_OK;
     ms_finding *f;
     MS_TRY(ms_finding_add(out, "Y3", heaviest, line, (uint64_t)sum, 0.7, &f));
-    f->saves = (uint64_t)(sum - sum / workers);
+    f->saves = (uint64_t)again;
     ms_finding_fact(f, "workers", workers);
     ms_finding_fact(f, "each", sum / workers);
     ms_finding_fact(f, "live", live);
