@@ -25,8 +25,7 @@ GROWTH_SHARE = 0.05
 FLAT = 0.05
 KINDS = ("leak", "not yours", "cyclic", "retention", "allocator", "churn", "healthy", "unrecorded")
 ASIDE = {"": 0, "import": 1, "none": 2, "before": 3, "memsure": 4}
-OWN_PART = 0.05  # of all blocks, that the call itself makes of which P3 speaks; and so many objects for each second of CPU time: one from a
-OWN_RATE = 400_000  # pool is some 100 ns cheaper, so that fewer are less than a twenty-fifth of the time
+OWN_PART = 0.05  # of all blocks, that the call itself makes of which P3 speaks
 WHOSE = {"own": 0, "lib": 1, "std": 2, "": 3}
 # Of the rules that fit a line's figures, the one whose pattern the source shows is told; in this
 # order, the more special first.
