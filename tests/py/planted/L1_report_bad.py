@@ -16,6 +16,6 @@ herd = Herd()
 seen = 0
 for number in range(40_000):
     herd.day(number)
-    sorted(range(400), reverse=True)
+    sorted(range(4_000), reverse=True)
     seen = len(herd.log)
 print(seen)
