@@ -727,7 +727,9 @@ ALWAYS void *take_for(void *ctx, size_t size, bool zero, int mode, room_for room
             return take_far(ctx, size, zero);
         low = e->tag;
     }
-    pool->list = (void *)*ms_tag(block);
+    void *next = (void *)*ms_tag(block);
+    pool->list = next;
+    __builtin_prefetch((const void *)((uintptr_t)next - MS_TAG_SIZE), 1); /* the next birth here reads its tag */
     *ms_tag(block) = low | epoch_word();
     if (mode != MS_MODE_ALLOC) {
         birth(ms_plain_count(low), room.bytes);
