@@ -548,7 +548,8 @@ static MS_COLD void *refill(ms_heap *h, uint32_t cls)
     if (ms_area.monitor == 0)
         tick_self();
     void *block = ms_heap_refill(h, cls, ms_area.epoch);
-    ms_area.purge_due = h->queue != MS_NO_SLAB || h->ndirty > MS_KEEP_DIRTY;
+    if (h->queue != MS_NO_SLAB || h->ndirty > MS_KEEP_DIRTY) /* one heap, with the GIL or with the lock: the other may have more */
+        __atomic_store_n(&ms_area.purge_due, 1, __ATOMIC_RELAXED);
     return block;
 }
 
@@ -1105,7 +1106,7 @@ void ms_recorder_purge(void)
     ms_lock_take();
     due |= ms_heap_purge(&raw_heap, ms_area.epoch);
     ms_lock_give();
-    ms_area.purge_due = due;
+    __atomic_store_n(&ms_area.purge_due, due, __ATOMIC_RELAXED);
 }
 
 static void fork_before(void)
