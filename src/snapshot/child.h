@@ -394,6 +394,8 @@ struct ms_child {
     bool        skip_type;       /* its type is to be left out of its edges, once */
     sigjmp_buf  again;           /* where a crash goes on */
     volatile uint64_t foreign;   /* counts calls of tp_traverse of types we do not know; odd: inside one */
+    uint64_t    ticks, ticks_same, foreign_last; /* of the clock: all; since foreign has changed */
+    volatile bool visiting, late; /* inside ms_visit(); the foreign call at hand lasts too long */
     uint32_t    crashes;
     volatile int again_how;      /* why */
     volatile bool guarded;
@@ -467,6 +469,7 @@ typedef struct {
 
 void ms_child_fail(ms_child *c, ms_err err, const char *sentence) __attribute__((noreturn));
 void ms_child_main(ms_child *c) __attribute__((noreturn));
+void ms_child_late(ms_child *c) __attribute__((noreturn)); /* give up the foreign call at hand */
 
 /* --- read.c ----------------------------------------------------------------------------------------- */
 

@@ -249,15 +249,16 @@ static void read_attributes(ms_child *c, PyObject *o, const ms_ty *t)
 int ms_visit(PyObject *o, void *arg)
 {
     ms_child *c = arg;
-    if (c->skip_one && o == c->skip_one) {
+    c->visiting = true;
+    if (c->skip_one && o == c->skip_one)
         c->skip_one = NULL; /* was given a place of its own */
-        return 0;
-    }
-    if (c->skip_type && o == (PyObject *)Py_TYPE(c->object)) {
+    else if (c->skip_type && o == (PyObject *)Py_TYPE(c->object))
         c->skip_type = false; /* an instance of a heap type shows its type: that is implied */
-        return 0;
-    }
-    ms_emit(c, o);
+    else
+        ms_emit(c, o);
+    c->visiting = false;
+    if (MS_UNLIKELY(c->late))
+        ms_child_late(c);
     return 0;
 }
 
@@ -270,6 +271,7 @@ void ms_traverse(ms_child *c, PyObject *o, const ms_ty *t, visitproc visit, PyOb
         return;
     c->skip_type = t->heap;
     c->skip_one = known;
+    c->visiting = false;
     c->foreign++;
     t->traverse(o, visit, c);
     c->foreign++;

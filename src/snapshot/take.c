@@ -6,7 +6,8 @@
  * pass between both, in a shared page: how it ended, and the figures.
  *
  * In the child a crash inside a foreign tp_traverse, or one that does not return for two seconds, gives
- * up that type (siglongjmp to the sweep). Any other crash, and the end of its time, end the child alone. */
+ * up that type (siglongjmp to the sweep). Any other crash, and the end of its time, end the child alone.
+ * In place the same holds, by a timer whose signal only the reading thread hears; there is no end of time. */
 #include "snapshot/child.h"
 #include "record/moment.h"
 #include "store/store.h"
@@ -17,6 +18,7 @@
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -26,6 +28,7 @@
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #define STACK_SIZE  (1u << 20)
@@ -144,17 +147,66 @@ static void on_crash(int sig)
 
 static void on_tick(int sig)
 {
-    static uint64_t last, same, ticks;
     ms_child *c = self;
-    if (++ticks * TICK_MS / 1000 > (c->options->seconds ? c->options->seconds : 600))
+    if (++c->ticks * TICK_MS / 1000 > (c->options->seconds ? c->options->seconds : 600) && !c->options->in_place)
         ms_child_fail(c, MS_ELIMIT, "the snapshot took longer than it may");
-    same = c->foreign == last ? same + 1 : 0;
-    last = c->foreign;
-    if (c->guarded && c->foreign & 1 && same >= HANG_TICKS) {
-        same = 0;
-        c->again_how = 2;
-        go_back(c->again, 2);
+    c->ticks_same = c->foreign == c->foreign_last ? c->ticks_same + 1 : 0;
+    c->foreign_last = c->foreign;
+    c->late = c->guarded && c->foreign & 1 && c->ticks_same >= HANG_TICKS;
+    if (c->late && !c->visiting) /* else ms_visit() leaves: what it does is done to its end */
+        ms_child_late(c);
+}
+
+void ms_child_late(ms_child *c)
+{
+    c->late = false;
+    c->ticks_same = 0;
+    c->again_how = 2;
+    go_back(c->again, 2);
+}
+
+/* In place: a clock that only this thread hears, by a signal that nobody uses. */
+static struct {
+    timer_t          timer;
+    int              signal;
+    struct sigaction before;
+    sigset_t         mask;
+} watch;
+
+static bool watch_begin(ms_why *why)
+{
+    struct sigaction tick = {.sa_handler = on_tick, .sa_flags = SA_ONSTACK | SA_NODEFER | SA_RESTART};
+    struct sigevent event = {.sigev_notify = SIGEV_THREAD_ID};
+    struct itimerspec every = {{0, TICK_MS * 1000000}, {0, TICK_MS * 1000000}};
+    sigset_t mine;
+    for (watch.signal = SIGRTMAX; watch.signal >= SIGRTMIN; watch.signal--)
+        if (sigaction(watch.signal, NULL, &watch.before) == 0 && watch.before.sa_handler == SIG_DFL)
+            break;
+    event.sigev_signo = watch.signal;
+    event._sigev_un._tid = (pid_t)syscall(SYS_gettid);
+    if (watch.signal < SIGRTMIN || timer_create(CLOCK_MONOTONIC, &event, &watch.timer) != 0) {
+        ms_why_set(why, "the system gave no timer, and without one a type whose traversal waits for ever would stop the program");
+        return false;
     }
+    sigaction(watch.signal, &tick, NULL);
+    sigemptyset(&mine);
+    sigaddset(&mine, watch.signal);
+    pthread_sigmask(SIG_UNBLOCK, &mine, &watch.mask);
+    timer_settime(watch.timer, 0, &every, NULL);
+    return true;
+}
+
+static void watch_end(void)
+{
+    sigset_t mine;
+    sigemptyset(&mine);
+    sigaddset(&mine, watch.signal);
+    pthread_sigmask(SIG_BLOCK, &mine, NULL);
+    timer_delete(watch.timer);
+    while (sigtimedwait(&mine, NULL, &(struct timespec){0, 0}) > 0) /* what is on its way ends here */
+        ;
+    sigaction(watch.signal, &watch.before, NULL);
+    pthread_sigmask(SIG_SETMASK, &watch.mask, NULL);
 }
 
 static void signals_set(const ms_child *c)
@@ -588,9 +640,15 @@ static void read_in_place(ms_child *c)
     for (int i = 0; i < CAUGHT; i++)
         sigaction(caught[i], NULL, &handlers_before[i]);
     sigaltstack(NULL, &stack_before);
-    if (sigsetjmp(c->leave, 1) == 0)
-        ms_child_main(c);
-    signals_back();
+    self = c;
+    if (!watch_begin(&c->status->why)) {
+        c->status->err = MS_EIO;
+    } else {
+        if (sigsetjmp(c->leave, 1) == 0)
+            ms_child_main(c);
+        watch_end();
+        signals_back();
+    }
     self = NULL;
     ms_vec_limit(UINT64_MAX);
     c->status->figures.child_bytes = ms_sys_book_end();

@@ -136,6 +136,7 @@ static int traverse(thing *t, visitproc visit, void *arg)
     case 10: { static long zeros[8]; visit((PyObject *)zeros, arg); break; }
     case 11: for (;;) pause();
     case 12: raise(SIGTERM); raise(SIGALRM); break;
+    case 13: for (;;) visit(t->held ? t->held : (PyObject *)t, arg);            /* tells for ever */
     }
     Py_VISIT(t->held);
     return 0;
@@ -165,7 +166,7 @@ PyMODINIT_FUNC PyInit_hostile(void)
 
 # what its traversal does -> whether the type is given up, the snapshot has a reason, or nothing is wrong with it
 WAYS = {1: "given up", 2: "given up", 3: "given up", 4: "given up", 5: "ended", 6: "ended", 7: "ended", 8: "any", 9: "taken", 10: "taken",
-        11: "given up", 12: "any"}
+        11: "given up", 12: "any", 13: "given up"}
 
 
 @pytest.fixture(scope="module")
@@ -229,6 +230,35 @@ def test_a_traversal_that_misbehaves_costs_that_snapshot_at_most(hostile, tmp_pa
             assert expected == "any" and "\n" not in said, (how, said)
     assert Snap(tmp_path / "after.memsure").info["skipped_types"] == "[]"
     assert not [p.name for p in tmp_path.iterdir() if p.name.startswith(".")]
+
+
+@pytest.mark.parametrize("how", [1, 13, *(pytest.param(how, marks=pytest.mark.slow) for how in (2, 3, 4, 8, 9, 10, 11))])
+def test_in_the_program_itself_one_that_misbehaves_costs_its_type(how, hostile, tmp_path):
+    """Without a fork nobody else could end it: the thread that reads has a clock."""
+    (tmp_path / "app.py").write_text(textwrap.dedent(f"""
+    import gc, os, signal, sys, threading
+    sys.path.insert(0, {str(hostile)!r})
+    import hostile, memsure
+    gc.disable()
+    class After: pass
+    things = [hostile.Thing() for i in range(3)] + [After()]
+    def state():
+        status = open("/proc/thread-self/status").read()
+        return [status.split(name)[1].split()[0] for name in ("SigBlk:", "SigIgn:", "SigCgt:")], open("/proc/self/timers").read()
+    memsure.snapshot("before.memsure", fork=False)
+    before = state()
+    hostile.hold()
+    hostile.be({how})
+    memsure.snapshot("here.memsure", fork=False)
+    hostile.be(0)
+    assert state() == before, (state(), before)
+    """))
+    done = run([sys.executable, "app.py"], cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    s = Snap(tmp_path / "here.memsure")
+    assert s.info["complete"] == "1" and len(s.of_type("__main__.After")) == 1
+    assert ("hostile.Thing" in s.info["skipped_types"]) == (WAYS[how] == "given up") or WAYS[how] == "any"
+    assert Snap(tmp_path / "before.memsure").info["skipped_types"] == "[]"
 
 
 EACH = """
