@@ -42,7 +42,7 @@ static PyObject *snapshot(PyObject *module, PyObject *args, PyObject *kwargs)
         Py_DECREF(path);
         return NULL;
     }
-    ms_snapshot_options options = {.moment = moment, .prefix = prefix, .values = values, .memory_limit = limit, .in_place = !fork};
+    ms_snapshot_options options = {.moment = moment, .prefix = prefix, .values = values, .memory_limit = limit, .in_place = !fork, .loose = !block && fork};
     ms_snapshot_figures figures;
     ms_snapshot *running;
     ms_why why = {""};

@@ -43,6 +43,7 @@ enum {
 };
 
 ms_snapshot_fn *ms_snapshot_taker;
+void (*ms_snapshot_reaper)(void);
 
 static bool     exit_taken, peak_wanted, child; /* child: not the first process of the session */
 static uint64_t peak_next, peak_due;       /* live bytes, and time, from which the next peak is looked at */
@@ -227,6 +228,8 @@ void ms_moment_look(uint64_t now)
 {
     if (ms_area.taking || ms_mode == MS_MODE_ALLOC)
         return;
+    if (ms_snapshot_reaper)
+        ms_snapshot_reaper();
     if (!peak_wanted)
         peak_wanted = peak_now(now);
     if (peak_wanted || __atomic_load_n(&ms_area.ask.state, __ATOMIC_ACQUIRE) == MS_ASK_ASKED)

@@ -12,6 +12,7 @@
  * and nobody writes. A taker registers itself when it is loaded; NULL: there is none. */
 typedef ms_err ms_snapshot_fn(const char *path, const char *moment, bool values, ms_why *why, pid_t *child);
 extern ms_snapshot_fn *ms_snapshot_taker;
+extern void (*ms_snapshot_reaper)(void); /* now and then, with the GIL: the taker's processes that have ended */
 
 void ms_moment_init(const char *dir); /* the recorder starts; dir: folder of live files, or NULL */
 void ms_moment_look(uint64_t now);    /* off the hot path, with the GIL: is a snapshot wanted? Asks for a safe moment */

@@ -5,7 +5,7 @@
  *
  * Laws of the child (child.h): it writes no refcount and no GC header, takes no lock, calls no malloc,
  * runs no Python code, and ends by _exit. The program gets no SIGCHLD for it, and no plain wait sees
- * it: it is cloned with exit signal 0, and waited for with __WCLONE.
+ * it: it is cloned with exit signal 0, and waited for with __WCLONE; or it is nobody's child (loose).
  *
  * Threads: the caller of ms_snapshot_take() holds the GIL, between two bytecodes or where C code may be
  * called back; ms_snapshot_wait() wants no GIL. */
@@ -20,7 +20,7 @@ typedef struct {
     const char *moment;        /* call, exit, peak, signal, every: told in the file */
     const char *prefix;        /* put before each table's name, "" or e.g. "exit_" */
     bool        leave_why;     /* when it comes to nothing, leave the reason in a file, path and ".why": nobody waits */
-    bool        loose;         /* the child is none of the program's: nobody can wait for it, and no zombie is left */
+    bool        loose;         /* the child is none of the program's: no zombie is left. Not where orphans come to the program */
     bool        passing;       /* the file is soon copied into another and removed: it is not forced to the disk */
     bool        in_place;      /* no child: the caller reads its own memory, and the program stands still until the file stands */
     bool        values;        /* store the texts of str, bytes, int and float data */

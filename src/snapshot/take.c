@@ -1,7 +1,7 @@
 /* take.c -- the fork, the child's life, and its end.
  *
  * The child is cloned without an exit signal and on a stack of its own (a thread's may be small). One that
- * the recorder asked for is nobody's child: a relay makes it and is gone at once (clone_loose). All
+ * the program does not wait for is nobody's child: a relay makes it and is gone at once (clone_loose). All
  * signals are blocked while that happens: the program's handlers must not run in the child. Two words
  * pass between both, in a shared page: how it ended, and the figures.
  *
@@ -39,6 +39,7 @@
 
 struct ms_snapshot {
     pid_t      pid, owner;
+    uint64_t   begun; /* of one that is nobody's child */
     ms_status *status;
     ms_snapshot_options options;
     char       path[4096];
@@ -591,7 +592,7 @@ void ms_child_main(ms_child *c)
         ms_child_weigh(c);
         ms_file_write_small(c);
         ms_child_reached(c, &reached->child_ns, &reached->child_cpu_ns);
-        c->status->done = 1;
+        __atomic_store_n(&c->status->done, 1, __ATOMIC_RELEASE);
         child_end(c, 0);
     }
     ms_roots_count(c);
@@ -603,7 +604,7 @@ void ms_child_main(ms_child *c)
     c->status->figures.nodes = c->nodes;
     c->status->figures.edges = c->edge_count;
     ms_child_reached(c, &reached->child_ns, &reached->child_cpu_ns);
-    c->status->done = 1;
+    __atomic_store_n(&c->status->done, 1, __ATOMIC_RELEASE);
     child_end(c, 0);
 }
 
@@ -653,6 +654,24 @@ static void read_in_place(ms_child *c)
     ms_vec_limit(UINT64_MAX);
     c->status->figures.child_bytes = ms_sys_book_end();
     c->status->figures.pause_ns = ms_now_ns() - c->forked_ns;
+}
+
+/* When the process of this number began, in the system's clock ticks; 0: there is none, or it has ended. */
+static uint64_t begun(pid_t pid)
+{
+    char path[32], text[1024];
+    snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
+    if (fd >= 0)
+        close(fd);
+    text[n > 0 ? n : 0] = 0;
+    char *at = strrchr(text, ')'); /* of the name; then the state, field 3 */
+    if (at == NULL || at[1] == 0 || at[2] == 'Z' || at[2] == 'X')
+        return 0;
+    for (int field = 2; field < 22 && at; field++)
+        at = strchr(at + 1, ' ');
+    return at ? strtoull(at, NULL, 10) : 0;
 }
 
 ms_err ms_snapshot_take(const char *path, const ms_snapshot_options *options, ms_why *why, ms_snapshot **out)
@@ -742,6 +761,7 @@ ms_err ms_snapshot_take(const char *path, const ms_snapshot_options *options, ms
         goto done;
     }
     s->options.loose = loose;
+    s->begun = loose ? begun(s->pid) : 0;
     *out = s;
     s = NULL;
     err = MS_OK;
@@ -757,12 +777,27 @@ done:
     return err;
 }
 
+/* Whether one that is nobody's child is done, or gone: it says so, or no process of its number began when it did. */
+static bool loose_over(const ms_snapshot *s)
+{
+    bool said = __atomic_load_n(&s->status->done, __ATOMIC_ACQUIRE) || s->status->err != MS_OK;
+    return said || (s->begun ? begun(s->pid) != s->begun : kill(s->pid, 0) != 0);
+}
+
 ms_err ms_snapshot_wait(ms_snapshot *s, bool block, ms_why *why, ms_snapshot_figures *figures)
 {
     int how = 0;
     pid_t got = -1;
-    while (!s->options.in_place && (got = waitpid(s->pid, &how, __WCLONE | (block ? 0 : WNOHANG))) < 0 && errno == EINTR)
-        ;
+    if (s->options.loose) {
+        while (!loose_over(s)) {
+            if (!block)
+                return MS_EINVAL;
+            nanosleep(&(struct timespec){0, 2000000}, NULL);
+        }
+    } else {
+        while (!s->options.in_place && (got = waitpid(s->pid, &how, __WCLONE | (block ? 0 : WNOHANG))) < 0 && errno == EINTR)
+            ;
+    }
     if (got == 0)
         return MS_EINVAL;
     ms_err err = (ms_err)s->status->err;
@@ -785,18 +820,26 @@ ms_err ms_snapshot_wait(ms_snapshot *s, bool block, ms_why *why, ms_snapshot_fig
 /* --- for the recorder --------------------------------------------------------------------------------- */
 
 /* Those it asked for: nobody waits for them. Where they have to be children of the program, one that has ended
- * is noted at the next one. */
+ * is noted at the next one, or when the recorder looks at its clock. */
 static ms_snapshot *own[32];
+static unsigned     owns;
+
+static void reap(void)
+{
+    for (size_t i = 0; i < sizeof own / sizeof *own && owns; i++)
+        if (own[i] && (own[i]->owner != getpid() || ms_snapshot_wait(own[i], false, NULL, NULL) != MS_EINVAL)) {
+            own[i] = NULL;
+            owns--;
+        }
+}
 
 static ms_err taker(const char *path, const char *moment, bool values, ms_why *why, pid_t *child)
 {
     ms_snapshot **free_place = NULL, *taken;
-    for (size_t i = 0; i < sizeof own / sizeof *own; i++) {
-        if (own[i] && (own[i]->owner != getpid() || ms_snapshot_wait(own[i], false, NULL, NULL) != MS_EINVAL))
-            own[i] = NULL;
+    reap();
+    for (size_t i = 0; i < sizeof own / sizeof *own; i++)
         if (own[i] == NULL)
             free_place = &own[i];
-    }
     if (free_place == NULL) {
         ms_why_set(why, "32 snapshots are being written already");
         return MS_ELIMIT;
@@ -805,11 +848,17 @@ static ms_err taker(const char *path, const char *moment, bool values, ms_why *w
                                    .passing = strcmp(moment, "exit") == 0 || strcmp(moment, "peak") == 0 || strcmp(moment, "every") == 0};
     MS_TRY(ms_snapshot_take(path, &options, why, &taken));
     *child = taken->pid;
-    if (taken->options.loose)
+    if (taken->options.loose) {
         snapshot_free(taken);
-    else
+    } else {
         *free_place = taken;
+        owns++;
+    }
     return MS_OK;
 }
 
-__attribute__((constructor)) static void taker_register(void) { ms_snapshot_taker = taker; }
+__attribute__((constructor)) static void taker_register(void)
+{
+    ms_snapshot_taker = taker;
+    ms_snapshot_reaper = reap;
+}
