@@ -384,6 +384,10 @@ def main(argv=None):
     """Run one command; its exit status. `run` may end this process by the program's signal
     instead."""
     words = list(sys.argv[1:] if argv is None else argv)
+    if argv is None:  # this process is one command's: no collection frees more than its end
+        import gc
+
+        gc.disable()
     try:
         return _dispatch(words)
     except Usage as e:

@@ -494,7 +494,7 @@ def _holders(r, paper, out, most=3):
     if snap.objects > MOST_HELD:
         return False
     rows, imports = [], 0
-    for step in snap.holders().below:
+    for step in snap.holders(small=False).below:
         if step.path[0].startswith(("sys.modules", "imported code")):
             imports += step.retained
         elif step.path[0].startswith("module "):  # its variables

@@ -85,11 +85,39 @@ class Site:
 class Step:
     """Objects of one type that are reached alike: a row of a tree of merged steps.
 
-    `text` is how code would write the step (`.CATALOG`, `['…']`), `name` what stands there (`module shop`).
+    `text` is how code would write the step (`.CATALOG`, `['…']`), `name` what stands there (`module shop`), `path` the texts from the
+    top down. A tree has many more steps than anybody reads: words are found when they are asked for.
     """
 
-    __slots__ = ("above", "below", "label", "value", "type", "example", "site", "more_sites", "folded", "entries", "targets", "weight",
-                 "here", "dead", "count", "bytes", "said", "retained", "retained_said", "text", "name", "path")
+    __slots__ = ("above", "below", "label", "value", "key", "type", "example", "born", "more_sites", "folded", "entries", "targets", "weight",
+                 "here", "dead", "hidden", "count", "bytes", "said", "retained", "retained_said", "_snap", "_text", "_name", "_path")
+
+    @property
+    def site(self):
+        return self._snap.site(self.born)
+
+    @property
+    def name(self):
+        if self._name is None:
+            self._name = self._snap.describe(self.example) if self.count == 1 or self.type is None else self.type
+        return self._name
+
+    @property
+    def text(self):
+        if self._text is None:
+            self._text = self._snap._word(self)
+        return self._text
+
+    @property
+    def path(self):
+        if self._path is None:
+            self._path = [*self.above.path, self.text] if self.above is not None else []
+        return self._path
+
+    def called(self, text):
+        """Name it otherwise, as a step with nothing above."""
+        self._text = self._name = text
+        self._path = [text]
 
     def data(self, deep=True):
         out = {"path": list(self.path), "type": self.name if self.type is None else self.type, "objects": self.count, "bytes": self.bytes,
@@ -114,6 +142,8 @@ class Snapshot:
         self._variables = None
         self._namespaces = None
         self._modules = None
+        self._classes = None
+        self._attributes = {}   # string: whether it is "__dict__"
 
     @classmethod
     def open(cls, path, at=None):
@@ -267,32 +297,38 @@ class Snapshot:
         return name
 
     def is_class(self, node, type):
-        return any(t[1] == node for t in self._types) if self._types[type][0].endswith("type") or "Meta" in self._types[type][0] else False
+        if not self._types[type][0].endswith("type") and "Meta" not in self._types[type][0]:
+            return False
+        if self._classes is None:
+            self._classes = {t[1] for t in self._types}
+        return node in self._classes
 
     # -- trees
 
-    def _tree(self, rows, inner=False):
+    def _tree(self, rows, inner=False, least=0):
         """Steps from core tuples -> the root; namespaces are left out (their entries are attributes). inner: the root is an
-        object, not the root of all."""
+        object, not the root of all. least: what an object holds less than so much through is left out."""
         steps = []
         for row in rows:
+            above = steps[row[0]] if steps else None
+            if row[12] < least and not self._at_top(above):
+                steps.append(None)      # nothing is below it
+                continue
             s = Step()
-            (above, _, kind, value, key, type, example, site, s.more_sites, s.folded, s.entries, s.targets, s.weight, s.here, sums) = row
+            (_, _, s.label, s.value, s.key, type, s.example, s.born, s.more_sites, s.folded, s.entries, s.targets, s.weight, s.here, sums) = row
             s.count, s.bytes, s.said, s.retained, s.retained_said = sums
-            s.label, s.value, s.example, s.below, s.site = kind, value, example, [], self.site(site)
+            s.below, s.above, s._snap, s._text, s._name, s._path = [], above, self, None, None, None
             s.type = None if self.pseudo(type) else self.type_name(type)
-            s.above = steps[above] if steps else None
-            s.text = self.label(kind, value, s.count if kind in (INDEX, VALUE, KEY, MEMBER, OPAQUE, INDIRECT) or s.folded else 1, key)
-            s.name = self.describe(example) if s.count == 1 or s.type is None else s.type
-            s.path = None
-            s.dead = bool(steps) and (s.above.dead or s.type is None and s.name == "cyclic garbage")
-            if s.above is not None:
-                s.above.below.append(s)
+            s.hidden = not inner if above is None else self._hidden(s)
+            s.dead = above is not None and (above.dead or s.type is None and s.name == "cyclic garbage")
+            if above is not None:
+                above.below.append(s)
             steps.append(s)
+        steps = [s for s in steps if s is not None]
         for s in steps:
-            if s.above is not None and self._hidden(s):
+            if s.above is not None and s.hidden:
                 up = s.above
-                while up is not None and self._hidden(up) and up.above is not None:
+                while up.hidden and up.above is not None:
                     up = up.above
                 for b in s.below:
                     b.above = up
@@ -307,39 +343,51 @@ class Snapshot:
                 frame = max(s.below, key=lambda b: b.retained)
                 if frame.type is None and 100 * frame.retained >= 99 * s.retained:    # its other frames do not matter
                     frame.above = s.above
-                    frame.name = f"{s.name}: {self._frame(frame)}"
+                    frame._name = f"{s.name}: {self._frame(frame)}"
                     s.above.below[s.above.below.index(s)] = frame
                     s.above = None
         root = steps[0]
-        root.path = []
-        for s in steps:
-            if s is not root and s.above is not None and (s.above is root or s.above.path is not None):
-                self._word(s, s.above is root and not inner)
+        root._path = []
         return root
+
+    @staticmethod
+    def _at_top(s):
+        """Whether what is below this step is told as held by the root."""
+        while s is not None and s.hidden:
+            s = s.above
+        return s is None
 
     def _hidden(self, s):
         """Steps that are no step to a reader: groups, sys.modules, an instance's dict."""
         if s.type is None:
             return s.name in HIDDEN
-        if s.label == FIELD and s.value != SEVERAL and self.core.text(s.value) == DICT:
-            return True
-        return s.label == NAMED and s.type == "dict" and s.text == "sys.modules"
+        if s.label == FIELD:
+            return self._is_dict(s.value)
+        return s.label == NAMED and s.type == "dict" and self.core.text(s.value) == "sys.modules"
 
-    def _word(self, s, top):
-        """Put a step's words right, now that its place is known. top: it is held by the root itself."""
-        above = s.above
+    def _is_dict(self, string):
+        """Whether this is the name of the field __dict__."""
+        found = self._attributes.get(string)
+        if found is None:
+            found = self._attributes[string] = string != SEVERAL and self.core.text(string) == DICT
+        return found
+
+    def _word(self, s):
+        """How code would write a step."""
+        above, top = s.above, s.above is not None and s.above.above is None and s.above.hidden     # top: it is held by the root itself
         if s.type == "module" and (top or s.label == VALUE):
-            s.text = s.name if s.count == 1 else f"modules ×{_count(s.count)}"
-        elif s.type is None:
-            s.text = self._frame(s)
-        elif s.label == INDIRECT:
-            s.text = self._shared(s, top)
-        elif top and s.label in (NAMED, OPAQUE, KEY, MEMBER, VALUE, INDEX):
-            what = ("(dead)" if s.dead else s.text) if s.label == NAMED else s.name if s.count == 1 else f"{_short(s.name)} ×{_count(s.count)}"
+            return s.name if s.count == 1 else f"modules ×{_count(s.count)}"
+        if s.type is None and above is not None:
+            return self._frame(s)
+        if s.label == INDIRECT:
+            return self._shared(s, top)
+        text = self.label(s.label, s.value, s.count if s.label in (INDEX, VALUE, KEY, MEMBER, OPAQUE) or s.folded else 1, s.key)
+        if top and s.label in (NAMED, OPAQUE, KEY, MEMBER, VALUE, INDEX):
+            what = ("(dead)" if s.dead else text) if s.label == NAMED else s.name if s.count == 1 else f"{_short(s.name)} ×{_count(s.count)}"
             if not what:
                 what = f"{_short(s.name)}{f' ×{_count(s.count)}' if s.count > 1 else ''} (of the interpreter)"
-            s.text = what + (" (dead)" if s.dead else " (held outside Python)") * (s.label == OPAQUE)
-        s.path = [*(above.path if not top else ()), s.text]
+            return what + (" (dead)" if s.dead else " (held outside Python)") * (s.label == OPAQUE)
+        return text
 
     def _shared(self, s, top):
         """What several hold together: by its own name, or by the names of two that hold it."""
@@ -363,7 +411,7 @@ class Snapshot:
     def _owners(self, top, node, most=2):
         """Names of two that hold a node, as seen from what dominates it: ['.CACHE', '.STORE.items']."""
         out = []
-        for owner, _, kind, _, _ in self.core.referrers(node, 20)[1]:
+        for owner, _, kind, _, _ in self.core.referrers(node, 20):
             if kind != NORMAL:
                 continue
             words, at = "", owner
@@ -390,7 +438,7 @@ class Snapshot:
     def _edge_word(self, edge):
         """'.name' of an edge; '' of one to a namespace."""
         owner, _, _, kind, value = edge
-        if kind == FIELD and self.core.text(value) == DICT:
+        if kind == FIELD and self._is_dict(value):
             return ""
         if kind == VALUE and (owner in self.namespaces or self._is_attributes(owner)):
             word = self.key(value)
@@ -400,7 +448,7 @@ class Snapshot:
     def _is_attributes(self, node):
         """Whether a dict is the __dict__ of what dominates it."""
         edge = self.core.edge(self.core.node(node)[9], node)
-        return edge is not None and edge[3] == FIELD and self.core.text(edge[4]) == DICT
+        return edge is not None and edge[3] == FIELD and self._is_dict(edge[4])
 
     def _frame(self, s):
         """'load (shop/img.py:77)' of a frame; a thread with one frame that matters is one row."""
@@ -410,51 +458,46 @@ class Snapshot:
             return s.name
         return f"{s.name.partition(' in ')[0]} ({s.site.place})"
 
-    def holders(self, least=None, deep=8, wide=WIDE):
-        """Who holds most: the dominator tree from the top -> the root Step."""
+    def holders(self, least=None, deep=8, wide=WIDE, small=True):
+        """Who holds most: the dominator tree from the top -> the root Step. small: with what is too small to be followed."""
         if least is None:
             least = max(1, int(self.bytes * SHARE))
-        root = self._tree(self.core.holders(0, least, deep + 4, wide))
-        self._fold_imports(root, least)
+        root = self._tree(self.core.holders(0, least, deep + 4, wide), least=0 if small else least)
+        self._fold_imports(root, least, small)
         self._sort(root)
         return root
 
-    def _fold_imports(self, root, least):
+    def _fold_imports(self, root, least, small):
         """Modules, classes and functions that are no holders of their own are one row: what importing brought."""
-        found = [s for s in root.below if s.type is not None and (s.count > 1 or s.text.startswith("class "))
-                 and (s.type in IMPORTED or s.type.endswith(("Meta", "MetaClass", "type")))]
+        found = [s for s in root.below if s.type is not None and (s.type in IMPORTED or s.type.endswith(("Meta", "MetaClass", "type")))
+                 and (s.count > 1 or s.text.startswith("class "))]
         if len(found) < 2 or not any(s.type == "module" for s in found):
             return
         first = max(found, key=lambda s: s.type == "module")
-        holders = self._keepers({s.name for s in root.below if s.type == "module" and s.count == 1}, least)
+        holders = self._keepers({s.name for s in root.below if s.type == "module" and s.count == 1}, least, small)
         modules = sum(s.count for s in found if s.type == "module") - len(holders)
         for s in found:
             if s is not first:
                 for name in ("count", "bytes", "said", "retained", "retained_said", "entries"):
                     setattr(first, name, getattr(first, name) + getattr(s, name))
                 root.below.remove(s)
-        first.text = first.name = f"imported code, {_count(modules)} modules"
-        first.path, first.below, first.entries = [first.text], [], 0
+        first.called(f"imported code, {_count(modules)} modules")
+        first.below, first.entries = [], 0
         for s in holders:
             for name in ("count", "bytes", "said", "retained", "retained_said"):
                 setattr(first, name, getattr(first, name) - getattr(s, name))
             s.above = root
             root.below.append(s)
 
-    def _keepers(self, told, least):
+    def _keepers(self, told, least, small):
         """Modules that keep so much data in a variable, other than those told already: they are no imported code -> [Step]."""
         names = {self.namespaces.get(self.core.node(node)[9]) for _, _, node, _, _ in self.variables(least)
                  if self.type_name(self.core.node(node)[0]) not in IMPORTED}
         out = []
         for name, node, _ in self.modules():
             if name in names and f"module {name}" not in told:
-                top = self._tree(self.core.holders(node, least, 8, WIDE), True)
-                top.text = top.name = f"module {name}"
-                waiting = [top]
-                while waiting:
-                    s = waiting.pop()
-                    s.path = [top.text, *s.path]
-                    waiting += s.below
+                top = self._tree(self.core.holders(node, least, 8, WIDE), True, 0 if small else least)
+                top.called(f"module {name}")
                 out.append(top)
         return out
 

@@ -107,7 +107,7 @@ def _cut_path(paper, s, width):
 
 def summary(snap, paper, everything=False):
     """Live at a glance: who holds most, of which types, born where, and what is dead."""
-    root = snap.holders()
+    root = snap.holders(small=False)
     types, lines = snap.types(), snap.lines()
     out = [paper.paint(paper.fix(header(snap)), "dim"), ""]
     garbage = garbage_of(snap)
@@ -320,7 +320,7 @@ def _by_line(snap, paper, limit):
 
 
 def _by_holder(snap, paper, limit):
-    return table(paper, holder_rows(snap.holders(), snap.bytes, limit * 2), ("held", "by", "", "born"))
+    return table(paper, holder_rows(snap.holders(small=False), snap.bytes, limit * 2), ("held", "by", "", "born"))
 
 
 def _by_module(snap, paper, limit):

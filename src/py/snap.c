@@ -592,27 +592,31 @@ static PyObject *snap_references(PyObject *self, PyObject *args)
 
 static PyObject *snap_referrers(PyObject *self, PyObject *args)
 {
+    enum { AT_ONCE = 256 }; /* edges that are looked at together: few of them refer to v */
     ms_snap *snap = ((py_snap *)self)->snap;
     unsigned long v;
-    unsigned long long most, all = 0;
+    unsigned long long most;
     if (!PyArg_ParseTuple(args, "kK:referrers", &v, &most) || !node_ok(snap, v))
         return NULL;
     ANSWER(self, ms_snap_need(s, MS_SNAP_SHAPES | MS_SNAP_EDGES, &why));
     PyObject *out = PyList_New(0);
-    uint32_t owner = 0;
-    for (uint64_t e = 0; out && e < snap->edges; e++) {
-        if (MS_SNAP_TARGET(snap->to[e]) != v || v == 0)
-            continue;
-        while (snap->first[owner + 1] <= e)
-            owner++;
-        if (all++ >= most)
-            continue;
-        PyObject *row = edge_tuple(snap, owner, (uint32_t)e);
-        if (row == NULL || PyList_Append(out, row) < 0)
-            Py_CLEAR(out);
-        Py_XDECREF(row);
+    ms_graph g = ms_snap_graph(snap);
+    uint32_t node = (uint32_t)v, any;
+    for (uint64_t from = 0; out && v != 0 && from < snap->edges; from += AT_ONCE) {
+        uint64_t to = from + AT_ONCE < snap->edges ? from + AT_ONCE : snap->edges;
+        any = 0;
+        for (uint64_t e = from; e < to; e++)
+            any |= MS_SNAP_TARGET(snap->to[e]) == node;
+        for (uint64_t e = from; any && out && e < to && (unsigned long long)PyList_GET_SIZE(out) < most; e++) {
+            if (MS_SNAP_TARGET(snap->to[e]) != node)
+                continue;
+            PyObject *row = edge_tuple(snap, ms_edge_owner(&g, (uint32_t)e), (uint32_t)e);
+            if (row == NULL || PyList_Append(out, row) < 0)
+                Py_CLEAR(out);
+            Py_XDECREF(row);
+        }
     }
-    return out ? Py_BuildValue("(KN)", all, out) : NULL;
+    return out;
 }
 
 /* How many references keep a node, from outside what it holds itself. */
@@ -1347,7 +1351,7 @@ static PyMethodDef snap_methods[] = {
     {"below", snap_below, METH_VARARGS, "below('type', 'site' or 'node', [row], [node]) -> how many of the objects each node dominates"},
     {"list", snap_list, METH_VARARGS, "list('type' or 'site', [row], most) -> [(node, retained)]"},
     {"references", snap_references, METH_VARARGS, "references(v, most) -> [(owner, target, kind, label kind, label value)]"},
-    {"referrers", snap_referrers, METH_VARARGS, "referrers(v, most) -> (how many, [(owner, target, kind, label kind, label value)])"},
+    {"referrers", snap_referrers, METH_VARARGS, "referrers(v, most) -> [(owner, target, kind, label kind, label value)]"},
     {"outside", snap_outside, METH_O, "outside(v) -> how many references keep v, from outside what it holds itself"},
     {"freed", snap_freed, METH_O, "freed([node]) -> (objects, bytes, said) that would go if these objects lost all their references"},
     {"children", snap_children, METH_VARARGS, "children(v, most) -> [(node, retained)] of what v alone keeps"},
