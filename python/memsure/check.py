@@ -17,7 +17,7 @@ import os
 import sys
 
 from . import text, words
-from .recording import Unreadable
+from .recording import Unreadable, foreign
 from .report import Report, finding_data
 from .text import NBSP
 
@@ -88,7 +88,11 @@ def _list(table, key):
 
 
 class Wrong(Exception):
-    """Wrong use: exit 2."""
+    """Wrong use: exit 2; with what to write instead, where that is known."""
+
+    def __init__(self, sentence, hint=None):
+        super().__init__(sentence)
+        self.hint = hint
 
 
 def check(settings, loaded, status=0):
@@ -101,7 +105,7 @@ def check(settings, loaded, status=0):
 
     unknown = sorted(i for i in ignore if i not in RULES)
     if unknown:
-        raise Wrong(f"there is no rule '{unknown[0]}'")
+        raise Wrong(f"there is no rule '{unknown[0]}'", "memsure explain")
     shown, dropped = [], 0
     for f in r.judged.findings:
         if f.rule in ignore or LEVELS.index(SEVERITY[f.verdict]) < LEVELS.index(severity) or f.bytes < config.least:
@@ -129,14 +133,21 @@ def check(settings, loaded, status=0):
     from .cli import write
 
     if settings.output:
-        try:
-            with open(settings.output, "w", encoding="utf-8") as f:
-                f.write(out)
-        except OSError as e:
-            raise Wrong(f"cannot write {settings.output}: {(e.strerror or str(e)).lower()}") from None
+        written(settings.output, out)
     else:
         write(sys.stdout, out)
     return 1 if shown else status or (3 if r.judged.kind == "unrecorded" and loaded.damaged else 0)
+
+
+def written(path, out):
+    """Write a text to a file; never over a recording, which cannot be made again."""
+    try:
+        if os.path.isfile(path) and foreign(path) is None:
+            raise Wrong(f"'{path}' is a recording", "-o memsure.sarif, or --write-baseline memsure-baseline.json")
+        with open(path, "w", encoding="utf-8") as f:
+            f.write(out)
+    except OSError as e:
+        raise Wrong(f"cannot write {path}: {(e.strerror or str(e)).lower()}") from None
 
 
 def absolute(r, f):
@@ -190,12 +201,7 @@ def write_baseline(r, findings, path):
     rows = [
         {"rule": k[0], "file": k[1], "function": k[2], "line": k[3]} for k in sorted({fingerprint(r, f) for f in findings})
     ]
-    try:
-        with open(path, "w", encoding="utf-8") as f:
-            json.dump({"memsure": "baseline", "version": 1, "findings": rows}, f, indent=1, ensure_ascii=False)
-            f.write("\n")
-    except OSError as e:
-        raise Wrong(f"cannot write {path}: {(e.strerror or str(e)).lower()}") from None
+    written(path, json.dumps({"memsure": "baseline", "version": 1, "findings": rows}, indent=1, ensure_ascii=False) + "\n")
 
 
 def read_baseline(path):
@@ -206,7 +212,7 @@ def read_baseline(path):
     except FileNotFoundError:
         raise Unreadable(f"the baseline '{path}' does not exist", f"memsure check --write-baseline {path} run.memsure") from None
     except (OSError, ValueError, KeyError, TypeError):
-        raise Unreadable(f"'{path}' is no baseline of memsure", f"memsure check --write-baseline {path} run.memsure") from None
+        raise Unreadable(f"'{path}' is no baseline of memsure", "memsure check --write-baseline memsure-baseline.json run.memsure") from None
 
 
 # -- formats

@@ -155,7 +155,8 @@ memsure check [options] FILE|FOLDER  |  app.py [args]  |  -- any command
   -o OUT         where it goes            [stdout]
   --process PID  one process of a folder  [all of them]
 
-exit status: 0 nothing, 1 findings, 2 wrong use, 3 unreadable data
+exit status: 0 nothing, 1 findings, 2 wrong use, 3 unreadable data; without
+          findings, that of the command
 also:     # memsure: ignore[L1] on a line; [tool.memsure] in pyproject.toml with
           severity, ignore, paths, baseline, least-bytes
 
@@ -322,12 +323,12 @@ def parse(command, words):
             continue
         if not given:
             if i == len(words):
-                raise Usage(f"{name} needs {_needs(takes)}", _example(name, takes))
+                raise Usage(f"{name} needs {_needs(name, takes)}", _example(name, takes, command))
             value = words[i]
             i += 1
         if takes is int:
             if not (value.isascii() and value.isdigit()):
-                raise Usage(f"{name} needs a number, not '{value}'", _example(name, takes))
+                raise Usage(f"{name} needs a number, not '{value}'", _example(name, takes, command))
             value = int(value)
         elif takes is not str and value not in takes:
             close = _close(value, takes)
@@ -335,28 +336,36 @@ def parse(command, words):
                 f"{name} knows no '{value}'; it takes {_or(takes)}", f"{name} {close or takes[0]}"
             )
         elif value == "":
-            raise Usage(f"{name} needs {_needs(takes)}", _example(name, takes))
+            raise Usage(f"{name} needs {_needs(name, takes)}", _example(name, takes, command))
         setattr(settings, setting, value)
     return settings, rest
 
 
-def _needs(takes):
-    return "a number" if takes is int else "a value" if takes is str else _or(takes)
+# option -> (what its value is called, one to copy) where "a value" and "app" would not tell
+VALUES = {
+    "-o": ("a file", "run.memsure"),
+    "--output": ("a file", "run.memsure"),
+    "--lines": ("a file", "app.py"),
+    "--filter": ("a text", "app"),
+    "--snapshot": ("a moment", "peak,exit"),
+    "--wait": ("seconds", "10"),
+    "--ignore": ("rules", "L1,C2"),
+    "--baseline": ("a file", "memsure-baseline.json"),
+    "--write-baseline": ("a file", "memsure-baseline.json"),
+}
+OUTPUTS = {"check": "memsure.sarif", "export": "run.json", "snapshot": "app.snapshot"}
 
 
-def _example(name, takes):
+def _needs(name, takes):
+    return "a number" if takes is int else VALUES.get(name, ("a value",))[0] if takes is str else _or(takes)
+
+
+def _example(name, takes, command):
     if takes is int:
         return f"{name} {({'--width': 120, '--process': 4121}).get(name, 3)}"
-    if takes is str:
-        words = {
-            "-o": "run.memsure",
-            "--output": "run.memsure",
-            "--lines": "app.py",
-            "--snapshot": "peak,exit",
-            "--wait": "10",
-        }
-        return f"{name} {words.get(name, 'app')}"
-    return f"{name} {takes[0]}"
+    if name in ("-o", "--output") and command in OUTPUTS:
+        return f"{name} {OUTPUTS[command]}"
+    return f"{name} {VALUES.get(name, ('', 'app'))[1] if takes is str else takes[0]}"
 
 
 def _or(words):
@@ -548,9 +557,9 @@ def _unnamed(words):
     ):
         return "report", words
     if os.path.isfile(word):
-        with open(word, "rb") as f:
-            head = f.read(8)
-        if head.upper().startswith(b"MEMSURE"):
+        from .recording import foreign
+
+        if foreign(word) is None:
             return "report", words
     if word.endswith(".py"):
         raise Usage(f"no command '{word}'", f"memsure run {word}")
@@ -649,7 +658,7 @@ def _check(settings, rest):
         with Progress(f"reading {loaded.path}"):
             return check.check(settings, loaded, status)
     except check.Wrong as e:
-        raise Usage(str(e)) from None
+        raise Usage(str(e), e.hint) from None
     except recording.Unreadable as e:
         complain(str(e), e.hint)
         return 3

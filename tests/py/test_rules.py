@@ -145,6 +145,19 @@ def test_exit_status(here):
     assert done.returncode == 3 and done.stderr.startswith("error: ")
 
 
+def test_no_recording_is_written_over(here):
+    synthetic.growing(here).write("run.memsure")
+    held = (here / "run.memsure").read_bytes()
+    for option in ("-o", "--write-baseline"):
+        done = cli("check", "run.memsure", option, "run.memsure", cwd=here)
+        assert done.returncode == 2 and done.stderr.startswith("error: 'run.memsure' is a recording\n  try: "), done.stderr
+    done = cli("check", "run.memsure", "--baseline", "run.memsure", cwd=here)
+    assert done.returncode == 3 and "try: memsure check --write-baseline memsure-baseline.json run.memsure" in done.stderr
+    assert (here / "run.memsure").read_bytes() == held
+    os.rename(here / "run.memsure", here / "kept")
+    assert cli("kept", cwd=here).stdout == cli("report", "kept", cwd=here).stdout != "", "whatever it is called"
+
+
 def test_a_command_is_recorded_first(here):
     (here / "app.py").write_text("import sys\nprint('its own output')\nsys.exit(int(sys.argv[1]))\n")
     done = cli("check", "app.py", "0", cwd=here)
