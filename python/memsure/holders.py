@@ -869,10 +869,13 @@ class Keepers:
         if f.line is not None:
             rule, found = self.reader.cycle(self.lines.file(f.line), self.lines.line(f.line), self.lines.function(f.line))
             pattern = found if rule == f.rule else None
-        if f.rule == "C5":  # what hides the circle has no attributes of its own: the one that leads there
-            owner, attr = next(((what, label.lstrip(".")) for what, label in chain if label.lstrip(".").isidentifier()), (owner, attr))
-        if pattern is None and attr.isidentifier() and " in " not in owner and not owner.startswith(("dict", "cell", "function")):
-            pattern = self.assigned(f, short_type(owner), attr)
+        ties = [(owner, attr)]
+        if f.rule == "C5":  # what hides the circle has no attributes that a statement stores: the one that leads there
+            ties = [(what, label.lstrip(".")) for what, label in chain]
+        for what, name in ties:
+            if pattern is None and name.isidentifier() and " in " not in what and not what.startswith(("dict", "cell", "function")):
+                pattern = self.assigned(f, short_type(what), name)
+                owner, attr = (what, name) if pattern is not None else (owner, attr)
         place = ""
         if pattern is None and " in " in owner:  # a frame's variable: where that frame was, not where what it holds was made
             line = next((line for label, _, what, _, line in f.way if (what, label) == chain[0] and line is not None), None)
