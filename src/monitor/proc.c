@@ -585,8 +585,12 @@ bool ms_proc_maps(ms_process *p)
     /* Of a copied page it counts that it was copied; a huge page may be about to be filled: twice empty is empty. */
     maps.slab_private = maps.slab_private > p->maps.slab_private ? maps.slab_private : p->maps.slab_private;
     uint64_t empty = maps.huge_empty;
-    if (p->maps.when_ns && p->huge_empty < empty)
+    if (maps.huge < p->maps.huge && ms_ended(p)) { /* given back while the program is taken down: it was there to the end */
+        maps.huge = p->maps.huge;
+        maps.huge_empty = p->maps.huge_empty;
+    } else if (p->maps.when_ns && p->huge_empty < empty) {
         maps.huge_empty = p->huge_empty;
+    }
     p->huge_empty = empty;
     p->maps_cost = own_cpu_ns() - spent;
     p->maps_spent += p->maps_cost;
