@@ -20,6 +20,7 @@ FILL = {"append", "add", "setdefault", "insert", "extend", "update", "appendleft
 # What takes an entry out of a registry is called so, in the library's own text.
 CLOSERS = ("close", "destroy", "dispose", "unregister", "deregister", "remove", "release", "shutdown", "terminate", "reset", "clear")
 EMPTY = {"pop", "popitem", "remove", "discard"}
+SHORTEN = EMPTY | {"popleft", "clear"}
 KINDS = {
     "dict": "dict", "list": "list", "set": "set", "collections.deque": "deque", "collections.OrderedDict": "OrderedDict",
     "collections.defaultdict": "defaultdict", "collections.Counter": "Counter", "tuple": "tuple",
@@ -217,6 +218,8 @@ class Keepers:
         module = chain[-2][1][7:] if len(chain) > 1 and chain[-2][1].startswith("module ") else None
         made_whole = not fills and facts.get("nested")
         if self.on_purpose(fills, name, frame if in_frame else None, module, kind) or f.rule == "L1" and (self.table(chain) or self.result(chain, made_whole)):
+            return False
+        if name and self.limited(name):
             return False
         if fills:
             best = fills[0]
@@ -933,6 +936,24 @@ class Keepers:
         h.one_line = f"circle {h.culprit}, {size(f.bytes)}"
         self.in_library(f, h)
         return h
+
+    def limited(self, name):
+        """Whether entries are taken out again where there are too many: `if len(x) > n: x.popitem()`. It is not full yet, then."""
+
+        def takes_out(node):
+            if isinstance(node, ast.Delete):
+                return any(isinstance(t, ast.Subscript) and _called(t.value) == name for t in node.targets)
+            return isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in SHORTEN and _called(node.func.value) == name
+
+        for file in self.files():
+            m = self.reader.module(file)
+            for node in m.parent if m is not None else ():
+                if not isinstance(node, (ast.If, ast.While)) or not isinstance(node.test, ast.Compare):
+                    continue
+                counts = [n for n in ast.walk(node.test) if isinstance(n, ast.Call) and _called(n.func) == "len" and len(n.args) == 1]
+                if any(_called(n.args[0]) == name for n in counts) and any(takes_out(n) for s in node.body for n in ast.walk(s)):
+                    return True
+        return False
 
     def assigned(self, f, kind, attr):
         """The statement that stores the reference `attr` of a class -> Pattern or None."""

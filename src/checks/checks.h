@@ -108,14 +108,14 @@ typedef struct {
 
     uint32_t  npoint, point_room; /* the timeline, only rows at possible times */
     double   *t;      /* seconds */
-    double   *rss, *python, *native_used, *native_free, *slab;
+    double   *rss, *python, *native_used, *native_free, *slab, *waited;
 
     uint32_t        ncurve, ncurve_point;
     const uint32_t *curve_site;
     double         *curve_t;
     const uint64_t *curve_live, *curve_allocated; /* the second may be NULL */
     uint32_t        curve_width;
-    uint32_t        nstall; /* stretches in which the program did nothing, and after which it went on for as long: seconds */
+    uint32_t        nstall; /* stretches in which the program did nothing, and after which it went on for as long: seconds of its own */
     struct { double from, to; } stall[8];
 
     ms_collection *collections;
@@ -247,6 +247,9 @@ static inline bool ms_line_counts(const ms_evidence *e, uint32_t line)
     return line < e->nlines && e->aside[line] == 0;
 }
 
+/* The program's own time at a moment of the clock: without what it waited for a processor. Epochs count it. */
+double      ms_process_own(const ms_process *p, double t);
+
 /* The line of a process with the most of one of its u64 figures (by its offset in ms_line), baselines
  * left out; MS_NONE where all are 0. */
 uint32_t ms_line_top(const ms_evidence *e, const ms_process *p, size_t figure);
@@ -356,9 +359,10 @@ bool     ms_trend_grows(uint32_t n, const double *t, const double *v, double lea
 /* The same in a time that stands still while the program does; the slope is one of the clock's seconds all the same. */
 bool     ms_trend_grows_at_work(const ms_process *p, uint32_t n, const double *t, const double *v, double least, ms_slope *out, uint32_t *up,
                                 uint32_t *steps);
-/* The part of a run in which growth is judged; false: too short. */
-bool     ms_trend_window(const ms_process *p, double *start, double *end);
+/* The part of a run in which growth is judged; false: it is shorter than that many seconds of its own. */
+bool     ms_trend_window(const ms_process *p, double least, double *start, double *end);
 
+#define MS_TREND_SECONDS 1.0      /* in a shorter run, a line cannot be told from one that builds its data once, and is done */
 #define MS_GROWTH_LEAST 131072.0  /* a line's slope is known from 128 KiB on: a snapshot may prove it */
 #define MS_GROWTH_BYTES 1048576.0 /* growth matters from 1 MiB (a heap's noise) ... */
 #define MS_GROWTH_SHARE 0.05      /* ... and 5 % of what is live (else another line decides) */

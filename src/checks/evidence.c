@@ -179,18 +179,19 @@ static ms_err read_timeline(ms_process *p)
 {
     static const char *const names[] = {"rss_bytes", "python_bytes", "native_used_bytes", "native_free_bytes", "slab_bytes"};
     const uint64_t *v[5];
-    uint64_t rows = UINT32_MAX;
+    uint64_t rows = UINT32_MAX, told = UINT32_MAX;
     const uint64_t *t = column(p->file, "timeline", "t_ns", MS_TYPE_U64, 1, &rows);
     for (int k = 0; k < 5; k++)
         v[k] = column(p->file, "timeline", names[k], MS_TYPE_U64, 1, &rows);
     if (rows == 0)
         return MS_OK;
-    double *block = ms_sys_alloc(6 * rows * sizeof *block);
+    const uint64_t *waited = column(p->file, "timeline", "waited_ns", MS_TYPE_U64, 1, &told);
+    double *block = ms_sys_alloc(7 * rows * sizeof *block), most = 0;
     if (block == NULL)
         return MS_ENOMEM;
     p->point_room = (uint32_t)rows;
-    double **out[] = {&p->t, &p->rss, &p->python, &p->native_used, &p->native_free, &p->slab};
-    for (int k = 0; k < 6; k++)
+    double **out[] = {&p->t, &p->rss, &p->python, &p->native_used, &p->native_free, &p->slab, &p->waited};
+    for (int k = 0; k < 7; k++)
         *out[k] = block + (uint64_t)k * rows;
     uint64_t last = 0;
     for (uint64_t i = 0; i < rows; i++) {
@@ -200,23 +201,42 @@ static ms_err read_timeline(ms_process *p)
         p->t[p->npoint] = (double)t[i] / 1e9;
         for (int k = 0; k < 5; k++)
             (*out[k + 1])[p->npoint] = (double)v[k][i];
+        if (i < told) /* it rises, and no faster than the clock */
+            most = fmin(fmax(most, (double)waited[i] / 1e9), p->npoint ? most + p->t[p->npoint] - p->t[p->npoint - 1] : p->t[0]);
+        p->waited[p->npoint] = most;
         p->npoint++;
     }
     return MS_OK;
 }
 
+double ms_process_own(const ms_process *p, double t)
+{
+    uint32_t a = 0, b = p->npoint;
+    while (a < b) { /* the first point after t */
+        uint32_t mid = a + (b - a) / 2;
+        if (p->t[mid] <= t)
+            a = mid + 1;
+        else
+            b = mid;
+    }
+    if (p->npoint == 0 || a == p->npoint)
+        return p->npoint ? t - p->waited[p->npoint - 1] : t;
+    double t0 = a ? p->t[a - 1] : 0, w0 = a ? p->waited[a - 1] : 0;
+    return t - w0 - (p->t[a] > t0 ? (p->waited[a] - w0) * (t - t0) / (p->t[a] - t0) : 0);
+}
+
 /* Stretches in which nothing at all was allocated: the machine slept, or was busy with others. */
 static void read_stalls(ms_process *p, const uint64_t *allocated)
 {
-    double from = 0, end = p->ncurve_point ? p->curve_t[p->ncurve_point - 1] : 0;
+    double from = 0, end = p->ncurve_point ? ms_process_own(p, p->curve_t[p->ncurve_point - 1]) : 0;
     bool still = false;
     for (uint32_t i = 1; i < p->ncurve_point; i++) {
         bool moved = false;
         for (uint32_t k = 0; k < p->ncurve && !moved; k++)
             moved = allocated[(size_t)k * p->curve_width + i] != allocated[(size_t)k * p->curve_width + i - 1];
+        double to = ms_process_own(p, p->curve_t[i - 1]);
         if (!moved && !still)
-            from = p->curve_t[i - 1];
-        double to = p->curve_t[i - 1];
+            from = to;
         if (moved && still && to - from >= STALL_SECONDS && to - from >= STALL_SHARE * end && end - to >= to - from &&
             p->nstall < sizeof p->stall / sizeof *p->stall) {
             p->stall[p->nstall].from = from;
@@ -365,7 +385,7 @@ void ms_evidence_close(ms_evidence *e)
         ms_sys_free(p->lines, (size_t)e->nlines * sizeof *p->lines);
         ms_sys_free(p->collections, p->ncollection * sizeof *p->collections);
         ms_sys_free(p->curve_t, p->ncurve_point * sizeof *p->curve_t);
-        ms_sys_free(p->t, 6 * (size_t)p->point_room * sizeof *p->t);
+        ms_sys_free(p->t, 7 * (size_t)p->point_room * sizeof *p->t);
     }
     ms_sys_free(e->process, e->nprocess * sizeof *e->process);
     ms_sys_free(e, sizeof *e);

@@ -244,16 +244,16 @@ static ms_err native_grows(const ms_evidence *e, uint32_t at, double start, doub
 
 /* ---- with a snapshot: who keeps what grows ---- */
 
-/* A container is worth a finding from 256 KiB and a fiftieth of all, if it had been growing for 0.3 s when the
- * snapshot was taken (the run's growth is judged from 1 s on): less than for a line alone, since its entries' births prove what a slope only suggests. Where
- * no line of theirs has a slope (the machine was too busy for points, or it grows in steps) they have to prove it alone: from
+/* A container is worth a finding from 256 KiB and a fiftieth of all, if it had been growing for 0.15 s (enough ticks to tell
+ * eight parts by) when the snapshot was taken: less than for a line alone, since its entries' births prove what a slope only suggests. Where
+ * no line of theirs has a slope (the run or its points were too few, or it grows in steps) they have to prove it alone: from
  * 1 MiB and a twenty-fifth on, and through a quarter of the run: what is built at its end, in one go, is data. */
 #define HELD_BYTES (256.0 * 1024)
 #define HELD_SHARE 0.02
 #define ALONE_BYTES (1.0 * 1048576)
 #define ALONE_SHARE 0.04
-#define HELD_SECONDS 0.3
-#define ALONE_SECONDS 0.8
+#define HELD_SECONDS 0.15
+#define BRIEF_SECONDS 0.2 /* of a run, in which nothing is found */
 #define ALONE_PART 0.25
 #define ALONE_LISTENERS 0.25
 #define LISTENERS_SHARE 0.1
@@ -422,13 +422,13 @@ static ms_err bounded(ms_view *v, uint32_t node, double entries, ms_finding *f)
     return err;
 }
 
-/* Whether a line made next to nothing until then: what it fills was not emptied before, but filled from then on. */
+/* Whether a line made next to nothing until then (in the program's own time): what it fills was not emptied before, but filled from then on. */
 #define BEGAN_SHARE 0.125
 static bool began(const ms_process *p, uint32_t line, double when)
 {
     double before = 0, whole = 0;
     uint32_t at = 0;
-    while (at < p->ncurve_point && p->curve_t[at] <= when)
+    while (at < p->ncurve_point && ms_process_own(p, p->curve_t[at]) <= when)
         at++;
     for (uint32_t i = 0; at && p->curve_allocated && i < p->ncurve; i++)
         if (p->curve_site[i] < p->nsites && p->line[p->curve_site[i]] == line) {
@@ -465,7 +465,7 @@ static ms_err container(const ms_evidence *e, uint32_t at, ms_view *v, const ms_
     uint64_t whole = ms_snap_retained(s, g->node) + (with && with->n ? with->bytes : 0);
     double held = (double)whole;
     double epochs = (double)s->epoch - fmax(ms_snap_id(s->birth, g->node), g->oldest), seconds = epochs * (double)s->epoch_ns / 1e9;
-    if (lines == 0 && (seconds < ALONE_SECONDS || epochs < ALONE_PART * (double)s->epoch || held < fmax(ALONE_BYTES, ALONE_SHARE * (double)v->live)))
+    if (lines == 0 && (seconds < HELD_SECONDS || epochs < ALONE_PART * (double)s->epoch || held < fmax(ALONE_BYTES, ALONE_SHARE * (double)v->live)))
         return MS_OK; /* young entries, but no line of theirs grows: they are exchanged, not piled up */
     MS_TRY(ms_view_contents(p, v, g->node, &c));
     if (g->node > s->objects)
@@ -959,14 +959,35 @@ static ms_err recycled(const ms_evidence *e, ms_findings *out)
     return MS_OK;
 }
 
+/* In a shorter run than growth takes to show, a line that rises proves nothing: so does one that builds its data. But a
+ * container whose entries were born all along is the same on a quick machine as on a slow one: what rises only says
+ * where to look. */
+static ms_err brief(const ms_evidence *e, uint32_t at, double start, double end, ms_findings *out)
+{
+    uint32_t from = out->n, n = from, slopes = out->nslope, spread = out->spread;
+    bool judged = out->judged_growth;
+    MS_TRY(lines_grow(e, at, start, end, out));
+    out->nslope = slopes;
+    out->spread = spread;
+    out->judged_growth = judged;
+    MS_TRY(containers(e, at, out));
+    for (uint32_t i = from; i < out->n; i++)
+        if (!(out->finding[i].flags & MS_SUSPECT))
+            out->finding[n++] = out->finding[i];
+    out->n = n;
+    return MS_OK;
+}
+
 static ms_err run(const ms_evidence *e, ms_findings *out)
 {
     for (uint32_t i = 0; i < e->nprocess; i++) {
         double start, end;
-        if (ms_trend_window(&e->process[i], &start, &end)) {
+        if (ms_trend_window(&e->process[i], MS_TREND_SECONDS, &start, &end)) {
             MS_TRY(lines_grow(e, i, start, end, out));
             MS_TRY(native_grows(e, i, start, end, out));
             MS_TRY(containers(e, i, out));
+        } else if (ms_trend_window(&e->process[i], BRIEF_SECONDS, &start, &end)) {
+            MS_TRY(brief(e, i, start, end, out));
         }
         MS_TRY(nobody_owns(e, i, out)); /* in a short run, too: what nobody refers to is no data that it builds */
     }

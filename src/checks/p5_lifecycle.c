@@ -38,14 +38,14 @@ static ms_err never_collected(const ms_evidence *e, uint32_t at, ms_findings *ou
 {
     const ms_process *p = &e->process[at];
     double start, end;
-    if (p->nview == 0 || e->nlines == 0 || !ms_trend_window(p, &start, &end))
+    if (p->nview == 0 || e->nlines == 0 || !ms_trend_window(p, MS_TREND_SECONDS, &start, &end))
         return MS_OK;
     ms_view *v = p->view[0];
     for (uint32_t k = 1; k < p->nview; k++)
         if (p->view[k]->garbage > v->garbage)
             v = p->view[k];
     const ms_snap *s = v->snap;
-    double taken = (double)s->epoch * (double)s->epoch_ns / 1e9, young = 0, full = 0;
+    double taken = (double)ms_snap_info(s, "t_ns", 0) / 1e9, young = 0, full = 0;
     for (uint32_t i = 0; i < p->ncollection; i++) {
         double t = (double)p->collections[i].t_ns / 1e9;
         if (t >= start && t < taken - 0.05) /* the exit's own collection comes just before its snapshot */

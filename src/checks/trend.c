@@ -13,7 +13,6 @@
 #include <math.h>
 
 #define WARM_UP (1.0 / 3) /* of a run: imports, caches that fill, pools that reach their size */
-#define LEAST_SECONDS 1.0 /* shorter runs cannot be told from a program that builds its data once, and is done */
 enum {
     LEAST_POINTS = 12,
     PARTS = 6,       /* of the window, whose lowest levels must rise; */
@@ -99,15 +98,16 @@ bool ms_trend_grows(uint32_t n, const double *t, const double *v, double least, 
 bool ms_trend_grows_at_work(const ms_process *p, uint32_t n, const double *t, const double *v, double least, ms_slope *out, uint32_t *up,
                             uint32_t *steps)
 {
-    if (p->nstall == 0 || n < LEAST_POINTS)
+    if (n < LEAST_POINTS || (p->nstall == 0 && !(p->npoint && p->waited[p->npoint - 1] > 0)))
         return ms_trend_grows(n, t, v, least, out, up, steps);
     double *work = ms_sys_alloc(n * sizeof *work);
     if (work == NULL)
         return false;
     for (uint32_t i = 0; i < n; i++) {
-        work[i] = t[i];
+        double own = ms_process_own(p, t[i]);
+        work[i] = own;
         for (uint32_t k = 0; k < p->nstall; k++)
-            work[i] -= fmax(0, fmin(t[i], p->stall[k].to) - p->stall[k].from);
+            work[i] -= fmax(0, fmin(own, p->stall[k].to) - p->stall[k].from);
     }
     bool grows = ms_trend_grows(n, work, v, least, out, up, steps);
     if (grows) {
@@ -124,12 +124,12 @@ bool ms_trend_grows_at_work(const ms_process *p, uint32_t n, const double *t, co
 #define TAKEN_DOWN 0.05
 #define TAKEN_DOWN_FALLING 0.15
 
-bool ms_trend_window(const ms_process *p, double *start, double *end)
+bool ms_trend_window(const ms_process *p, double least, double *start, double *end)
 {
     double whole = p->duration, top = 0;
     if (p->npoint)
         whole = fmin(whole, p->t[p->npoint - 1]);
-    if (!(whole >= LEAST_SECONDS))
+    if (!(ms_process_own(p, whole) >= least))
         return false;
     *start = whole * WARM_UP;
     *end = whole;

@@ -28,7 +28,7 @@ static ms_point point_merge(const ms_point *a, const ms_point *b)
 {
     return (ms_point){b->t_ns, more(a->rss, b->rss), more(a->python_bytes, b->python_bytes),
                       more(a->python_blocks, b->python_blocks), more(a->slab, b->slab),
-                      more(a->native_used, b->native_used), more(a->native_free, b->native_free)};
+                      more(a->native_used, b->native_used), more(a->native_free, b->native_free), b->waited};
 }
 
 /* The moment, since the start, that a point made now stands for. */
@@ -47,7 +47,7 @@ void ms_timeline_add(ms_process *p, uint64_t now)
     ms_memory memory = ended && head->memory_end.when_ns ? head->memory_end : head->memory_now;
     uint64_t t = moment(p, now);
     ms_point point = {t, ended && memory.rss_bytes ? memory.rss_bytes : p->rss, head->live_bytes, p->live_blocks,
-                      memory.slab_bytes, memory.native_used, memory.native_free};
+                      memory.slab_bytes, memory.native_used, memory.native_free, __atomic_load_n(&head->waited_ns, __ATOMIC_RELAXED)};
     p->point_due = ended ? UINT64_MAX : ms_series_due(p, now, p->point_step);
     if (p->npoint && t <= p->timeline[p->npoint - 1].t_ns)
         return;

@@ -32,17 +32,40 @@ enum { DOUBT_MS = 1000 };    /* a file may be made step by step: so long it may 
 
 /* --- the clock ------------------------------------------------------------------------------------ */
 
+typedef struct {
+    ms_live *head;
+    int      schedstat; /* of its main thread; -1: this system does not tell */
+    uint64_t before;    /* what that said at first, less what the head had (a forked child's is its parent's) */
+} ticked;
+
 static struct {
     pthread_t thread;
     pthread_mutex_t lock;
-    ms_live **head;
+    ticked *at;
     uint32_t n, room;
     bool stop, runs;
 } ticker = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
+/* How long a process's main thread was ready to run, and did not. */
+static bool waited(int schedstat, uint64_t *out)
+{
+    char text[96];
+    unsigned long long ran, ready;
+    ssize_t n = schedstat < 0 ? -1 : pread(schedstat, text, sizeof text - 1, 0);
+    text[n > 0 ? n : 0] = 0;
+    if (n <= 0 || sscanf(text, "%llu %llu", &ran, &ready) != 2)
+        return false;
+    *out = ready;
+    return true;
+}
+
+/* The program's own time: on a busy machine it stands still while the program waits for a processor, so that what is told by
+ * epochs (ages, births over the run) is the same as on a quiet one. Of the main thread only: it is the one that works, or it
+ * waits for those that do. */
 static void epoch_store(ms_live *head, uint64_t now)
 {
     uint64_t start = head->epoch_zero_ns ? head->epoch_zero_ns : head->start_ns;
+    start += __atomic_load_n(&head->waited_ns, __ATOMIC_RELAXED);
     uint32_t epoch = now > start ? (uint32_t)((now - start) / MS_EPOCH_NS) : 0;
     if (epoch > __atomic_load_n(&head->epoch, __ATOMIC_RELAXED))
         __atomic_store_n(&head->epoch, epoch, __ATOMIC_RELAXED);
@@ -59,8 +82,13 @@ static void *ticker_run(void *arg)
         uint64_t now = ms_clock_ns();
         pthread_mutex_lock(&ticker.lock);
         bool stop = ticker.stop;
-        for (uint32_t i = 0; i < ticker.n; i++)
-            epoch_store(ticker.head[i], now);
+        for (uint32_t i = 0; i < ticker.n; i++) {
+            const ticked *t = &ticker.at[i];
+            uint64_t ready;
+            if (waited(t->schedstat, &ready))
+                __atomic_store_n(&t->head->waited_ns, ready - t->before, __ATOMIC_RELAXED);
+            epoch_store(t->head, now);
+        }
         pthread_mutex_unlock(&ticker.lock);
         if (stop)
             return NULL;
@@ -72,19 +100,26 @@ static void *ticker_run(void *arg)
 static bool ticker_add(ms_live *head)
 {
     bool ok = true;
+    char path[64];
+    snprintf(path, sizeof path, "/proc/%lu/schedstat", (unsigned long)head->pid);
+    ticked new = {.head = head, .schedstat = open(path, O_RDONLY | O_CLOEXEC)};
+    if (waited(new.schedstat, &new.before))
+        new.before -= head->waited_ns;
     pthread_mutex_lock(&ticker.lock);
     if (ticker.n == ticker.room) {
         uint32_t room = ticker.room ? 2 * ticker.room : 64;
-        ms_live **next = ms_sys_resize(ticker.head, ticker.room * sizeof *next, room * sizeof *next);
+        ticked *next = ms_sys_resize(ticker.at, ticker.room * sizeof *next, room * sizeof *next);
         ok = next != NULL;
         if (ok) {
-            ticker.head = next;
+            ticker.at = next;
             ticker.room = room;
         }
     }
     if (ok)
-        ticker.head[ticker.n++] = head;
+        ticker.at[ticker.n++] = new;
     pthread_mutex_unlock(&ticker.lock);
+    if (!ok && new.schedstat >= 0)
+        close(new.schedstat);
     return ok;
 }
 
@@ -92,8 +127,10 @@ static void ticker_remove(const ms_live *head)
 {
     pthread_mutex_lock(&ticker.lock);
     for (uint32_t i = 0; i < ticker.n; i++)
-        if (ticker.head[i] == head) {
-            ticker.head[i] = ticker.head[--ticker.n];
+        if (ticker.at[i].head == head) {
+            if (ticker.at[i].schedstat >= 0)
+                close(ticker.at[i].schedstat);
+            ticker.at[i] = ticker.at[--ticker.n];
             break;
         }
     pthread_mutex_unlock(&ticker.lock);
@@ -119,8 +156,11 @@ void ms_watch_stop(ms_session *s)
         pthread_mutex_unlock(&ticker.lock);
         pthread_join(ticker.thread, NULL);
     }
-    ms_sys_free(ticker.head, ticker.room * sizeof *ticker.head);
-    ticker.head = NULL;
+    for (uint32_t i = 0; i < ticker.n; i++)
+        if (ticker.at[i].schedstat >= 0)
+            close(ticker.at[i].schedstat);
+    ms_sys_free(ticker.at, ticker.room * sizeof *ticker.at);
+    ticker.at = NULL;
     ticker.n = ticker.room = 0;
     ticker.runs = false;
 }

@@ -14,7 +14,7 @@ enum { MS_TIMELINE_MAX = 256, MS_CURVE_MAX = 64, MS_CURVE_ROWS = 8192, MS_EVENTS
 enum { MS_COUNTERS = MS_AGES + 1 }; /* of a tally: age[] and gc_freed, the ones that wrap */
 
 typedef struct {
-    uint64_t t_ns, rss, python_bytes, python_blocks, slab, native_used, native_free;
+    uint64_t t_ns, rss, python_bytes, python_blocks, slab, native_used, native_free, waited;
 } ms_point;
 
 typedef struct {

@@ -160,6 +160,7 @@ static const field timeline_fields[] = {
     {"slab_bytes", MS_TYPE_U64, 1, offsetof(ms_point, slab)},
     {"native_used_bytes", MS_TYPE_U64, 1, offsetof(ms_point, native_used)},
     {"native_free_bytes", MS_TYPE_U64, 1, offsetof(ms_point, native_free)},
+    {"waited_ns", MS_TYPE_U64, 1, offsetof(ms_point, waited)},
 };
 
 static const field event_fields[] = {

@@ -108,7 +108,7 @@ static PyObject *windows_list(const ms_evidence *e)
     PyObject *list = PyList_New(0);
     for (uint32_t i = 0; list && i < e->nprocess; i++) {
         double start, end;
-        PyObject *one = ms_trend_window(&e->process[i], &start, &end) ? Py_BuildValue("(dd)", start, end) : Py_NewRef(Py_None);
+        PyObject *one = ms_trend_window(&e->process[i], MS_TREND_SECONDS, &start, &end) ? Py_BuildValue("(dd)", start, end) : Py_NewRef(Py_None);
         if (one == NULL || PyList_Append(list, one) < 0)
             Py_CLEAR(list);
         Py_XDECREF(one);

@@ -192,6 +192,7 @@ typedef struct {
     uint32_t want_memory;        /* the monitor raises it: the program answers in memory_now */
     uint32_t shots_over;         /* of `shots`, those whose child has ended */
     uint64_t shots_ns;           /* how long those children worked, as far as the program's peaks go */
+    uint64_t waited_ns;          /* how long the main thread was ready to run, and another had its processor: no time of epochs */
 
     /* written by the program, seldom */
     _Alignas(64) ms_table table[MS_TABLES];

@@ -71,6 +71,8 @@ static void test_what_grows(void)
 
 enum { POINTS = 60, LINES = 3, STILL = 20, ON = 38 };
 static bool stalled; /* from point STILL to point ON the program does nothing at all */
+enum { LOADED = 36, SLOWER = 9 };
+static bool loaded, told; /* from point LOADED on the program gets but a ninth of a processor; whether the recording tells */
 
 static void write_recording(bool wild)
 {
@@ -81,16 +83,19 @@ static void write_recording(bool wild)
     uint32_t keys[] = {1, 3, 5}, values[] = {2, 4, 6};
     uint32_t moments[] = {7, 7, 7}, kinds[] = {8, 9, 10};
     uint64_t bytes[] = {100 << 20, 60 << 20, 20 << 20};
-    uint64_t t[POINTS], live[2 * POINTS], born[2 * POINTS], rss[POINTS], python[POINTS], large[LINES] = {5000000, 70000000, 9}, few[LINES] = {10, 20, 3};
+    uint64_t waited[POINTS], t[POINTS], live[2 * POINTS], born[2 * POINTS], rss[POINTS], python[POINTS], large[LINES] = {5000000, 70000000, 9}, few[LINES] = {10, 20, 3};
     uint64_t lives[12 * LINES] = {0};
     uint32_t sites[] = {1, 0}, parent[] = {0, 0, 1, 2}, site[] = {0, 1, 2, 2};
     double f[] = {0, 1e6, 2e6, 5e5};
     for (int i = 0; i < POINTS; i++) {
         t[i] = (uint64_t)(i + 1) * 100000000;
         live[i] = (uint64_t)(!stalled || i < STILL ? i : i < ON ? STILL : i - ON + STILL) * 500000;
+        if (loaded)
+            live[i] = i < LOADED ? i * 500000 : LOADED * 500000 + (i - LOADED) * 500000 / SLOWER;
+        waited[i] = i < LOADED ? 0 : (uint64_t)(i - LOADED) * 100000000 * (SLOWER - 1) / SLOWER;
         born[i] = live[i] + 4096;
         live[POINTS + i] = born[POINTS + i] = 1000;
-        if (!stalled) /* works for a second, idles for one */
+        if (!stalled && !loaded) /* works for a second, idles for one */
             born[POINTS + i] += (uint64_t)(i / 20 * 10 + (i % 20 < 10 ? i % 20 : 10)) * 1000000;
         rss[i] = 100 << 20;
         python[i] = live[i] + 1000;
@@ -129,6 +134,8 @@ static void write_recording(bool wild)
         static const char *const names[] = {"native_used_bytes", "native_free_bytes", "slab_bytes"};
         ms_writer_column(w, "timeline", names[k], MS_TYPE_U64, 1, POINTS, python);
     }
+    if (told)
+        ms_writer_column(w, "timeline", "waited_ns", MS_TYPE_U64, 1, POINTS, waited);
     ms_writer_column(w, "curve_points", "t_ns", MS_TYPE_U64, 1, POINTS, t);
     ms_writer_column(w, "curves", "site", MS_TYPE_U32, 1, 2, sites);
     ms_writer_column(w, "curves", "live_bytes", MS_TYPE_U64, POINTS, 2, live);
@@ -171,6 +178,37 @@ static void test_a_growing_line_is_found(void)
     ms_findings_close(&found);
     ms_evidence_close(e);
     ms_file_close(file);
+    EXPECT_EQ(ms_sys_live(), 0);
+}
+
+/* Growth goes by the program's own time: what it waits for a processor is none. */
+static void test_a_busy_machine_is_no_plateau(void)
+{
+    ms_why why;
+    ms_file *file;
+    ms_evidence *e;
+    ms_findings found;
+    loaded = true;
+    for (int known = 0; known < 2; known++) {
+        told = known;
+        write_recording(false);
+        EXPECT_EQ(ms_file_open(path, &why, &file), MS_OK);
+        ms_evidence_source source = {file, group, LINES};
+        EXPECT_EQ(ms_evidence_open(&source, 1, LINES, aside, whose, &e), MS_OK);
+        double waited = (POINTS - 1 - LOADED) * 0.1 * (SLOWER - 1) / SLOWER;
+        EXPECT(fabs(ms_process_own(&e->process[0], 6.0) - (6.0 - known * waited)) < 1e-6);
+        EXPECT(fabs(ms_process_own(&e->process[0], 3.0) - 3.0) < 1e-9 && fabs(ms_process_own(&e->process[0], 0.01) - 0.01) < 1e-9);
+        EXPECT(fabs(ms_process_own(&e->process[0], 5.0) - (5.0 - known * (49 - LOADED) * 0.1 * (SLOWER - 1) / SLOWER)) < 1e-6);
+        ms_findings_open(&found);
+        EXPECT_EQ(ms_checks_run(e, &found), MS_OK);
+        EXPECT_EQ(found.nslope, known); /* by the clock it looks as if it had stopped */
+        const ms_slope *s = &found.slope[0].slope; /* per second of the clock: what it rose in all */
+        EXPECT(!known || fabs(s->per_second * (s->end - s->start) - (16 + 23.0 / SLOWER) * 500000.0) < 5e5);
+        ms_findings_close(&found);
+        ms_evidence_close(e);
+        ms_file_close(file);
+    }
+    loaded = told = false;
     EXPECT_EQ(ms_sys_live(), 0);
 }
 
@@ -406,6 +444,7 @@ int main(int argc, char **argv)
     RUN(test_what_grows);
     RUN(test_a_growing_line_is_found);
     RUN(test_a_stall_is_no_plateau);
+    RUN(test_a_busy_machine_is_no_plateau);
     RUN(test_wild_values_break_nothing);
     RUN(test_every_failed_allocation);
     RUN(test_every_failed_allocation_with_a_snapshot);

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from conftest import MEMSURE, run
 
-from memsure import _core, recording, report
+from memsure import _core, recording, report, snap
 
 
 def judged(rec):
@@ -99,3 +99,31 @@ spec.loader.exec_module(_core)
     told = run([*MEMSURE, "env"], env={"PYTHONPATH": str(tmp_path / "site")}, cwd=tmp_path).stdout
     preload = dict(line.split("=", 1) for line in told.splitlines())["LD_PRELOAD"]
     assert os.path.samefile(preload, other / "memsure_preload.so")
+
+
+SHARES_A_PROCESSOR = """
+import os, subprocess, sys, time
+os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+other = subprocess.Popen([sys.executable, "-SEc", "while True: pass"], env={})    # on the same one, and not recorded
+before = int(open("/proc/self/schedstat").read().split()[1])
+until, kept = time.process_time() + 0.3, []
+while time.process_time() < until:
+    kept.append(bytes(1000))
+time.sleep(0.1)                                         # so that the monitor looks again
+other.kill()
+other.wait()
+print(before, int(open("/proc/self/schedstat").read().split()[1]))
+"""
+
+
+@pytest.mark.skipif(not os.path.exists("/proc/self/schedstat"), reason="this system does not tell")
+def test_what_a_program_waits_for_a_processor_is_no_time_of_its_epochs(record):
+    rec = record(SHARES_A_PROCESSOR)
+    before, after = map(int, rec.stdout.split())
+    p = recording.load(rec.path).first
+    times, waited = p.timeline("waited_ns")
+    assert all(a <= b for a, b in zip(waited, waited[1:]))
+    assert 0 < waited[-1] <= times[-1], (waited[-1], before, after)
+    end = snap.Snapshot.open(str(rec.path))
+    seen = max((w for t, w in zip(times, waited) if t <= end.number("t_ns") / 2), default=0)
+    assert end.core.epoch * end.core.epoch_ns <= end.number("t_ns") - seen
