@@ -589,7 +589,8 @@ class Snapshot:
 
     def equal(self, most=20):
         """[(type name, count, bytes each, example)]: equal immutable values, the most wasteful first."""
-        rows = [(self.type_name(t), count, each, node) for t, node, count, each in self.core.table("equal", "type", "example", "count", "bytes")]
+        rows = [(self.type_name(t), count, each, node) for t, node, count, each in self.core.table("equal", "type", "example", "count", "bytes")
+                if 0 < node <= self.objects and count > 0]
         return sorted(rows, key=lambda r: (-(r[1] - 1) * r[2], r[0]))[:most]
 
     def raw(self):

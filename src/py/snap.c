@@ -41,18 +41,23 @@ static ms_snap *begin(PyObject *self)
     return p->snap;
 }
 
+static PyObject *refuse(PyObject *self, ms_err err, const char *why)
+{
+    PyObject *path = PyObject_GetAttrString(((py_snap *)self)->file, "path");
+    if (path != NULL) {
+        ms_py_raise(state_of(self), err, why, path);
+        Py_DECREF(path);
+    }
+    return NULL;
+}
+
 /* The answer stands; false: an exception is set. */
 static bool end(PyObject *self, ms_err err, const ms_why *why)
 {
     ((py_snap *)self)->busy = false;
-    if (err == MS_OK)
-        return true;
-    PyObject *path = PyObject_GetAttrString(((py_snap *)self)->file, "path");
-    if (path != NULL) {
-        ms_py_raise(state_of(self), err, why->text, path);
-        Py_DECREF(path);
-    }
-    return false;
+    if (err != MS_OK)
+        refuse(self, err, why->text);
+    return err == MS_OK;
 }
 
 /* Run `call` without the GIL; the function returns NULL where it fails. */
@@ -860,8 +865,9 @@ static PyObject *snap_cycles(PyObject *self, PyObject *args)
         ms_err err = ms_cycle_cut(&p->graph, all_cycles, f->example, p->snap->idom, &cut, &cuts, &room);
         if (err == MS_OK)
             err = ms_cycle_loop(&p->graph, all_cycles, f->example, cuts ? cut[0].edge : MS_NONE, LOOP, loop, &n);
-        PyObject *row = err != MS_OK ? PyErr_NoMemory()
-                                     : Py_BuildValue("(OKNINI)", f->garbage ? Py_True : Py_False, (unsigned long long)f->count, sum_tuple(&f->sum),
+        PyObject *row = err == MS_ENOMEM ? PyErr_NoMemory()
+                        : err != MS_OK   ? refuse(self, MS_EDAMAGED, "this snapshot cannot be read: one of its cycles is none")
+                                         : Py_BuildValue("(OKNINI)", f->garbage ? Py_True : Py_False, (unsigned long long)f->count, sum_tuple(&f->sum),
                                                      all_cycles->first[f->example + 1] - all_cycles->first[f->example],
                                                      loop_list(p->snap, loop, n < LOOP ? n : LOOP), n);
         ms_sys_free(cut, room);
@@ -1135,7 +1141,7 @@ static ms_err ask_ledger(ms_snap *s, ledger_rows *out, ms_why *why)
     m = words.rows < m ? words.rows : m;
     while (i < n || k < m) { /* both ascend by node; who stands in places need not be unexplained, and is told by them */
         uint32_t v = i < n ? ((const uint32_t *)node.values)[i] : UINT32_MAX, place = k < m ? ((const uint32_t *)at.values)[k] : UINT32_MAX;
-        ledger_row row = place <= v ? (ledger_row){place, ((const uint32_t *)words.values)[k], ((const int32_t *)left.values)[k]}
+        ledger_row row = k < m && place <= v ? (ledger_row){place, ((const uint32_t *)words.values)[k], ((const int32_t *)left.values)[k]}
                                     : (ledger_row){v, 0, ((const int32_t *)refs.values)[i]};
         i += i < n && v == row.node;
         k += k < m && place == row.node;

@@ -87,14 +87,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     ms_file *f = NULL;
     if (ms_file_open_memory(bytes, size, "fuzz", &why, &f) != MS_OK)
         return 0;
-    ms_snap *s = NULL;
-    ms_err err = ms_snap_open(f, "", &why, &s);
-    EXPECT((err == MS_OK) == (s != NULL));
-    if (s != NULL)
-        ask(s, &why);
-    else
-        EXPECT(why.text[0] != '\0');
-    ms_snap_close(s);
+    for (int embedded = 0; embedded < 2; embedded++) {
+        ms_snap *s = NULL;
+        ms_err err = ms_snap_open(f, embedded ? "exit_" : "", &why, &s);
+        EXPECT((err == MS_OK) == (s != NULL));
+        if (s != NULL)
+            ask(s, &why);
+        else
+            EXPECT(why.text[0] != '\0');
+        ms_snap_close(s);
+    }
     ms_file_close(f);
     EXPECT_EQ(ms_sys_live(), 0);
     return 0;

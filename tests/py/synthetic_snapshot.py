@@ -15,7 +15,7 @@ import json
 import os
 from array import array
 
-CODES = {"u8": "B", "i32": "i", "u32": "I", "i64": "q", "u64": "Q", "f64": "d"}
+CODES = {"u8": "B", "u16": "H", "i32": "i", "u32": "I", "i64": "q", "u64": "Q", "f64": "d"}
 REST = {"none": 0, "index": 1, "pairs": 2, "members": 3, "opaque": 4, "labels": 5}
 NORMAL, GLOBALS, TYPE, WEAK = range(4)
 BASE = 0x7F0000000000
@@ -343,12 +343,29 @@ class Heap:
         table("equal", [(t, self.number[v], c, b) for t, v, c, b in self.equal], ("type", "u32"), ("example", "u32"), ("count", "u64"), ("bytes", "u64"))
         table("equal_total", self.equal_total, ("type", "u32"), ("groups", "u64"), ("count", "u64"), ("wasted", "u64"))
         table("raw", self.raw, ("site", "u32"), ("blocks", "u64"), ("bytes", "u64"))
+        table("places", sorted((self.number[v], r, 0) for v, r in self.unexplained.items()), ("node", "u32"), ("refs", "i32"), ("words", "u32"))
+        self.heap_map(table, nodes, objects)
         data, offsets = bytearray(), [0]
         for s in self.strings:
             data += s.encode()
             offsets.append(len(data))
         out[self.prefix + "strings"] = {"offsets": ("i64", 1, array("q", offsets)), "data": ("u8", 1, bytes(data))}
         return out
+
+    def heap_map(self, table, nodes, objects):
+        """The heap that the addresses tell of: a slot of 16 bytes for each object, then those of lists' and dicts' blocks."""
+        blocks = [v for v in range(1, objects + 1) if self.types[nodes[v]["type"]]["name"] in ("list", "dict")]
+        used = objects + len(blocks)
+        slabs = used // 4096 + 1
+        live = [min(used + 1, 4096 * (k + 1)) - max(1, 4096 * k) for k in range(slabs)]
+        table("slabs", [(BASE + 65536 * k, 16, 4095, live[k], 0xFFFF) for k in range(slabs)],
+              ("address", "u64"), ("stride", "u32"), ("present", "u32"), ("live", "u32"), ("dirty", "u32"))
+        table("slab_pages", [(min(256, max(0, used + 1 - 256 * p)) - (p == 0),) for p in range(16 * slabs)], ("live", "u16"))
+        table("owned", [(v, objects + 1 + i) for i, v in enumerate(blocks)], ("node", "u32"), ("place", "u32"))
+        table("owned_large", [(v, 1, nodes[v]["size"]) for v in blocks if nodes[v]["size"] > 8168], ("node", "u32"), ("mapped", "u32"), ("bytes", "u64"))
+        groups = [(g, v) for g, (t, example, _, size) in enumerate(self.equal) for v in range(1, objects + 1)
+                  if (nodes[v]["type"], nodes[v]["size"], nodes[v]["text"]) == (t, size, self.nodes[example]["text"])]
+        table("equal_members", groups, ("group", "u32"), ("node", "u32"))
 
     def write(self, path, without=()):
         from memsure import _core
@@ -455,7 +472,36 @@ def empty():
     return h
 
 
-if __name__ == "__main__":      # tests/data/snap-v1.memsure: written once per version of the format, readable for good
+def session():
+    """A recording whose lines are those of the snapshot in it: what the shop's sites left, and what of it grows."""
+    from synthetic import MIB, Build
+
+    h = shop(products=40, leaked=3)
+    h.prefix = "exit_"
+    dozen = [h.str("the same text", 64, site=3, birth=300) for _ in range(12)]
+    h.module("shop.feed", [("TEXTS", h.list(dozen, size=9000, site=7, birth=300))])
+    h.equal = [(h.type_rows["str"], dozen[0], 12, 64)]
+    texts = {i: s for s, i in h.strings.items()}
+    b = Build(seconds=6.0)
+    b.points = [(i + 1) * 100_000_000 for i in range(60)]
+    for file, function, line, _, column, end, flags in h.sites:
+        site = b.site(texts[file], texts[function], line, column, end, allocated_blocks=900_000, allocated_bytes=90 * MIB, live_blocks=300_000,
+                      live_bytes=30 * MIB, gc_freed_blocks=500_000, gc_freed_bytes=50 * MIB)
+        b.curve(site, [i * MIB // 2 for i in range(60)])
+        b.node(0, site, 30, 90 * MIB, 30 * MIB, 30 * MIB)
+    b.timeline = [(t, 400 * MIB, 300 * MIB, 3_000_000, 320 * MIB, 10 * MIB, MIB) for t in b.points]
+    b.collections = [(t, 2, 40_000_000, 5000, 0, MIB) for t in b.points[::6]]
+    b.sum("end", python_live=300 * MIB, native_free=30 * MIB, slab_holes=50 * MIB)
+    b.info.update(mode="line", snapshots='["exit"]')
+    return {**b.tables(), **h.tables()}
+
+
+if __name__ == "__main__":      # tests/data/: written once per version of the format, readable for good
     import sys
 
-    shop(products=40).write(sys.argv[1])
+    from memsure import _core
+
+    if sys.argv[1] == "session":
+        _core.write(sys.argv[2], session())
+    else:
+        shop(products=40).write(sys.argv[1])

@@ -417,6 +417,18 @@ def test_numbers_that_point_nowhere(table, column, tmp_path, capsys):
     assert table == "heavy" or err.count("\n") == 1 and "this snapshot cannot be read" in err
 
 
+@pytest.mark.parametrize("without", [(), ["places"]])
+def test_a_ledger_of_objects_that_are_none(without, tmp_path, capsys):
+    h = synthetic.shop(products=5)
+    tables = {name: columns for name, columns in h.tables().items() if name not in without}
+    for table in {"unexplained", "places"} - set(without):
+        tables[table]["node"][2][-1] = 0xFFFFFFFF
+    path = str(tmp_path / "x.memsure")
+    _core.write(path, tables)
+    assert run("snapshot", path, "--by", "unexplained") == 0 and run("diff", path, path) == 0
+    assert "sqlglot.Column" in capsys.readouterr().out
+
+
 def test_dominators_in_circles_are_refused(tmp_path, capsys):
     tables = synthetic.shop(products=20).tables()
     idom = tables["objects"]["idom"][2]

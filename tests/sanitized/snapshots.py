@@ -4,7 +4,8 @@
 
 Where Python's own allocator is malloc, each object is a block with forbidden ground around it, so a reader that looks beyond an object is
 seen. The snapshot's process must end well, its file must be whole, the analysis in it is checked (MEMSURE_SNAPSHOT_CHECK), and no sanitizer
-may say a word. Exit status 77 (skipped): this interpreter cannot run with the sanitizers' libraries."""
+may say a word. Last, files that are damaged are asked (readers.py). Exit status 77 (skipped): this interpreter cannot run with the
+sanitizers' libraries."""
 
 import os
 import shutil
@@ -204,11 +205,15 @@ def main(record, core):
             ("recorded", ["line", "fork", "3", "40"], {}),
             ("recorded exactly, in place", ["exact", "here"], {}),
         ]
+        (here / "damaged").mkdir()
+        data = Path(__file__).resolve().parents[1] / "data"
+        asked = ["damaged files", ["readers.py", "15", "damaged", str(data / "session-v1.memsure"), str(data / "snap-v1.memsure")], {}]
+        shutil.copy(Path(__file__).with_name("readers.py"), here)
         failed = 0
-        for name, words, more in runs:
-            done = subprocess.run([sys.executable, "app.py", *words], cwd=here, env=env | more, capture_output=True, text=True, timeout=600)
+        for name, words, more in [(name, ["app.py", *words], more) for name, words, more in runs] + [asked]:
+            done = subprocess.run([sys.executable, *words], cwd=here, env=env | more, capture_output=True, text=True, timeout=600)
             said = "".join(p.read_text(errors="replace") for p in sorted(here.glob("said*")) if "ERROR" in (t := p.read_text(errors="replace")) or "runtime error" in t)
-            bad = done.returncode != 0 or done.stdout != "as ever\n" or said or not (here / f"{words[0]}3.memsure").exists()
+            bad = done.returncode != 0 or done.stdout != "as ever\n" or said or (words[0] == "app.py" and not (here / f"{words[1]}3.memsure").exists())
             print(f"{name}: {'FAILED, status %d' % done.returncode if bad else 'ok'}", flush=True)
             if bad:
                 failed = 1
