@@ -58,9 +58,11 @@ uint32_t ms_trend_lows(uint32_t n, const double *t, const double *v, uint32_t pa
 {
     uint32_t found = 0, part = 0;
     double span = n ? t[n - 1] - t[0] : 0;
-    for (uint32_t i = 0; i < n; i++) { /* times rise, so parts come in order */
-        double at = span > 0 ? (t[i] - t[0]) * parts / span : 0;
+    for (uint32_t i = 0; i < n; i++) { /* times rise, but for their last digit: no part comes again */
+        double at = span > 0 ? fmax(0, (t[i] - t[0]) * parts / span) : 0;
         uint32_t here = at < parts ? (uint32_t)at : parts - 1;
+        if (here < part)
+            here = part;
         if (found == 0 || here != part) {
             out[found++] = v[i];
             part = here;

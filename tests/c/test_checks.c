@@ -50,6 +50,18 @@ static void test_lows_match_a_model(void)
     }
 }
 
+/* A time that stands still may fall by its last digit, just where two parts meet. */
+static void test_lows_of_a_time_that_stands_still(void)
+{
+    double t[40], v[40], got[40] = {0};
+    for (int i = 0; i < 40; i++) {
+        t[i] = i == 0 ? 0 : i == 39 ? 6 : i % 2 ? 3.0 : nextafter(3.0, 0);
+        v[i] = i;
+    }
+    uint32_t found = ms_trend_lows(40, t, v, 6, got);
+    EXPECT(found <= 6 && got[0] == 0);
+}
+
 static void test_what_grows(void)
 {
     double t[100], v[100];
@@ -441,6 +453,7 @@ int main(int argc, char **argv)
     close(mkstemp(path));
     RUN(test_slope_of_a_line);
     RUN(test_lows_match_a_model);
+    RUN(test_lows_of_a_time_that_stands_still);
     RUN(test_what_grows);
     RUN(test_a_growing_line_is_found);
     RUN(test_a_stall_is_no_plateau);
