@@ -19,6 +19,8 @@ def run(settings, words):
 
     argv = command_line(words)
     photos = snapshots(settings.snapshot, settings.values)
+    if descriptors() < DESCRIPTORS:
+        return unrecorded(settings, argv)
     session = output(settings.output)
     if settings.show is None:
         settings.show = 1
@@ -34,7 +36,7 @@ def run(settings, words):
         refused = str(e).endswith((os.strerror(errno.EACCES), os.strerror(errno.EROFS)))
         raise Usage(str(e), "-o /tmp/run.memsure" if refused else None) from None
     except OSError as e:
-        raise Usage(f"cannot run '{argv[0]}': {(e.strerror or str(e)).lower()}") from None
+        raise cannot_run(argv, e) from None
     finally:
         if settings.output is None:
             release(session)
@@ -55,6 +57,43 @@ def run(settings, words):
         else:
             failed(e, "; your program was not touched")
     return end_as(ended)
+
+
+# What recording a program and one or two children takes: three for each, and those of the session.
+DESCRIPTORS = 16
+
+
+def descriptors():
+    """How many files this process may have open, as far as that matters."""
+    most = os.sysconf("SC_OPEN_MAX")
+    if most < 0 or most >= DESCRIPTORS:
+        return DESCRIPTORS
+    import resource
+
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    return most if most >= 0 else sys.maxsize
+
+
+def unrecorded(settings, argv):
+    """Become the program; returns only where it cannot be started."""
+    import signal
+
+    if not settings.quiet:
+        complain(
+            f"this process may have {descriptors()} files open, and recording takes {DESCRIPTORS}: your program is not recorded",
+            f"ulimit -n {DESCRIPTORS}",
+            word="warning",
+        )
+    for number in signal.SIGPIPE, signal.SIGXFSZ:  # which Python ignores for itself
+        signal.signal(number, signal.SIG_DFL)
+    try:
+        os.execvp(argv[0], argv)
+    except OSError as e:
+        raise cannot_run(argv, e) from None
+
+
+def cannot_run(argv, error):
+    return Usage(f"cannot run '{argv[0]}': {(error.strerror or str(error)).lower()}")
 
 
 def snapshots(word, values=False):

@@ -1,10 +1,8 @@
 /* launch.c -- start the program as a shell would, keep out of its way, and see it end.
  *
- * The program stays in our process group, with our terminal, input and output. What the terminal
- * sends to the group (SIGINT, SIGQUIT) reaches it without us, so we ignore it; what is sent to us
- * alone (SIGTERM, SIGHUP, SIGUSR1, SIGUSR2) is passed on. SIGURG, which nobody minds, asks us for a
- * snapshot of each process. Should we be killed, the kernel kills it:
- * nobody would tick its clock, nor answer for it to whoever waits for us.
+ * The program stays in our process group, with our terminal, input and output; signals.c passes on to it
+ * what was meant for it. Should we be killed, the kernel kills it: nobody would tick its clock, nor answer
+ * for it to whoever waits for us.
  *
  * Live files are in memory, under /dev/shm, in a folder of mode 0700 that is gone at the end. One that
  * a killed monitor left there is removed by the next run: it names its owner. */
@@ -188,93 +186,6 @@ static ms_err live_folder(ms_session *s, ms_why *why)
     return MS_OK;
 }
 
-/* --- signals -------------------------------------------------------------------------------------- */
-
-static const int ignored[] = {SIGINT, SIGQUIT}, passed[] = {SIGTERM, SIGHUP, SIGUSR1, SIGUSR2};
-#define COUNT(array) ((int)(sizeof array / sizeof *array))
-enum { NSIGNALS = 8, PHOTO = SIGURG };
-
-static volatile sig_atomic_t photo_wanted, stopped;
-static volatile pid_t        program; /* 0: there is none yet */
-static volatile sig_atomic_t wanted[COUNT(passed)];
-
-static void note(int signal, siginfo_t *info, void *context)
-{
-    /* What the kernel sends (a terminal that hung up), it sends to the whole group; so does the program itself. */
-    bool to_us = info->si_code <= 0 && (program == 0 || info->si_pid != program);
-    for (int i = 0; i < COUNT(passed); i++)
-        if (passed[i] == signal && to_us)
-            wanted[i] = 1;
-    if (signal == PHOTO && to_us)
-        photo_wanted = 1;
-    if (signal == SIGINT)
-        stopped = 1;
-}
-
-typedef struct {
-    struct sigaction before[NSIGNALS];
-    sigset_t mask;
-} signals;
-
-static int signal_at(int i)
-{
-    return i < COUNT(ignored) ? ignored[i] : i < COUNT(ignored) + COUNT(passed) ? passed[i - COUNT(ignored)]
-           : i == COUNT(ignored) + COUNT(passed) ? PHOTO : SIGCHLD;
-}
-
-/* Take signals over, and block them all until the program is forked off. */
-static void signals_take(signals *g)
-{
-    sigset_t all;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &g->mask);
-    for (int i = 0; i < NSIGNALS; i++) {
-        struct sigaction action = {0};
-        sigaction(signal_at(i), NULL, &g->before[i]);
-        if (i < COUNT(ignored)) {
-            action.sa_handler = SIG_IGN;
-        } else if (i < COUNT(ignored) + COUNT(passed)) {
-            wanted[i - COUNT(ignored)] = 0;
-            if (g->before[i].sa_handler == SIG_IGN && !(g->before[i].sa_flags & SA_SIGINFO))
-                continue; /* nohup: the program ignores it as well */
-            action.sa_sigaction = note;
-            action.sa_flags = SA_SIGINFO;
-        } else if (signal_at(i) == PHOTO) {
-            photo_wanted = 0;
-            action.sa_sigaction = note;
-            action.sa_flags = SA_SIGINFO;
-        } else {
-            action.sa_handler = SIG_DFL; /* ignored, children would vanish unseen */
-        }
-        sigaction(signal_at(i), &action, NULL);
-    }
-}
-
-static void signals_restore(const signals *g)
-{
-    for (int i = 0; i < NSIGNALS; i++)
-        sigaction(signal_at(i), &g->before[i], NULL);
-    pthread_sigmask(SIG_SETMASK, &g->mask, NULL);
-}
-
-static void signals_pass(ms_session *s, uint64_t last[])
-{
-    uint64_t now = ms_clock_ns();
-    if (photo_wanted) {
-        photo_wanted = 0;
-        s->signals_asked++;
-    }
-    for (int i = 0; i < COUNT(passed); i++) {
-        if (!wanted[i])
-            continue;
-        wanted[i] = 0;
-        /* timeout(1) and the like send twice, to the process and to its group: once is meant. */
-        if (last[i] == 0 || now - last[i] > MS_SECOND_NS / 20)
-            kill(s->main_pid, passed[i]);
-        last[i] = now;
-    }
-}
-
 /* --- the program ---------------------------------------------------------------------------------- */
 
 typedef struct {
@@ -307,7 +218,7 @@ static bool environment_make(const ms_session *s, environment *e)
         return false;
     for (size_t i = 0; i < n; i++) {
         bool mine = false;
-        for (int j = ask->preload ? 0 : 1; j < COUNT(ours); j++)
+        for (int j = ask->preload ? 0 : 1; j < (int)(sizeof ours / sizeof *ours); j++)
             mine |= is_name(environ[i], ours[j]);
         if (!mine)
             e->env[k++] = environ[i];
@@ -315,7 +226,7 @@ static bool environment_make(const ms_session *s, environment *e)
     char *at = e->text, *end = e->text + e->text_size;
     if (ask->preload) {
         e->env[k++] = at;
-        at += snprintf(at, (size_t)(end - at), "LD_PRELOAD=%s%s%s", ask->preload, preload ? ":" : "", preload ? preload : "") + 1;
+        at += snprintf(at, (size_t)(end - at), "LD_PRELOAD=%s%s%s", preload ? preload : "", preload ? ":" : "", ask->preload) + 1;
     }
     e->env[k++] = at;
     at += snprintf(at, (size_t)(end - at), MS_ENV_DIR "=%s", s->live) + 1;
@@ -336,19 +247,30 @@ static void environment_free(environment *e)
     ms_sys_free(e->text, e->text_size);
 }
 
+/* Three descriptors for each process that lives. */
+static void files_raise(ms_session *s)
+{
+    struct rlimit all;
+    if (getrlimit(RLIMIT_NOFILE, &s->files) != 0)
+        return;
+    all.rlim_cur = all.rlim_max = s->files.rlim_max;
+    s->files_raised = setrlimit(RLIMIT_NOFILE, &all) == 0;
+}
+
+static void files_restore(const ms_session *s)
+{
+    if (s->files_raised)
+        setrlimit(RLIMIT_NOFILE, &s->files);
+}
+
 /* In the child: become the program. Only async-signal-safe calls. */
-static void become(const ms_session *s, const environment *e, const signals *g, pid_t parent, int report)
+static void become(const ms_session *s, const environment *e, const ms_signals *g, pid_t parent, int report)
 {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != parent)
         _exit(127);
-    for (int i = 0; i < NSIGNALS; i++)
-        sigaction(signal_at(i), &g->before[i], NULL);
-    /* Python ignores these for itself; a program expects them as they are by default. */
-    struct sigaction plain = {.sa_handler = SIG_DFL};
-    sigaction(SIGPIPE, &plain, NULL);
-    sigaction(SIGXFSZ, &plain, NULL);
-    pthread_sigmask(SIG_SETMASK, &g->mask, NULL);
+    ms_signals_program(g);
+    files_restore(s);
     execvpe(s->ask->argv[0], s->ask->argv, e->env);
     int error = errno;
     while (write(report, &error, sizeof error) < 0 && errno == EINTR)
@@ -356,7 +278,7 @@ static void become(const ms_session *s, const environment *e, const signals *g, 
     _exit(127);
 }
 
-static ms_err launch(ms_session *s, const environment *e, const signals *g, ms_run_result *out, ms_why *why)
+static ms_err launch(ms_session *s, const environment *e, const ms_signals *g, ms_run_result *out, ms_why *why)
 {
     int report[2], error = 0;
     if (pipe2(report, O_CLOEXEC) != 0) {
@@ -364,9 +286,10 @@ static ms_err launch(ms_session *s, const environment *e, const signals *g, ms_r
         return MS_EIO;
     }
     pid_t parent = getpid();
-    program = s->main_pid = fork(); /* with all signals blocked */
+    s->main_pid = fork();
     if (s->main_pid == 0)
         become(s, e, g, parent, report[1]);
+    ms_signals_started(s->main_pid);
     if (s->main_pid < 0)
         error = errno;
     close(report[1]);
@@ -405,8 +328,7 @@ static void wait_tick(ms_session *s, int main_fd, uint64_t next)
     uint64_t now = ms_clock_ns(), left = next > now ? next - now : 0;
     if (s->pending && left > PENDING_NS)
         left = PENDING_NS;
-    struct timespec wait = {(time_t)(left / MS_SECOND_NS), (long)(left % MS_SECOND_NS)};
-    ppoll(fd, n, &wait, NULL);
+    ms_signals_wait(fd, n, left);
     char events[4096];
     while (s->notice >= 0 && read(s->notice, events, sizeof events) > 0)
         ;
@@ -418,16 +340,16 @@ static bool main_over(const ms_session *s)
     return waitid(P_PID, (id_t)s->main_pid, &info, WEXITED | WNOWAIT | WNOHANG) != 0 || info.si_pid == s->main_pid;
 }
 
-static void follow(ms_session *s, ms_run_result *out)
+static void follow(ms_session *s, ms_signals *g, ms_run_result *out)
 {
-    uint64_t last[COUNT(passed)] = {0}, tick = ms_clock_ns();
+    uint64_t tick = ms_clock_ns();
     int main_fd = ms_pidfd_open(s->main_pid), status = 0;
     bool over = false;
     while (!over) {
         uint64_t now = ms_clock_ns();
         tick = tick + MS_EPOCH_NS > now ? tick + MS_EPOCH_NS : now + MS_EPOCH_NS;
         wait_tick(s, main_fd, tick);
-        signals_pass(s, last);
+        ms_signals_pass(s, g);
         over = main_over(s); /* seen before the folder is read: nothing of it appears later */
         ms_watch_scan(s);
         ms_watch_tick(s, ms_clock_ns());
@@ -447,10 +369,8 @@ static void follow(ms_session *s, ms_run_result *out)
     out->code = got <= 0 ? 1 : WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status);
     ms_watch_depart(s);
     /* For the snapshots of what ended: their children outlive it. Ctrl-C is ours now, and ends that. */
-    struct sigaction stop = {.sa_sigaction = note, .sa_flags = SA_SIGINFO};
-    stopped = 0;
-    sigaction(SIGINT, &stop, NULL);
-    while (ms_watch_waiting(s) && !stopped) {
+    ms_signals_forget();
+    while (ms_watch_waiting(s) && !ms_signals_stopped()) {
         wait_tick(s, -1, ms_clock_ns() + MS_EPOCH_NS);
         ms_watch_tick(s, ms_clock_ns());
     }
@@ -468,9 +388,8 @@ ms_err ms_run(const ms_run_ask *ask, ms_run_result *out, ms_why *why)
 {
     ms_err err;
     environment e = {0};
-    signals g;
-    struct rlimit files;
-    bool files_known = false, taken = false;
+    ms_signals g;
+    bool taken = false;
     memset(out, 0, sizeof *out);
     ms_session *s = ms_sys_alloc(sizeof *s);
     if (s == NULL)
@@ -491,6 +410,7 @@ ms_err ms_run(const ms_run_ask *ask, ms_run_result *out, ms_why *why)
         err = MS_EIO;
         goto done;
     }
+    files_raise(s);
     if ((err = ms_place_check(ask, why)) != MS_OK)
         goto done;
     remove_stale();
@@ -501,7 +421,7 @@ ms_err ms_run(const ms_run_ask *ask, ms_run_result *out, ms_why *why)
         err = MS_ENOMEM;
         goto done;
     }
-    signals_take(&g);
+    ms_signals_take(&g);
     taken = true;
     /* A child may live for less than a tick: only who has seen it alive learns how it ended. */
     s->notice = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
@@ -514,18 +434,9 @@ ms_err ms_run(const ms_run_ask *ask, ms_run_result *out, ms_why *why)
     if ((err = launch(s, &e, &g, out, why)) != MS_OK)
         goto done;
     /* From here on nothing fails: the program runs, recorded or not. */
-    sigset_t some = g.mask;
-    for (int i = 0; i < COUNT(passed); i++)
-        sigdelset(&some, passed[i]);
-    sigdelset(&some, PHOTO);
-    pthread_sigmask(SIG_SETMASK, &some, NULL);
-    if (getrlimit(RLIMIT_NOFILE, &files) == 0) { /* three descriptors for each process that lives */
-        struct rlimit all = {files.rlim_max, files.rlim_max};
-        files_known = setrlimit(RLIMIT_NOFILE, &all) == 0;
-    }
     if (ms_watch_start(s) != MS_OK)
         ms_session_problem(s, "lifetimes were not measured: there is no thread for the clock");
-    follow(s, out);
+    follow(s, &g, out);
     ms_watch_stop(s);
     ms_place_finish(s, out);
     out->problem = s->problem;
@@ -534,10 +445,9 @@ ms_err ms_run(const ms_run_ask *ask, ms_run_result *out, ms_why *why)
     out->nsnapshots = s->nkept;
     s->kept = NULL;
 done:
-    if (files_known)
-        setrlimit(RLIMIT_NOFILE, &files);
+    files_restore(s);
     if (taken)
-        signals_restore(&g);
+        ms_signals_restore(&g);
     environment_free(&e);
     if (s->notice >= 0)
         close(s->notice);

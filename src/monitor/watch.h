@@ -6,6 +6,8 @@
 #include "record/live.h"
 #include "record/map.h"
 
+#include <signal.h>
+#include <sys/resource.h>
 #include <sys/types.h>
 
 #define MS_SECOND_NS 1000000000ull
@@ -152,6 +154,8 @@ typedef struct ms_session {
     ms_process **process;
     uint32_t  nprocess, process_room;
     ms_map    taken;         /* PID << 32 | N of the files that are known */
+    struct rlimit files;     /* of the program: ours is raised */
+    bool      files_raised;
     uint64_t  fork_rss;      /* ours when the program was forked off */
     ms_process *spare;       /* left out, and the only one so far */
     pid_t     first_pid;     /* without children: the one that is recorded */
@@ -178,6 +182,24 @@ typedef struct ms_session {
 uint64_t ms_clock_ns(void);
 uint64_t ms_clock_cpu_ns(void); /* what this thread has used of a processor */
 void ms_session_problem(ms_session *s, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* signals.c: all are blocked from take to restore, but while waiting. */
+enum { MS_SIGNALS = 8 };
+typedef struct {
+    struct sigaction before[MS_SIGNALS];
+    sigset_t mask;
+    pid_t    witness; /* 0 or less: there is none */
+    unsigned ahead;
+} ms_signals;
+struct pollfd;
+void ms_signals_take(ms_signals *g);
+void ms_signals_restore(ms_signals *g);
+void ms_signals_program(const ms_signals *g);     /* in the child that becomes the program: as they were */
+void ms_signals_started(pid_t program);
+void ms_signals_wait(struct pollfd *fd, unsigned n, uint64_t left_ns);
+void ms_signals_pass(ms_session *s, ms_signals *g); /* what came while waiting */
+void ms_signals_forget(void);
+bool ms_signals_stopped(void);                    /* Control-C since then */
 
 /* watch.c */
 ms_err ms_watch_start(ms_session *s);                /* the clock's thread */

@@ -61,20 +61,33 @@ static void keep(void)
     }
 }
 
-/* Take our variables out of environ, and our own path out of LD_PRELOAD. */
+/* Our path in a value of LD_PRELOAD, or NULL. */
+static char *path_in(char *value)
+{
+    size_t n = strlen(self_path);
+    for (char *at = value; (at = strstr(at, self_path)) != NULL; at += n)
+        if ((at == value || at[-1] == ':') && (at[n] == 0 || at[n] == ':'))
+            return at;
+    return NULL;
+}
+
+/* Take our variables out of environ, and our own path out of LD_PRELOAD. It stands behind the user's, whose libraries may have to be
+ * the first (a sanitizer's refuses to be anything else); and theirs, even an empty list, stays as it was. */
 static void hide(void)
 {
     char **to = environ;
     for (char **from = environ; *from; from++) {
         if (ours(*from))
             continue;
-        size_t n = strlen(self_path);
-        if (strncmp(*from, "LD_PRELOAD=", 11) == 0 && strncmp(*from + 11, self_path, n) == 0) {
-            char *rest = *from + 11 + n;
-            if (*rest == 0)
+        char *value = *from + 11, *at = strncmp(*from, "LD_PRELOAD=", 11) == 0 ? path_in(value) : NULL;
+        if (at) {
+            char *rest = at + strlen(self_path);
+            if (at == value && *rest == 0)
                 continue;
-            if (*rest == ':')
-                memmove(*from + 11, rest + 1, strlen(rest + 1) + 1); /* the user's own, even an empty one, stays */
+            if (at == value)
+                memmove(at, rest + 1, strlen(rest + 1) + 1);
+            else
+                memmove(at - 1, rest, strlen(rest) + 1);
         }
         *to++ = *from;
     }
@@ -144,7 +157,7 @@ static size_t count(char *const list[])
 }
 
 /* envp with what is ours put back, into out[count(envp) + KEPT + 2]; joined: room for an LD_PRELOAD of the
- * caller's behind ours. No allocation: this may run in the child of a vfork. What the caller set itself wins. */
+ * caller's with ours behind it. No allocation: this may run in the child of a vfork. What the caller set itself wins. */
 enum { JOINED = 4096 };
 static char **with_kept(char *const envp[], char **out, char *joined)
 {
@@ -158,13 +171,12 @@ static char **with_kept(char *const envp[], char **out, char *joined)
             k++;
         if (k == given) {
             out[n++] = kept[i];
-        } else if (strncmp(kept[i], "LD_PRELOAD=", 11) == 0 && strstr(out[k], self_path) == NULL) {
-            size_t a = strlen(self_path), b = strlen(out[k] + 11);
-            if (11 + a + 1 + b + 1 <= JOINED) {
-                memcpy(joined, "LD_PRELOAD=", 11);
-                memcpy(joined + 11, self_path, a);
-                joined[11 + a] = ':';
-                memcpy(joined + 11 + a + 1, out[k] + 11, b + 1);
+        } else if (strncmp(kept[i], "LD_PRELOAD=", 11) == 0 && path_in(out[k] + 11) == NULL) {
+            size_t a = strlen(out[k]), b = strlen(self_path);
+            if (a + 1 + b + 1 <= JOINED) {
+                memcpy(joined, out[k], a);
+                joined[a] = ':';
+                memcpy(joined + a + 1, self_path, b + 1);
                 out[k] = joined;
             }
         }

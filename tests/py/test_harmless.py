@@ -14,6 +14,7 @@ import select
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -164,6 +165,46 @@ def test_a_program_that_signals_its_own_group(same, tmp_path, name):
         print(got)
         """, before=["setsid", "-w"])
     assert not list(tmp_path.glob("*signal*"))
+
+
+def test_a_signal_from_outside_comes_once(tmp_path):
+    """To memsure alone (a supervisor knows its number only) or to the whole group (a terminal, kill -- -PGID): the program gets
+    each once. What came twice would be told before the last signal, which takes the same way. Of one kind there is never a
+    second under way: signals do not queue."""
+    names = ["SIGINT", "SIGQUIT", "SIGHUP", "SIGUSR1", "SIGUSR2"]
+    (tmp_path / "app.py").write_text(dedent(f"""
+        import os, signal, time
+        got = {{}}
+        def count(number, frame):
+            got[number] = got.get(number, 0) + 1
+            os.write(1, b"%d %d\\n" % (number, got[number]))
+        for name in {names}:
+            signal.signal(getattr(signal, name), count)
+        signal.signal(signal.SIGTERM, lambda *a: (os.write(1, b"end\\n"), os._exit(7)))
+        print("ready", flush=True)
+        while True:
+            time.sleep(0.01)
+        """))
+    with subprocess.Popen([*MEMSURE, "run", "-q", "--snapshot=none", "-o", "run.memsure", "app.py"], cwd=tmp_path, env=clean_env(), text=True,
+                          stdout=subprocess.PIPE, start_new_session=True) as p:
+        late = threading.Timer(30, os.killpg, (p.pid, signal.SIGKILL))      # what never comes is no reason to wait for ever
+        late.start()
+        assert p.stdout.readline() == "ready\n"
+        ours = [p.pid, *map(int, Path(f"/proc/{p.pid}/task/{p.pid}/children").read_text().split())]
+
+        def under_way():
+            return any(int(line.split()[1], 16) for pid in ours for line in Path(f"/proc/{pid}/status").read_text().splitlines()
+                       if line.startswith("ShdPnd"))
+
+        for number in [getattr(signal, name) for name in names]:
+            for n, send in enumerate((os.killpg, os.kill, os.killpg, os.kill, os.kill), 1):
+                send(p.pid, number)
+                assert p.stdout.readline() == f"{int(number)} {n}\n"
+                while under_way():
+                    time.sleep(0.01)
+        p.send_signal(signal.SIGTERM)
+        late.cancel()
+        assert p.communicate(timeout=20)[0] == "end\n" and p.returncode == 7
 
 
 def test_sigterm_to_memsure_is_passed_on(tmp_path):
@@ -484,6 +525,35 @@ def test_few_file_descriptors(same):
         """
     same(source)
     same("x = [[i] for i in range(100_000)]; print(len(x))", before=["sh", "-c", "ulimit -n 16; exec \"$@\"", "sh"])
+
+
+@pytest.mark.parametrize("most", [4, 6, 15])
+def test_too_few_file_descriptors_to_record(same, tmp_path, most):
+    """The program runs without being recorded, and that is said; a limit that can be raised for memsure alone does no harm."""
+    source = """
+        import os, resource, signal, sys
+        print(resource.getrlimit(resource.RLIMIT_NOFILE), signal.getsignal(signal.SIGPIPE), sys.argv, sorted(os.environ), __name__)
+        os.kill(os.getpid(), signal.SIGTERM)
+        """
+    same(source, args=["-q", "a b"], before=["sh", "-c", f'ulimit -n {most}; exec "$@"', "sh"], recorded=False)
+    same(source, before=["sh", "-c", f'ulimit -S -n {most}; exec "$@"', "sh"])
+    done = run(["sh", "-c", f'ulimit -n {most}; exec "$@"', "sh", *MEMSURE, "run", "-c", "print(1)"], cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (0, "1\n") and not list(tmp_path.glob("run.memsure"))
+    assert re.fullmatch(r"warning: .*not recorded.*\n  try: .*ulimit -n .*\n", done.stderr), done.stderr
+
+
+def test_a_preloaded_sanitizer(same):
+    """AddressSanitizer's library refuses to be anything but the first."""
+    library = subprocess.run(["cc", "-print-file-name=libasan.so"], capture_output=True, text=True).stdout.strip()
+    if "/" not in library:
+        pytest.skip("this compiler has none")
+    same("""
+        import os, subprocess, sys
+        x = [[i] for i in range(1000)]
+        print(os.environ["LD_PRELOAD"], flush=True)
+        os.system("echo $LD_PRELOAD")
+        print(subprocess.run([sys.executable, "-c", "import os; print(os.environ)"], env={"LD_PRELOAD": os.environ["LD_PRELOAD"]}, capture_output=True))
+        """, env={"LD_PRELOAD": os.path.realpath(library), "ASAN_OPTIONS": "detect_leaks=0"})
 
 
 def test_closing_everything(same):
