@@ -277,6 +277,8 @@ class Report:
             )
         if types:
             out.append(f"reused {', '.join(types)} objects (free lists)")
+        if any(p.info.get("sealed") == "1" for p in self.recording.processes):
+            out.append("snapshots and forks of a process that had restricted its system calls (seccomp)")
         for p in self.recording.processes:
             if note := p.info.get("snapshot_note"):
                 of = f" of process {p.number('pid')}" if len(self.recording.processes) > 1 else ""

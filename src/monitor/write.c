@@ -459,6 +459,7 @@ static void gather_info(gathering *g, bool final, uint64_t now)
     info_number(g, "snapshot_wait_ns", p->snapshot_wait_ns);
     if (p->snapshot_note[0])
         info(g, "snapshot_note", p->snapshot_note);
+    info_number(g, "sealed", head->sealed);
     if (!p->gone && !stopped)
         info(g, "incomplete_why", final ? "it was still running when the program that memsure had started ended"
                                         : "memsure was stopped while it ran");

@@ -85,6 +85,13 @@ static void area_trim(void)
     }
 }
 
+void ms_live_seal(bool yes)
+{
+    for (int t = 0; yes && t < MS_TABLES; t++) /* room for as much again */
+        ms_live_back(t, ms_area.table[t].used * 2);
+    ms_area.sealed = yes;
+}
+
 size_t ms_live_size(void)
 {
     size_t sum = trim ? 0 : sizeof ms_area, from;
@@ -112,7 +119,7 @@ enum { RETRY = 1024 };
 bool ms_live_back(int t, uint32_t n)
 {
     uint32_t have = ms_area.table[t].backed, want = have ? have * 2 : region[t].first;
-    if (n >= max_of(t) || (path[0] && refused[t] && ++refused[t] % RETRY))
+    if (n >= max_of(t) || (path[0] && ms_area.sealed) || (path[0] && refused[t] && ++refused[t] % RETRY))
         return false;
     while (want <= n)
         want *= 2;
@@ -274,8 +281,8 @@ void ms_live_fork_child(void)
         uint32_t used[MS_TABLES];
         if (!area_map(-1))
             _exit(127); /* cannot happen: it replaces mappings of the same sizes */
-        bool placed = copy && place() == MS_OK;
-        if (copy == NULL)
+        bool placed = copy && !head->sealed && place() == MS_OK;
+        if (!placed)
             path[0] = 0; /* it is the parent's */
         for (int t = 0; copy && t < MS_TABLES; t++) {
             used[t] = head->table[t].used;
@@ -332,6 +339,7 @@ void ms_live_fork_child(void)
     ms_area.shots = ms_area.shots_over = ms_area.taking = 0;
     ms_area.shots_ns = 0;
     ms_area.ask.state = MS_ASK_NONE;
-    identify(MS_STARTED_FORK);
+    if (!ms_area.sealed)
+        identify(MS_STARTED_FORK);
     __atomic_store_n(&ms_area.ready, 1, __ATOMIC_RELEASE);
 }

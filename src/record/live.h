@@ -22,7 +22,7 @@
 #include "base/base.h"
 
 #define MS_LIVE_MAGIC   "MSLIVE1"
-#define MS_LIVE_VERSION 3u
+#define MS_LIVE_VERSION 4u
 
 #define MS_EPOCH_NS     10000000ull /* 10 ms */
 #define MS_AGES         12          /* lifetimes in epochs: 0, 1, 2-3, 4-7, ..., 1024 and more */
@@ -206,6 +206,7 @@ typedef struct {
     uint64_t before_blocks;      /* freed blocks that were born before the recorder */
     uint64_t cold_ns;            /* time spent off the hot path: interning, stacks, slabs, purges */
     uint64_t cold_calls;
+    uint32_t sealed;             /* 1: it took system calls from itself (seccomp), and gets by without any */
     uint64_t path_checked, path_wrong; /* exact mode under MEMSURE_VERIFY: captures compared, and wrong */
 
     uint32_t snapshot_policy;    /* MS_SNAPSHOT_* */

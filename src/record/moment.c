@@ -99,7 +99,9 @@ static void take(const char *path, uint32_t moment, bool values, outcome *out)
     __atomic_store_n(&ms_area.taking, 1 + moment, __ATOMIC_RELEASE);
     ms_cold_begin(&t);
     out->t_ns = t;
-    if (ms_snapshot_taker == NULL)
+    if (ms_area.sealed)
+        ms_why_set(&out->why, "the program takes system calls from itself (seccomp)");
+    else if (ms_snapshot_taker == NULL)
         ms_why_set(&out->why, "this build of memsure takes no snapshots");
     else if (ms_snapshot_taker(path, names[moment], values || ms_area.snapshot_policy & MS_SNAPSHOT_VALUES, &out->why, &out->writer) != MS_OK || out->writer <= 0)
         out->writer = 0;
@@ -131,7 +133,7 @@ static bool take_own(uint32_t moment)
     char path[4096];
     outcome got;
     uint32_t n = ms_area.shots;
-    if (!own_path(moment, n + 1, path, sizeof path))
+    if (ms_area.sealed || !own_path(moment, n + 1, path, sizeof path))
         return false;
     take(path, moment, false, &got);
     ms_shot *s = &ms_area.shot[n % MS_SHOTS];
@@ -254,7 +256,7 @@ void ms_moment_safe(void)
 
 MS_EXPORT void ms_moment_leave(void)
 {
-    PyThreadState *ts = ms_mode >= 0 && ms_area.pid == (uint32_t)getpid() ? ms_thread_state_asked() : NULL; /* no vfork's child */
+    PyThreadState *ts = ms_mode >= 0 && !ms_area.sealed && ms_area.pid == (uint32_t)getpid() ? ms_thread_state_asked() : NULL; /* no vfork's child */
     if (ts && ts->interp == PyInterpreterState_Main() && !ms_area.ended)
         ms_moment_exit();
 }

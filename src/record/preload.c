@@ -10,12 +10,14 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/seccomp.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -27,6 +29,7 @@ extern char **environ;
 static size_t (*limited)(void);
 static void (*executing)(bool);
 static void (*leaving)(void);
+static bool (*sealing)(bool);
 
 /* What to give back to children, as NAME=value; empty: nothing is hidden. */
 enum { KEPT = 7 };
@@ -119,6 +122,7 @@ static void record(void)
     limited = (size_t(*)(void))dlsym(lib, "ms_recorder_limited");
     executing = (void (*)(bool))dlsym(lib, "ms_recorder_exec");
     leaving = (void (*)(void))dlsym(lib, "ms_moment_leave");
+    sealing = (bool (*)(bool))dlsym(lib, "ms_recorder_seal");
     int m = strcmp(mode, "exact") == 0 ? MS_MODE_EXACT : strcmp(mode, "alloc") == 0 ? MS_MODE_ALLOC : MS_MODE_LINE;
     start(dir && dir[0] ? dir : NULL, m, bytes ? strtoull(bytes, NULL, 10) : 524288, seed ? strtoull(seed, NULL, 10) : 0, MS_STARTED_PRELOAD);
 }
@@ -140,7 +144,8 @@ __attribute__((constructor)) static void preload(void)
 
 /* The functions behind ours, looked up before main: after a fork the loader's lock may be lost. */
 #define REALS(X)                                                                                              \
-    X(execve) X(execvpe) X(fexecve) X(execveat) X(posix_spawn) X(posix_spawnp) X(system) X(setrlimit) X(getrlimit) X(prlimit)
+    X(execve) X(execvpe) X(fexecve) X(execveat) X(posix_spawn) X(posix_spawnp) X(system) X(setrlimit) X(getrlimit) X(prlimit) \
+    X(prctl) X(syscall)
 #define DECLARE(name) static __typeof__(&name) real_##name;
 #define LOOK_UP(name) real_##name = (__typeof__(&name))dlsym(RTLD_NEXT, #name);
 REALS(DECLARE)
@@ -304,7 +309,42 @@ MS_EXPORT _Noreturn void _exit(int status)
     if (leaving)
         leaving();
     for (;;)
-        syscall(SYS_exit_group, status);
+        REAL(syscall)(SYS_exit_group, status);
+}
+
+/* --- system calls that a program takes from itself ----------------------------------------------------- */
+
+/* By prctl, or by the call that has no function of its own (libseccomp does so). What is allowed from then on is not
+ * known here, so the recorder does nothing more that plain Python would not. */
+#define SEALED(seals, call)                            \
+    bool sealed = (seals) && sealing && sealing(true); \
+    long result = (call);                              \
+    if (sealed && result != 0) {                       \
+        int why = errno;                               \
+        sealing(false);                                \
+        errno = why;                                   \
+    }                                                  \
+    return result
+
+#define COLLECT_LONGS(a, n, first)  \
+    long a[n];                      \
+    va_list list;                   \
+    va_start(list, first);          \
+    for (int i = 0; i < n; i++)     \
+        a[i] = va_arg(list, long);  \
+    va_end(list);
+
+MS_EXPORT int prctl(int option, ...)
+{
+    COLLECT_LONGS(a, 4, option)
+    SEALED(option == PR_SET_SECCOMP, REAL(prctl)(option, a[0], a[1], a[2], a[3]));
+}
+
+MS_EXPORT long syscall(long number, ...)
+{
+    COLLECT_LONGS(a, 6, number)
+    SEALED((number == SYS_seccomp && a[0] <= SECCOMP_SET_MODE_FILTER) || (number == SYS_prctl && a[0] == PR_SET_SECCOMP),
+           REAL(syscall)(number, a[0], a[1], a[2], a[3], a[4], a[5]));
 }
 
 /* --- limits ---------------------------------------------------------------------------------------- */

@@ -114,6 +114,8 @@ static void cache_put(uint64_t key, uint32_t callers, uint32_t tag)
 uint64_t ms_now_ns(void)
 {
     struct timespec t;
+    if (MS_UNLIKELY(ms_area.sealed)) /* even the processor's clock may be forbidden */
+        return ms_area.epoch_zero_ns + ms_area.epoch * MS_EPOCH_NS;
     clock_gettime(CLOCK_MONOTONIC, &t);
     return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
@@ -1064,7 +1066,7 @@ void ms_free_list_block(void *block) { functions[ms_mode][1].free(NULL, block); 
 static void read_resident(ms_memory *m)
 {
     char text[128];
-    int fd = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+    int fd = ms_area.sealed ? -1 : open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
     ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
     if (fd >= 0)
         close(fd);
@@ -1179,10 +1181,28 @@ size_t ms_recorder_limited(void)
     return ms_live_size() + sizeof cache + ((size_t)heap.limit + raw_heap.limit) * sizeof(ms_slab);
 }
 
+/* The program is about to allow itself certain system calls only (seccomp), or failed to. From then on nothing is done that may not be
+ * among them: no table grows, no memory goes back, no snapshot is taken. False: it is the child of a vfork, whose memory is another's. */
+bool ms_recorder_seal(bool yes)
+{
+    static uint32_t policy;
+    if (ms_area.sealed == yes || (yes && ms_area.pid != (uint32_t)getpid()))
+        return false;
+    ms_lock_take();
+    if (yes)
+        policy = ms_area.snapshot_policy;
+    ms_area.snapshot_policy = yes ? 0 : policy;
+    ms_heap_seal(&heap, yes);
+    ms_heap_seal(&raw_heap, yes);
+    ms_live_seal(yes);
+    ms_lock_give();
+    return true;
+}
+
 /* This process is about to become another program (yes), or failed to (no). */
 void ms_recorder_exec(bool yes)
 {
-    if (ms_area.pid == (uint32_t)getpid() && ms_area.ended != 1) /* not so in the child of a vfork */
+    if (!ms_area.sealed && ms_area.pid == (uint32_t)getpid() && ms_area.ended != 1) /* not so in the child of a vfork */
         ms_area.ended = yes ? 2 : 0;
 }
 

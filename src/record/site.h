@@ -25,6 +25,7 @@ void ms_live_fork_parent(void);
 void ms_live_fork_child(void);
 /* Make room for entry n of a table (MS_T_*). False: the table or the disk is full. */
 bool ms_live_back(int table, uint32_t n);
+void ms_live_seal(bool yes);
 size_t ms_live_size(void); /* of the address space that the area takes */
 
 /* The pseudo sites. */

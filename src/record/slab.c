@@ -171,8 +171,10 @@ static bool commit(ms_heap *h)
     size_t held = (size_t)h->committed << MS_SLAB_SHIFT, more = (size_t)MS_COMMIT * MS_SLAB_SIZE;
     char *at = (char *)h->base + held;
     if (held < h->span) {
-        if (mprotect(at, more, PROT_READ | PROT_WRITE) != 0)
+        if (!h->sealed && mprotect(at, more, PROT_READ | PROT_WRITE) != 0)
             return false;
+    } else if (h->sealed) {
+        return false;
     } else {
         char *got = mmap(at, more, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0);
         if (got != at) { /* no memory, or somebody else is there; kernels before 4.17 then choose another place */
@@ -182,7 +184,7 @@ static bool commit(ms_heap *h)
         }
         h->span = held + more;
     }
-    if (h->committed >= MS_HUGE_FROM)
+    if (h->committed >= MS_HUGE_FROM && !h->sealed)
         madvise(at, more, MADV_HUGEPAGE);
     h->committed += MS_COMMIT;
     return true;
@@ -394,6 +396,8 @@ static void purge_pages(ms_heap *h, ms_slab *s)
 bool ms_heap_purge(ms_heap *h, uint32_t epoch)
 {
     h->purged = epoch;
+    if (h->sealed)
+        return false;
     uint32_t *link = &h->queue;
     while (*link != MS_NO_SLAB) {
         ms_slab *s = &h->slabs[*link];
@@ -431,6 +435,14 @@ void ms_heap_shrink(ms_heap *h)
         return;
     munmap((char *)h->base + kept, h->span - kept);
     h->span = kept;
+}
+
+void ms_heap_seal(ms_heap *h, bool yes)
+{
+    size_t held = (size_t)h->committed << MS_SLAB_SHIFT;
+    if (yes && h->span > held && mprotect((char *)h->base + held, h->span - held, PROT_READ | PROT_WRITE) != 0)
+        ms_heap_shrink(h); /* the system counts what might be used: what comes now is malloc's */
+    h->sealed = yes;
 }
 
 bool ms_heap_visit(const ms_heap *h, ms_block_fn *fn, void *arg) { return ms_heap_visit_but(h, NULL, fn, arg); }

@@ -104,6 +104,7 @@ typedef struct {
     uint32_t fresh, committed, limit; /* slab numbers: first never used, accessible, end */
     uint32_t purged;             /* epoch of the last purge */
     uint64_t dirty_pages;        /* pages that may be resident: the heap's share of RSS */
+    bool     sealed;             /* no system call any more: what is accessible stays so */
 } ms_heap;
 
 #define MS_NO_SLAB UINT32_MAX
@@ -130,6 +131,9 @@ bool ms_heap_purge(ms_heap *h, uint32_t epoch);
 
 /* Give up the address space that was never made accessible; the heap takes it again as it grows. */
 void ms_heap_shrink(ms_heap *h);
+
+/* From now on without system calls (yes): all of the address space is made accessible, and nothing is given back. */
+void ms_heap_seal(ms_heap *h, bool yes);
 
 /* Visit every live block; fn returning false stops. */
 typedef bool ms_block_fn(void *block, uint64_t tag, uint32_t size, void *arg);

@@ -571,6 +571,73 @@ def test_closing_everything(same):
         """)
 
 
+SECCOMP = """
+    import ctypes, gc, os, struct, sys, time
+    NAMES = {"read": 0, "write": 1, "close": 3, "fstat": 5, "lseek": 8, "mmap": 9, "munmap": 11, "brk": 12, "rt_sigaction": 13,
+             "rt_sigprocmask": 14, "rt_sigreturn": 15, "ioctl": 16, "mremap": 25, "clone": 56, "wait4": 61, "futex": 202, "clock_gettime": 228,
+             "exit_group": 231, "newfstatat": 262, "set_robust_list": 273, "rseq": 334, "getpid": 39, "gettid": 186}
+    def only(names):                                # whatever else is called ends the process
+        code = [(0x20, 0, 0, 0)] + [(0x15, 0, 1, n) if i & 1 == 0 else (0x06, 0, 0, 0x7fff0000) for n in names for i in range(2)] + [(0x06, 0, 0, 0x80000000)]
+        program = b"".join(struct.pack("HBBI", *c) for c in code)
+        text = ctypes.create_string_buffer(program)
+        fprog = ctypes.create_string_buffer(struct.pack("HxxxxxxP", len(code), ctypes.addressof(text)))
+        libc = ctypes.CDLL(None, use_errno=True)
+        if libc.prctl(38, 1, 0, 0, 0) or libc.syscall(317, 7, 0, 0) == 0:
+            print("no such thing here"); sys.exit()
+        at = ctypes.c_void_p(ctypes.addressof(fprog))
+        assert (libc.syscall(317, 1, 0, at) if sys.argv[1] == "syscall" else libc.prctl(22, 2, at)) == 0
+    kept = [[i] for i in range(200_000)]
+    only(NAMES.values())
+    began = time.monotonic()
+    while sys.argv[2] == "returns" and time.monotonic() - began < 0.8:           # slabs are emptied, and their memory is due to go back
+        more = [[i] for i in range(100_000)]
+        kept[::2] = [None] * 100_000
+        more = None
+        kept[::2] = [[i] for i in range(100_000)]
+    for i in range(3_000):                          # more lines than there is room for at first
+        exec(compile("\\n" * i + "kept.append([0])", "made", "exec"))
+    big = [bytearray(3_000_000) for _ in range(20)]
+    cycles = [[] for _ in range(1000)]
+    for c in cycles: c.append(c)
+    del c, cycles
+    print(len(kept), gc.collect(), sum(map(len, big)), flush=True)
+    if sys.argv[2] == "fork":                        # os.fork() itself opens a file, from 3.12 on
+        if (pid := ctypes.PyDLL(None).fork()) == 0:
+            x = [[i] for i in range(300_000)]
+            os._exit(len(x) // 100_000)
+        print(os.waitpid(pid, 0)[1])
+    elif sys.argv[2] == "_exit":
+        os._exit(7)
+    """
+
+
+@pytest.mark.skipif(os.uname().machine != "x86_64", reason="numbers of system calls")
+@pytest.mark.parametrize("by, end", [("syscall", "returns"), ("prctl", "_exit"), ("prctl", "fork")])
+def test_a_program_that_restricts_its_system_calls(same, tmp_path, by, end):
+    """Nothing is done in it that plain Python would not do; what it counts is there."""
+    done = same(SECCOMP, args=[by, end])
+    assert done.returncode == (7 if end == "_exit" else 0), done
+    if "no such" not in done.stdout:
+        (out,) = tmp_path.glob("run*.memsure")
+        p = Process(out)
+        assert p.info["sealed"] == "1" and p.total("allocated_blocks") > 500_000 and p.number("unrecorded_blocks") < 100
+        check_sums(p)
+
+
+@pytest.mark.skipif(os.uname().machine != "x86_64", reason="numbers of system calls")
+def test_a_program_that_may_read_and_write_only(same):
+    same("""
+        import ctypes, os
+        libc = ctypes.CDLL(None)
+        kept = [[i] for i in range(100_000)]
+        if libc.prctl(22, 1, 0, 0, 0):
+            os._exit(5)
+        more = [[i] for i in range(100)]
+        os.write(1, b"on")
+        libc.syscall(60, 5)
+        """)
+
+
 def test_a_program_that_writes_the_file_limit(same):
     """RLIMIT_FSIZE 0: nothing of memsure's in the program may die of SIGXFSZ."""
     same("""
