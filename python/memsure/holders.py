@@ -924,7 +924,7 @@ class Keepers:
                 first = f"{size(facts['waiting'])} was dead at once, waiting for the collector; the peak is {size(facts['peak'])}{who}"
             else:
                 share = text.percent(facts["by_collector"], facts["freed"])
-                took = text.percent(round(facts["collector_s"] * 1e9), f.process.duration_ns)
+                took = text.percent(facts["collector_s"], facts["duration"])
                 first = f"the collector frees {share} of all freed bytes, and takes {took} of the time{who}"
             return first, f"{who_ties}{place} ties them in a circle"
 

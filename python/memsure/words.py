@@ -82,7 +82,7 @@ def verdict(r, f, who):
             first = (
                 f"the collector frees {percent(facts['by_collector'], facts['freed'])} "
                 "of all freed bytes, and takes "
-                f"{percent(round(facts['collector_s'] * 1e9), f.process.duration_ns)} of the time{who}"
+                f"{percent(facts['collector_s'], facts['duration'])} of the time{who}"
             )
         return first, f"{where} makes {percent(facts['line_bytes'], r.collected(f))} of what it frees"
     if f.verdict == "allocator":
@@ -98,8 +98,8 @@ def verdict(r, f, who):
         )
     if f.rule in ("Y1", "Y4"):
         return (
-            f"the collector takes {percent(round(facts['collector_s'] * 1e9), f.process.duration_ns)} of the time, for nothing{who}",
-            f"{count(facts['collections'])} collections in {seconds(f.process.duration_ns / 1e9)}",
+            f"the collector takes {percent(facts['collector_s'], facts['duration'])} of the time, for nothing{who}",
+            f"{count(facts['collections'])} collections in {seconds(facts['duration'])}",
         )
     if f.rule == "Y3":
         return (
@@ -260,12 +260,12 @@ def saves(r, f):
     if f.verdict == "cyclic" and "waiting" in facts:
         took = seconds(facts["collector_s"])
         if facts["waiting"]:
-            return f"up to {size(facts['waiting'])} of the {size(facts['peak'])} peak, and {took} of {seconds(f.process.duration_ns / 1e9)}"
-        return f"up to {took} of {seconds(f.process.duration_ns / 1e9)}"
+            return f"up to {size(facts['waiting'])} of the {size(facts['peak'])} peak, and {took} of {seconds(facts['duration'])}"
+        return f"up to {took} of {seconds(facts['duration'])}"
     if f.rule in ("O1", "O2", "O3", "P1"):
         return f"up to {size(f.saves)} of {size(facts['rss'])} RSS{times_less(f)}"
     if f.rule in ("Y1", "Y4"):
-        return f"up to {seconds(facts['collector_s'])} of {seconds(f.process.duration_ns / 1e9)}"
+        return f"up to {seconds(facts['collector_s'])} of {seconds(facts['duration'])}"
     if f.rule == "Y3":
         return f"{size(f.saves)} of {size(facts['live'])}"
     if f.verdict == "retention" and "live" in facts:

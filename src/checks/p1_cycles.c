@@ -37,7 +37,7 @@ static bool busy(const ms_evidence *e, const ms_process *p)
         all -= ms_line_counts(e, i) ? 0 : (double)(p->lines[i].freed_bytes - fmin(p->lines[i].freed_bytes, p->lines[i].gc_freed_bytes));
     for (uint32_t i = 0; i < p->ncollection; i++)
         took += (double)p->collections[i].duration_ns / 1e9;
-    return (p->duration > 0 && took >= COLLECTOR_TIME * p->duration && freed >= COLLECTOR_BYTES && freed >= COLLECTOR_SHARE * (double)p->freed_bytes) ||
+    return (p->duration > 0 && took >= COLLECTOR_TIME * ms_process_own(p, p->duration) && freed >= COLLECTOR_BYTES && freed >= COLLECTOR_SHARE * (double)p->freed_bytes) ||
            freed >= fmax(CIRCLES_BYTES, CIRCLES_SHARE * all);
 }
 
@@ -70,6 +70,7 @@ static ms_err waiting(const ms_evidence *e, uint32_t at, ms_findings *out)
     ms_finding_fact(f, "line_bytes", (double)p->lines[line].gc_freed_bytes);
     ms_finding_fact(f, "collections", count);
     ms_finding_fact(f, "collector_s", took);
+    ms_finding_fact(f, "duration", ms_process_own(p, p->duration));
     f->saves = much ? (uint64_t)most : 0;
     return MS_OK;
 }

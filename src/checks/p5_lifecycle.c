@@ -117,6 +117,7 @@ static ms_err collector(const ms_evidence *e, uint32_t at, ms_findings *out)
 {
     const ms_process *p = &e->process[at];
     double old = 0, young = 0, nold = 0, nyoung = 0, reclaimed = 0, from_old = 0, objects = 0;
+    double own = ms_process_own(p, p->duration); /* what a collection takes is bounded by its objects: it is no time of others either */
     for (uint32_t i = 0; i < e->nlines; i++)
         objects += (double)p->lines[i].peak_blocks;
     for (uint32_t i = 0; i < p->ncollection; i++) {
@@ -136,15 +137,15 @@ static ms_err collector(const ms_evidence *e, uint32_t at, ms_findings *out)
         }
     }
     double took = old + young;
-    if (took < fmax(GC_SECONDS, GC_SHARE * p->duration * 2 / 3))
+    if (took < fmax(GC_SECONDS, GC_SHARE * own * 2 / 3))
         return MS_OK;
     ms_finding *f;
-    if (nold >= LEAST_OLD && old >= fmax(took / 2, fmax(GC_SECONDS, GC_SHARE * p->duration * 2 / 3)) && lives_on(p) && from_old < RECLAIMED * nold * (double)p->live_bytes) {
+    if (nold >= LEAST_OLD && old >= fmax(took / 2, fmax(GC_SECONDS, GC_SHARE * own * 2 / 3)) && lives_on(p) && from_old < RECLAIMED * nold * (double)p->live_bytes) {
         uint32_t line = ms_line_top(e, p, offsetof(ms_line, live_blocks));
         MS_TRY(ms_finding_add(out, "Y1", at, line, p->live_bytes, 0.8, &f));
         f->site = line == MS_NONE ? MS_NONE : ms_site_top(p, line, "live_blocks");
         ms_finding_fact(f, "collector_s", old);
-        ms_finding_fact(f, "duration", p->duration);
+        ms_finding_fact(f, "duration", own);
         ms_finding_fact(f, "collections", nold);
         ms_finding_fact(f, "reclaimed", from_old);
         ms_finding_fact(f, "live_blocks", line == MS_NONE ? 0 : (double)p->lines[line].live_blocks);
@@ -171,7 +172,7 @@ static ms_err collector(const ms_evidence *e, uint32_t at, ms_findings *out)
     MS_TRY(ms_finding_add(out, "Y4", at, best, p->lines[best].freed_bytes, 0.5, &f));
     f->site = ms_site_top(p, best, "freed_bytes");
     ms_finding_fact(f, "collector_s", young);
-    ms_finding_fact(f, "duration", p->duration);
+    ms_finding_fact(f, "duration", own);
     ms_finding_fact(f, "collections", nyoung);
     ms_finding_fact(f, "middle", most);
     ms_finding_fact(f, "age_s", mean);

@@ -97,7 +97,7 @@ typedef struct {
 } ms_node;
 
 typedef struct {
-    uint64_t start_ns, stop_ns;  /* CLOCK_MONOTONIC */
+    uint64_t start_ns, stop_ns;  /* CLOCK_MONOTONIC; from one to the other the thread's CPU time */
     uint64_t collected, uncollectable;
     int64_t  reclaimed_bytes;
     uint32_t generation, done;   /* done: written last */

@@ -19,6 +19,7 @@ from memsure import _core, recording, report, rules, text
 HERE = Path(__file__).parent
 PLANTED = HERE / "planted"
 NAMES = sorted(p.name[:-7] for p in PLANTED.glob("*_bad.py"))
+NAMED = f"planted_by_memsure_{os.getpid()}"     # what a program leaves in the system: another run of the tests has its own
 # The others take a second and more, each.
 QUICK = {"N2", "N3", "N5", "P3", "C2", "C3", "C4"}
 
@@ -32,7 +33,7 @@ def needed(path):
 def found(path, *options):
     """The findings of a program, run under memsure."""
     done = subprocess.run([*MEMSURE, "check", "--format", "json", *options, "--", sys.executable, str(path)], capture_output=True, text=True,
-                          env=clean_env(), cwd=path.parent, timeout=120)
+                          env=clean_env({"PLANTED": NAMED}), cwd=path.parent, timeout=120)
     assert done.returncode in (0, 1), done.stderr
     data = json.loads(done.stdout)
     assert done.returncode == (1 if data["findings"] else 0)
@@ -54,7 +55,7 @@ def huge_pages():
 @pytest.fixture(autouse=True)
 def nothing_left():
     yield
-    for left in Path("/dev/shm").glob("planted_by_memsure_*"):
+    for left in Path("/dev/shm").glob(f"{NAMED}_*"):
         left.unlink(missing_ok=True)
 
 

@@ -1,9 +1,10 @@
 """The segment is unlinked by who made it."""
+import os
 import sys
 import time
 from multiprocessing import resource_tracker, shared_memory
 
-NAME = "planted_by_memsure_O7_good"
+NAME = os.environ.get("PLANTED", "planted_by_memsure_0") + "_O7_good"
 
 
 def share(size):
