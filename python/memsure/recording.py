@@ -18,6 +18,8 @@ import os
 from array import array
 from itertools import pairwise
 
+from . import _core
+
 NO_FRAME, OURS, IMPORT, BEFORE = 1, 2, 4, 8  # sites.flags
 MAGIC = b"MEMSURE"
 LEAST_BLOCKS = 500
@@ -154,13 +156,11 @@ class Lines:
 
     def __init__(self, processes):
         self.processes = processes
-        self.keys = []  # (file, line, function, imported) with ids of self._names
-        self.group = []  # per process: array, row of sites -> group
-        self._names = None
+        self._names = None  # where there are several processes: the texts that keys have the numbers of
         self._totals = {}
-        index = {}
+        ids, columns = {}, []
         if len(processes) > 1:
-            self._names, ids = [], {}
+            self._names = []
         for p in processes:
             files, lines, functions, flags = p.columns("sites", "file", "line", "function", "flags")
             if self._names is not None:  # bring the processes' string rows together
@@ -178,12 +178,12 @@ class Lines:
                     return found
 
                 files, functions = list(map(shared, files)), list(map(shared, functions))
-            group = array("I")
-            add, find = group.append, index.setdefault
-            for file, line, function, flag in zip(files, lines, functions, flags):
-                add(find((file, line, function, flag), len(index)))
-            self.group.append(group)
-        self.keys = list(index)
+            columns.append(tuple(_words(column) for column in (files, lines, functions, flags)))
+        self.keys, groups = _core.lines(columns)
+        self.group = []  # per process: array, row of sites -> group
+        for group in groups:
+            self.group.append(array("I"))
+            self.group[-1].frombytes(group)
 
     def __len__(self):
         return len(self.keys)
@@ -262,6 +262,13 @@ class Lines:
         from heapq import nlargest
 
         return nlargest(n, wanted, key=values.__getitem__)
+
+
+def _words(column):
+    """A column as numbers of 32 bits."""
+    if isinstance(column, memoryview) and column.itemsize == 4:
+        return column
+    return array("I", [int(value) & 0xFFFFFFFF for value in column])
 
 
 class Recording:
@@ -414,8 +421,6 @@ def foreign(path):
 def load(path, opener=None):
     """Read a recording file or a session folder. Raises Unreadable with one clear sentence."""
     if opener is None:
-        from . import _core
-
         opener, failed = _core.open, _core.Error
     else:
         failed = OSError  # tests bring their own files

@@ -151,9 +151,10 @@ typedef struct ms_view {
     uint64_t    live; /* bytes of all objects, the dead ones too */
     uint64_t    garbage;
     ms_growings growing;
-    ms_cycles  *cycles;
-    ms_forms    forms;
-    ms_graph    graph; /* the next three: made when first asked for */
+    ms_graph    graph; /* from here on: made when first asked for */
+    ms_cycles  *cycles; /* by ms_view_forms() */
+    ms_forms    forms[2];
+    bool        formed[2];
     ms_paths   *paths;
     struct ms_pages *pages;
 } ms_view;
@@ -174,6 +175,10 @@ uint32_t ms_view_near(const ms_evidence *e, const ms_process *p, const ms_view *
 bool     ms_view_below(const ms_view *v, uint32_t a, uint32_t b);
 /* A variable of a module, by their names; 0: there is none. */
 uint32_t ms_view_variable(const ms_view *v, const char *module, const char *name);
+
+/* The view's circles, alike ones together, those that hold most first; dead: those of the garbage alone. v->cycles has them one by
+ * one. None where the snapshot does not tell. */
+ms_err ms_view_forms(ms_view *v, bool dead, const ms_forms **out);
 
 /* The view's nodes that a alone holds, and a itself: asked in one step. a must hold another. */
 static inline bool ms_view_inside(const ms_view *v, uint32_t a, uint32_t b)

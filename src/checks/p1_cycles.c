@@ -264,11 +264,13 @@ static ms_err circles(const ms_evidence *e, uint32_t at, ms_findings *out)
     ms_view *in = NULL;
     for (uint32_t k = 0; told && k < p->nview; k++) {
         ms_view *v = p->view[k];
-        for (size_t i = 0; v->cycles && i < v->forms.n && i < MOST_FORMS; i++) {
-            double freed = freed_of(e, p, v, v->forms.at[i].example) * (v->forms.at[i].garbage ? 1.01 : 1);
+        const ms_forms *forms;
+        MS_TRY(ms_view_forms(v, false, &forms));
+        for (size_t i = 0; i < forms->n && i < MOST_FORMS; i++) {
+            double freed = freed_of(e, p, v, forms->at[i].example) * (forms->at[i].garbage ? 1.01 : 1);
             if (freed > best) {
                 best = freed;
-                found = &v->forms.at[i];
+                found = &forms->at[i];
                 in = v;
             }
         }
@@ -279,12 +281,14 @@ static ms_err circles(const ms_evidence *e, uint32_t at, ms_findings *out)
         return MS_OK;
     for (uint32_t k = 0; k < p->nview; k++) { /* nothing was collected, but much is dead */
         ms_view *v = p->view[k];
-        if (!v->cycles || v->forms.n == 0 || (double)v->garbage < fmax(DEAD_BYTES, DEAD_SHARE * (double)v->live))
+        const ms_forms *forms;
+        if ((double)v->garbage < fmax(DEAD_BYTES, DEAD_SHARE * (double)v->live))
             continue;
-        for (size_t i = 0; i < v->forms.n && i < MOST_FORMS; i++) {
-            const ms_form *form = &v->forms.at[i];
+        MS_TRY(ms_view_forms(v, true, &forms));
+        for (size_t i = 0; i < forms->n && i < MOST_FORMS; i++) {
+            const ms_form *form = &forms->at[i];
             uint32_t line = ms_view_line(p, v, v->cycles->node[v->cycles->first[form->example]]);
-            if (!form->garbage || (double)form->sum.retained < fmax(DEAD_BYTES, (double)v->garbage / 2))
+            if ((double)form->sum.retained < fmax(DEAD_BYTES, (double)v->garbage / 2))
                 continue;
             ms_finding *f;
             MS_TRY(ms_finding_add(out, "C8", at, ms_line_counts(e, line) ? line : MS_NONE, form->sum.retained, 0.9, &f));
@@ -308,9 +312,11 @@ static ms_err open_ends(const ms_evidence *e, uint32_t at, ms_findings *out)
             return MS_OK;
     for (uint32_t k = 0; k < p->nview; k++) {
         ms_view *v = p->view[k];
-        for (size_t i = 0; v->cycles && i < v->forms.n && i < MOST_FORMS; i++) {
-            const ms_form *form = &v->forms.at[i];
-            if (form->garbage && form->count >= LEAST_RESOURCES && (most == NULL || form->count > most->count) && strcmp(which(v, form->example), "C9") == 0) {
+        const ms_forms *forms;
+        MS_TRY(ms_view_forms(v, true, &forms));
+        for (size_t i = 0; i < forms->n && i < MOST_FORMS; i++) {
+            const ms_form *form = &forms->at[i];
+            if (form->count >= LEAST_RESOURCES && (most == NULL || form->count > most->count) && strcmp(which(v, form->example), "C9") == 0) {
                 most = form;
                 in = v;
             }

@@ -20,25 +20,33 @@ enum {
 
 /* ---- sites to lines ---- */
 
+/* A place of the recording: file, function, line number; `next` is another one of its list (a row + 1), or 0. */
 typedef struct {
     ms_snap_string file, function;
     int32_t        line;
-    uint32_t       to;
+    uint32_t       to, next;
+    uint64_t       hash;
 } place;
 
-static int text_order(ms_snap_string a, ms_snap_string b)
+static bool same_text(ms_snap_string a, ms_snap_string b)
 {
-    int order = memcmp(a.at ? a.at : "", b.at ? b.at : "", a.size < b.size ? a.size : b.size);
-    return order ? order : (a.size > b.size) - (a.size < b.size);
+    return a.size == b.size && (a.size == 0 || memcmp(a.at, b.at, a.size) == 0);
 }
 
-static int place_order(const void *x, const void *y)
+/* The ends of two texts, their lengths and a line number: enough to tell most places apart. */
+static uint64_t place_hash(ms_snap_string file, ms_snap_string function, int32_t line)
 {
-    const place *a = x, *b = y;
-    if (a->line != b->line)
-        return a->line < b->line ? -1 : 1;
-    int order = text_order(a->function, b->function);
-    return order ? order : text_order(a->file, b->file);
+    uint64_t h = (uint32_t)line * 0x9E3779B97F4A7C15u ^ file.size << 32 ^ function.size;
+    const ms_snap_string of[2] = {file, function};
+    for (int k = 0; k < 2; k++) {
+        uint64_t word = 0;
+        size_t n = of[k].size < sizeof word ? of[k].size : sizeof word;
+        if (n)
+            memcpy(&word, of[k].at + of[k].size - n, n);
+        h = (h ^ word) * 0xD6E8FEB86659FD93u;
+        h ^= h >> 32;
+    }
+    return h;
 }
 
 static ms_err sites_to_lines(const ms_evidence *e, ms_process *p, ms_view *v)
@@ -60,12 +68,19 @@ static ms_err sites_to_lines(const ms_evidence *e, ms_process *p, ms_view *v)
     n = file.rows < n ? file.rows : n;
     n = function.rows < n ? function.rows : n;
     n = line.rows < n ? line.rows : n;
-    size_t size = (n + 1) * sizeof(place);
+    uint64_t places = 64;
+    while (places < n + n / 2)
+        places *= 2;
+    size_t size = (n + 1) * sizeof(place), head_size = places * sizeof(uint32_t);
     place *known = ms_sys_alloc(size);
-    if (known == NULL)
+    uint32_t *head = ms_sys_alloc(head_size); /* a row of known + 1 */
+    if (known == NULL || head == NULL) {
+        ms_sys_free(known, size);
+        ms_sys_free(head, head_size);
         return MS_ENOMEM;
-    uint64_t count = 0;
-    for (uint64_t i = 0; i < n; i++) {
+    }
+    uint32_t count = 0;
+    for (uint64_t i = n; i-- > 0;) { /* a list begins with its first row */
         if (p->line[i] >= e->nlines)
             continue;
         const int64_t *at = offsets.values;
@@ -75,24 +90,24 @@ static ms_err sites_to_lines(const ms_evidence *e, ms_process *p, ms_view *v)
             if ((uint64_t)rows[k] + 1 < offsets.rows && at[rows[k]] >= 0 && at[rows[k] + 1] >= at[rows[k]] &&
                 (uint64_t)at[rows[k] + 1] <= data.rows)
                 texts[k] = (ms_snap_string){(const char *)data.values + at[rows[k]], (size_t)(at[rows[k] + 1] - at[rows[k]])};
-        known[count++] = (place){texts[0], texts[1], ((const int32_t *)line.values)[i], p->line[i]};
+        int32_t number = ((const int32_t *)line.values)[i];
+        uint64_t hash = place_hash(texts[0], texts[1], number);
+        uint32_t *first = &head[hash & (places - 1)];
+        known[count] = (place){texts[0], texts[1], number, p->line[i], *first, hash};
+        *first = ++count;
     }
-    qsort(known, count, sizeof *known, place_order);
     for (uint32_t i = 1; i < s->n_sites; i++) {
-        place wanted = {ms_snap_text(s, s->site_file[i]), ms_snap_text(s, s->site_function[i]), s->site_line[i], 0};
-        uint64_t low = 0, high = count;
-        while (low < high) {
-            uint64_t middle = low + (high - low) / 2;
-            if (place_order(&known[middle], &wanted) < 0)
-                low = middle + 1;
-            else
-                high = middle;
+        ms_snap_string texts[2] = {ms_snap_text(s, s->site_file[i]), ms_snap_text(s, s->site_function[i])};
+        uint64_t hash = place_hash(texts[0], texts[1], s->site_line[i]);
+        for (uint32_t k = head[hash & (places - 1)]; k; k = known[k - 1].next) {
+            const place *o = &known[k - 1];
+            if (o->hash == hash && o->line == s->site_line[i] && same_text(o->function, texts[1]) && same_text(o->file, texts[0]) &&
+                (v->line[i] == MS_NONE || e->aside[v->line[i]]))  /* of several, one that counts */
+                v->line[i] = o->to;
         }
-        for (; low < count && place_order(&known[low], &wanted) == 0; low++) /* of several, one that counts */
-            if (v->line[i] == MS_NONE || e->aside[v->line[i]])
-                v->line[i] = known[low].to;
     }
     ms_sys_free(known, size);
+    ms_sys_free(head, head_size);
     return MS_OK;
 }
 
@@ -133,14 +148,22 @@ static ms_err read_cycles(ms_view *v)
 {
     ms_column node, scc;
     ms_snap *s = v->snap;
-    if (ms_snap_column(s, "cycles", "node", MS_TYPE_U32, NULL, &node) != MS_OK || node.rows == 0 ||
+    if (v->cycles || ms_snap_column(s, "cycles", "node", MS_TYPE_U32, NULL, &node) != MS_OK || node.rows == 0 ||
         ms_snap_column(s, "cycles", "scc", MS_TYPE_U32, NULL, &scc) != MS_OK || scc.rows != node.rows)
         return MS_OK;
     ms_graph g = ms_snap_graph(s);
-    ms_err err = ms_cycles_of(&g, node.values, scc.values, node.rows, &v->cycles);
-    if (err != MS_OK)
-        return err == MS_ENOMEM ? err : MS_OK;
-    err = ms_cycle_forms(s, v->cycles, &v->forms, NULL);
+    return ms_cycles_of(&g, node.values, scc.values, node.rows, &v->cycles);
+}
+
+ms_err ms_view_forms(ms_view *v, bool dead, const ms_forms **out)
+{
+    *out = &v->forms[dead];
+    if (v->formed[dead] || (dead && v->garbage == 0))
+        return MS_OK;
+    v->formed[dead] = true;
+    ms_err err = read_cycles(v);
+    if (err == MS_OK && v->cycles)
+        err = ms_cycle_forms(v->snap, v->cycles, dead, &v->forms[dead], NULL);
     return err == MS_ENOMEM ? err : MS_OK;
 }
 
@@ -211,7 +234,8 @@ static void view_close(ms_view *v)
     ms_pages_close(v);
     if (v->cycles)
         ms_cycles_delete(v->cycles);
-    MS_VEC_FREE(&v->forms);
+    MS_VEC_FREE(&v->forms[false]);
+    MS_VEC_FREE(&v->forms[true]);
     MS_VEC_FREE(&v->growing);
     if (v->line)
         ms_sys_free(v->line, (v->snap->n_sites + 1) * sizeof *v->line);
@@ -243,8 +267,6 @@ static ms_err view_open(const ms_evidence *e, ms_process *p, const char *prefix,
         err = MS_OK;
     if (err == MS_OK)
         err = at_exit(v);
-    if (err == MS_OK)
-        err = read_cycles(v);
     for (uint32_t i = 1; err == MS_OK && i <= v->snap->objects && i < v->snap->nodes; i++)
         v->live += ms_snap_bytes(v->snap, i);
     if (err == MS_OK && v->snap->garbage && v->snap->garbage < v->snap->nodes)

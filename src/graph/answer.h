@@ -101,7 +101,8 @@ typedef struct {
     ms_sum   sum;       /* of all their nodes; retained: with what they hold */
 } ms_form;
 typedef MS_VEC(ms_form) ms_forms;
-ms_err ms_cycle_forms(ms_snap *s, const ms_cycles *c, ms_forms *out, ms_why *why); /* by what they hold, most first */
+/* By what they hold, most first. dead: those of the garbage alone. */
+ms_err ms_cycle_forms(ms_snap *s, const ms_cycles *c, bool dead, ms_forms *out, ms_why *why);
 
 /* ---- growing ---- */
 

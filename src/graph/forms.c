@@ -46,7 +46,7 @@ static uint64_t form_of(const ms_snap *s, const ms_cycles *c, uint32_t i, const 
     return form;
 }
 
-ms_err ms_cycle_forms(ms_snap *s, const ms_cycles *c, ms_forms *out, ms_why *why)
+ms_err ms_cycle_forms(ms_snap *s, const ms_cycles *c, bool dead, ms_forms *out, ms_why *why)
 {
     MS_TRY(ms_snap_need(s, MS_SNAP_SHAPES | MS_SNAP_EDGES | MS_SNAP_TEXTS | MS_SNAP_TREE, why));
     size_t inside_size = (size_t)s->nodes * sizeof(uint32_t), row_size = ((size_t)c->n + 1) * sizeof(uint32_t);
@@ -60,8 +60,11 @@ ms_err ms_cycle_forms(ms_snap *s, const ms_cycles *c, ms_forms *out, ms_why *why
             inside[c->node[k]] = i + 1;
     for (uint32_t i = 0; err == MS_OK && i < c->n; i++) {
         ms_table seen = {0};
-        uint64_t form = form_of(s, c, i, inside, &seen, &err);
         bool garbage = c->first[i] < c->first[i + 1] && ms_snap_is_garbage(s, c->node[c->first[i]]), new;
+        row[i] = MS_NONE;
+        if (dead && !garbage)
+            continue;
+        uint64_t form = form_of(s, c, i, inside, &seen, &err);
         ms_table_free(&seen);
         if (err == MS_OK)
             err = ms_table_row(&forms, (uint32_t)form, (uint32_t)(form >> 32), garbage, (uint32_t)out->n, &row[i], &new);
@@ -75,11 +78,12 @@ ms_err ms_cycle_forms(ms_snap *s, const ms_cycles *c, ms_forms *out, ms_why *why
         err = MS_ENOMEM;
     if (err == MS_OK) { /* the nodes of each form together, for the sums */
         for (uint32_t i = 0; i < c->n; i++)
-            start[row[i] + 1] += c->first[i + 1] - c->first[i];
+            if (row[i] != MS_NONE)
+                start[row[i] + 1] += c->first[i + 1] - c->first[i];
         for (size_t f = 0; f < out->n; f++)
             start[f + 1] += start[f];
         for (uint32_t i = 0; i < c->n; i++)
-            for (uint32_t k = c->first[i]; k < c->first[i + 1]; k++)
+            for (uint32_t k = c->first[i]; row[i] != MS_NONE && k < c->first[i + 1]; k++)
                 node[start[row[i]]++] = c->node[k];
     }
     for (size_t f = 0; err == MS_OK && f < out->n; f++) {

@@ -11,6 +11,7 @@ static PyMethodDef *const method_lists[] = {
     ms_py_snapshot_methods,
     ms_py_checks_methods,
     ms_py_mark_methods,
+    ms_py_lines_methods,
     ms_py_snap_methods,
 };
 

@@ -49,6 +49,7 @@ extern PyMethodDef ms_py_snapshot_methods[];
 extern PyMethodDef ms_py_checks_methods[];
 /* mark.c */
 extern PyMethodDef ms_py_mark_methods[];
+extern PyMethodDef ms_py_lines_methods[];
 
 /* file.c */
 struct ms_file *ms_py_file(PyObject *file); /* what a File looks at; it lives as long as the File */

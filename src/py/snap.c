@@ -817,7 +817,7 @@ static ms_err ask_cycles(py_snap *p, ms_forms *out, ms_why *why)
     MS_TRY(ms_snap_need(s, MS_SNAP_SHAPES | MS_SNAP_EDGES | MS_SNAP_TEXTS | MS_SNAP_TREE, why));
     p->graph = ms_snap_graph(s);
     if (p->cycles == NULL && s->analysis != NULL) /* no table of them: computed with the dominators */
-        return ms_cycle_forms(s, &s->analysis->cycles, out, why);
+        return ms_cycle_forms(s, &s->analysis->cycles, false, out, why);
     if (p->cycles == NULL) {
         MS_TRY(ms_snap_column(s, "cycles", "node", MS_TYPE_U32, why, &node));
         MS_TRY(ms_snap_column(s, "cycles", "scc", MS_TYPE_U32, why, &scc));
@@ -827,7 +827,7 @@ static ms_err ask_cycles(py_snap *p, ms_forms *out, ms_why *why)
             return err;
         }
     }
-    return ms_cycle_forms(s, p->cycles, out, why);
+    return ms_cycle_forms(s, p->cycles, false, out, why);
 }
 
 static PyObject *loop_list(const ms_snap *s, const uint32_t *edge, uint32_t n)

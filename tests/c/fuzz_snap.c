@@ -63,7 +63,7 @@ static void ask(ms_snap *s, ms_why *why)
             ms_snap_column(s, "cycles", "scc", MS_TYPE_U32, why, &scc) == MS_OK && node.rows == scc.rows &&
             ms_cycles_of(&g, node.values, scc.values, node.rows, &cycles) == MS_OK) {
             ms_forms forms = {0};
-            ms_cycle_forms(s, cycles, &forms, why);
+            ms_cycle_forms(s, cycles, (s->nodes & 1) != 0, &forms, why);
             for (size_t i = 0; i < forms.n && i < 4; i++) {
                 ms_cut *cut = NULL;
                 uint32_t cuts, loop[8], length;
