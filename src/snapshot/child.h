@@ -338,6 +338,9 @@ struct ms_child {
     ms_vec      anonymous;       /* ms_range: memory that is no file's, in the order of addresses */
     ms_beside   beside;
     ms_vec      native;          /* ms_range: where malloc's blocks are */
+    ms_range    brk;             /* of these, the heap that grows by brk */
+    uint64_t   *brk_used;        /* a bit for each 16 bytes of it: a block in use begins there; NULL: not known */
+    size_t      brk_room;        /* bytes */
     struct ms_writer *writer;
 
     ms_marks    marks, raw;      /* objects; blocks that objects own besides */

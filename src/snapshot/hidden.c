@@ -211,6 +211,42 @@ static void own_more(ms_child *c, uint32_t owner, uint32_t room)
     shape[owner] = ms_shape_find(c, s.type, s.said, s.allocated + room);
 }
 
+MS_ANY_MEMORY static uint64_t word_at(uintptr_t p) { return *(const uint64_t *)p; }
+static inline bool used_at(const ms_child *c, uintptr_t p) { return c->brk_used[(p - c->brk.from) >> 10] >> ((p - c->brk.from) >> 4 & 63) & 1; }
+
+/* Which of the blocks of malloc's main heap are in use: what a free one holds is left of something long gone, and a pointer that is
+ * itself a leftover leads there. glibc's blocks lie side by side, each says where the next begins, and that one says whether it is in use;
+ * the last ends where the heap ends, else this is not such a heap, and nothing is known. Small ones that the main thread freed last
+ * (tcache) say that they are in use; they hang on lists in the first block, by addresses that are hidden by their own places. */
+MS_ANY_MEMORY static void native_walk(ms_child *c)
+{
+    enum { TCACHE_SIZE = 0x290, TCACHE_BINS = 64 };
+    uintptr_t from = c->brk.from, to = c->brk.to, p = from;
+    c->brk_room = (to - from) / 128 + 16;
+    if (from == to || (c->brk_used = ms_sys_alloc(c->brk_room)) == NULL)
+        return;
+    for (uint64_t size; p < to; p += size) {
+        size = p + 32 <= to ? word_at(p + 8) & ~(uint64_t)7 : 0;
+        if (size < 32 || size & 15 || size > to - p || word_at(p + 8) & 4) { /* 4: not the main heap's */
+            ms_sys_free(c->brk_used, c->brk_room);
+            c->brk_used = NULL;
+            return;
+        }
+        if (p + size < to && word_at(p + size + 8) & 1)
+            c->brk_used[(p + 16 - from) >> 10] |= 1ull << ((p + 16 - from) >> 4 & 63);
+    }
+    if ((word_at(from + 8) & ~(uint64_t)7) != TCACHE_SIZE)
+        return;
+    const uint16_t *count = (const uint16_t *)(from + 16);
+    for (int bin = 0; bin < TCACHE_BINS; bin++) {
+        p = word_at(from + 16 + 2 * TCACHE_BINS + 8 * (uintptr_t)bin);
+        for (uint16_t n = count[bin]; n > 0 && p > from && p + 16 < to && (p & 15) == 0 && used_at(c, p); n--) {
+            c->brk_used[(p - from) >> 10] &= ~(1ull << ((p - from) >> 4 & 63));
+            p = word_at(p) ^ p >> 12;
+        }
+    }
+}
+
 /* The bytes of the block of malloc's that begins at p, as its header says; 0: it does not look like one. The
  * block is in use: the next one's header says so (glibc; elsewhere nothing is found). */
 MS_ANY_MEMORY static uint64_t native_block(const ms_child *c, uintptr_t p)
@@ -226,6 +262,8 @@ MS_ANY_MEMORY static uint64_t native_block(const ms_child *c, uintptr_t p)
     }
     if (p & 15 || lo == MS_VEC_N(c->native, ms_range) || p < r[lo].from + 16)
         return 0;
+    if (c->brk_used && p - c->brk.from < c->brk.to - c->brk.from)
+        return used_at(c, p) ? (word_at(p - 8) & ~(uint64_t)7) - 8 : 0;
     uint64_t header = ((const uint64_t *)p)[-1], size = header & ~(uint64_t)7;
     if (size < 32 || size & 15 || size > r[lo].to - p + 16 || header & 4)
         return 0;
@@ -463,6 +501,7 @@ void ms_hidden_find(ms_child *c)
     from_stacks(c, true);
     for (size_t i = 0; i < MS_VEC_N(c->interpreters, ms_interpreter); i++)
         from_type_cache(c, &MS_VEC_AT(c->interpreters, ms_interpreter)[i]);
+    native_walk(c);
     from_blocks(c);
     from_interpreters(c);
     from_stacks(c, false);
@@ -478,6 +517,8 @@ void ms_hidden_find(ms_child *c)
         const ms_place_row *row = &MS_VEC_AT(c->place_rows, ms_place_row)[i];
         refs[row->node] -= (int64_t)row->words < row->refs ? (int32_t)row->words : row->refs;
     }
+    ms_sys_free(c->brk_used, c->brk_room);
+    c->brk_used = NULL;
 
     /* The edges found are put behind those of their owners. */
     size_t n = MS_VEC_N(c->found, ms_found);

@@ -329,6 +329,8 @@ static void note_maps(ms_child *c)
             MS_PUSH(c, c->anonymous, ms_range, (ms_range){from, to});
         if (inode == 0 && rights[0] == 'r' && rights[1] == 'w' && strchr(at, '[') == strstr(at, "[heap]"))
             MS_PUSH(c, c->native, ms_range, (ms_range){from, to});
+        if (inode == 0 && strstr(at, "[heap]"))
+            c->brk = (ms_range){from, to};
         if (inode && inode != image_inode) {
             image = rights[0] == 'r' && strtoul(rights + 5, NULL, 16) == 0 ? from : 0;
             image_inode = inode;

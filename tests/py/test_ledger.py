@@ -1,6 +1,8 @@
 """References that nobody owns: a C extension that forgets one decref per call is found from two snapshots after 100 calls, by its
 type, the line of birth and 100 references; its correct twin is silent. All kinds of such faults, recorded or not."""
 
+import array
+import collections
 import shutil
 import subprocess
 import sys
@@ -9,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from conftest import MEMSURE, clean_env
+from test_snapshot import Snap
 
 from memsure.snap import Diff, Snapshot
 
@@ -188,3 +191,55 @@ for i in range({len(WHERE)}):
         a, b = (Snapshot.open(str(tmp_path / f"{n}{i}")) for n in "ab")
         lost = {name: refs for name, _, refs, *_ in Diff(a, b).references()}
         assert lost.get(f"__main__.Lost{i}") == CALLS, (words, lost)
+
+
+FREED = {   # what a call frees again, and what is freed holds the object
+    "large lists": "x = [one] * 200; del x",
+    "many large lists": "xs = [[one] * 200 for k in range(50)]; del xs",
+    "large dicts": "d = {i: one for i in range(200)}; del d",
+    "a deque": "collections.deque([one] * 300).clear()",
+    "arguments": "(lambda *a: None)(*[one] * 300)",
+    "generators": "gs = [(lambda a: (yield a))(one) for i in range(100)]; [next(g) for g in gs]; del gs",
+    "another thread's": "t = threading.Thread(target=lambda a: [a] * 90, args=(one,)); t.start(); t.join()",
+    "texts of it": "io.StringIO(repr([one] * 30)).read()",
+}
+
+
+@pytest.mark.parametrize("recorded", [pytest.param(True, marks=pytest.mark.slow), False], ids=["recorded", "plain"])
+def test_what_is_left_in_freed_memory_is_no_reference(recorded, leaks, tmp_path):
+    """Nothing of the kind has run before the first snapshot: all that is left comes with the references."""
+    source = HEAD + "import collections, io, threading\n"
+    for i, words in enumerate(FREED.values()):
+        source += f"class Lost{i}: pass\ndef work{i}(one):\n    for k in range({CALLS}):\n        leaks.shared(one)\n        {words}\n"
+    source += f"""
+for i in range({len(FREED)}):
+    one = globals()["Lost%d" % i]()
+    leaks.keep(one)
+    memsure.snapshot("a%d" % i)
+    globals()["work%d" % i](one)
+    memsure.snapshot("b%d" % i)
+"""
+    run(source, leaks, tmp_path, recorded)
+    for i, words in enumerate(FREED):
+        a, b = (Snapshot.open(str(tmp_path / f"{n}{i}")) for n in "ab")
+        lost = {name: refs for name, _, refs, *_ in Diff(a, b).references() if refs >= Diff.LEAST_REFS}
+        assert lost == {f"__main__.Lost{i}": CALLS}, (words, lost)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("recorded", [False, True], ids=["plain", "recorded"])
+def test_of_a_heap_of_frameworks_hardly_a_reference_is_unexplained(recorded, tmp_path):
+    """All objects are there, and at most 0.5 % of them have references that no known object holds. Prints what they are."""
+    for name in "pandas", "sqlalchemy", "django":
+        pytest.importorskip(name)
+    words = [*MEMSURE, "run", "-q", "--snapshot=none", "-o", "r.memsure"] if recorded else [sys.executable]
+    app = Path(__file__).with_name("heap_of_frameworks.py")
+    done = subprocess.run([*words, str(app), "s.memsure", "seen"], cwd=tmp_path, env=clean_env(), capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    s = Snap(tmp_path / "s.memsure")
+    seen = array.array("Q", (tmp_path / "seen").read_bytes())
+    assert len(seen) > 200_000 and not [a for a in seen if a not in s.at]
+    left = collections.Counter(s.type(n) for n in s.unexplained if n <= s.objects)
+    print(f"{left.total()} of {s.objects} objects, {100 * left.total() / s.objects:.3f} %: {left.most_common(8)}")
+    assert left.total() <= 0.005 * s.objects, left.most_common(20)
+    assert s.info["skipped_types"] == "[]"

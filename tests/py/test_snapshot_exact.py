@@ -114,6 +114,27 @@ def test_retained_sizes_are_those_that_were_built(tmp_path, recorded):
     assert got == {name: said for name, (node, said) in facts.items()}
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("recorded", [False, True], ids=["plain", "recorded"])
+def test_a_chain_of_a_million_is_exact(tmp_path, recorded):
+    s, facts = built(tmp_path, """
+    class Link: __slots__ = ("next", "value")
+    def grown(make, n):
+        chain, said = None, 0
+        for i in range(n):
+            chain = make(chain, i)
+            said += sys.getsizeof(chain)
+        return chain, said
+    def link(chain, i):
+        l = Link(); l.next = chain; l.value = None
+        return l
+    holders = {"links": grown(link, 10**6), "tuples": grown(lambda chain, i: (chain, None), 10**6)}
+    """, recorded)
+    facts.pop("shares")
+    assert {name: s.retained[node][1] for name, (node, said) in facts.items()} == {name: said for name, (node, said) in facts.items()}
+    assert min(said for _, said in facts.values()) >= 32 * 10**6
+
+
 @pytest.mark.parametrize("recorded", [False, True], ids=["plain", "recorded"])
 def test_allocated_bytes_are_the_slots(tmp_path, recorded):
     s, facts = built(tmp_path, """
