@@ -172,6 +172,41 @@ class Places:
 
         h.verdict = verdict
 
+    def _p5(self, f, h):
+        facts = f.facts
+        h.title = "Arrow's pool keeps what was freed"
+        h.evidence = (
+            f"{size(f.bytes)} is neither Python's nor malloc's; the pool has {size(facts['used'])} in use, as it says, and had {size(facts['most'])}; "
+            f"so for the last {seconds(facts['seconds'])}"
+        )
+        h.fix = "when a batch ends, give it back: pyarrow.default_memory_pool().release_unused()"
+        found, alias = self.arrow()
+        if found is not None:
+            self.move(f, h, found)
+            h.note = "from here on Arrow's memory comes from its own pool"
+            h.patch = _after_the_batch(found[1], found[2], alias)
+
+        def verdict(r, f, who):
+            return f"RSS stays at {size(facts['rss'])}: {size(f.bytes)} of it is free in Arrow's own pool{who}", f"{size(facts['used'])} of the pool is in use, as it says" + (f"; {h.culprit} is the first that uses it" if h.culprit else "")
+
+        h.verdict = verdict
+
+    def arrow(self):
+        """(the first call of something of pyarrow's in the program's own files, the name by which that file knows pyarrow itself or '')."""
+        for file in self.keepers.files():
+            m = self.keepers.reader.module(file)
+            known, alias = set(), ""
+            for node in m.parent if m is not None else ():
+                for a in node.names if isinstance(node, (ast.Import, ast.ImportFrom)) else ():
+                    if (getattr(node, "module", None) or a.name).partition(".")[0] == "pyarrow":
+                        known.add(a.asname or a.name.partition(".")[0])
+                        if isinstance(node, ast.Import) and m.scope(node) is m.tree and (a.name == "pyarrow" or not a.asname):
+                            alias = a.asname or "pyarrow"
+            calls = [node for node in m.parent if isinstance(node, ast.Call) and _root(node.func) in known] if known else []
+            if calls:
+                return (file, m, min(calls, key=lambda n: (n.lineno, n.col_offset))), alias
+        return None, ""
+
     def _o7(self, f, h):
         names = f.process.words("shm_left")
         h.title = "shared memory left behind"
@@ -187,6 +222,27 @@ class Places:
             return f"{size(f.bytes)} of shared memory outlive the program{who}", f"{h.culprit + ': ' if h.culprit else ''}{len(names)} segment{'s' if len(names) != 1 else ''} in /dev/shm that nobody unlinked"
 
         h.verdict = verdict
+
+
+def _root(node):
+    while isinstance(node, (ast.Attribute, ast.Subscript, ast.Call)):
+        node = node.func if isinstance(node, ast.Call) else node.value
+    return getattr(node, "id", "")
+
+
+def _after_the_batch(m, node, alias):
+    """What gives Arrow's pool back, as a patch: below the one call of the function that uses it, or the one `del` of a module's level."""
+    function = m.scope(node)
+    if function is m.tree:
+        ends = [n for n in m.tree.body if isinstance(n, ast.Delete) and n.lineno > node.lineno]
+    elif isinstance(function, ast.FunctionDef):
+        ends = [m.statement(n) for n in m.parent if isinstance(n, ast.Call) and getattr(n.func, "id", "") == function.name]
+    else:
+        ends = []
+    if not alias or len(ends) != 1 or not isinstance(ends[0], (ast.Expr, ast.Assign, ast.Delete)):
+        return []
+    below = ends[0].end_lineno + 1
+    return [(below, "+", f"{m.indent(ends[0].lineno)}{alias}.default_memory_pool().release_unused()")]
 
 
 __all__ = ["Places"]

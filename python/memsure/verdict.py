@@ -30,7 +30,7 @@ WHOSE = {"own": 0, "lib": 1, "std": 2, "": 3}
 # Of the rules that fit a line's figures, the one whose pattern the source shows is told; in this
 # order, the more special first.
 PATTERNS = ("N7", "R3", "R4", "R11", "N3", "N1", "N2", "N5", "P4", "N4", "P3", "P2")
-PLACED = {"Y2", "L9", "N7", "O4", "O5", "O6", "O7"}  # the source shows where it was begun, in another line than what is measured
+PLACED = {"Y2", "L9", "N7", "O4", "O5", "O6", "O7", "P5"}  # the source shows where it was begun, in another line than what is measured
 HELD = {"L1", "L2", "L3", "L4", "L5", "L8", "R5", "R9", "R13"}
 
 

@@ -262,7 +262,7 @@ def saves(r, f):
         if facts["waiting"]:
             return f"up to {size(facts['waiting'])} of the {size(facts['peak'])} peak, and {took} of {seconds(facts['duration'])}"
         return f"up to {took} of {seconds(facts['duration'])}"
-    if f.rule in ("O1", "O2", "O3", "P1"):
+    if f.rule in ("O1", "O2", "O3", "P1", "P5"):
         return f"up to {size(f.saves)} of {size(facts['rss'])} RSS{times_less(f)}"
     if f.rule in ("Y1", "Y4"):
         return f"up to {seconds(facts['collector_s'])} of {seconds(facts['duration'])}"
@@ -298,13 +298,13 @@ def _ns(n):
 
 
 def expected(f):
-    """The same as JSON has it; None where nothing is promised. P1 and P4: of bytes, since no time was measured."""
+    """The same as JSON has it; None where nothing is promised. P1, P4 and P5: of bytes, since no time was measured."""
     gain = f.pattern.gain if f.pattern is not None else None
     if gain is not None:
         return gain.data()
-    if f.rule not in ("P1", "P4"):
+    if f.rule not in ("P1", "P4", "P5"):
         return None
-    what, before, less = ("RSS", f.facts["rss"], f.saves) if f.rule == "P1" else ("allocated", f.facts["allocated"], f.bytes)
+    what, before, less = ("RSS", f.facts["rss"], f.saves) if f.rule != "P4" else ("allocated", f.facts["allocated"], f.bytes)
     before, after = int(before), max(int(before - less), 1)
     return {"what": what, "number": None, "factor": round(before / after, 1), "ns_before": None, "ns_after": None, "seconds": None,
             "bytes_before": before, "bytes_after": after}  # fmt: skip
@@ -312,7 +312,7 @@ def expected(f):
 
 def times_less(f):
     """', 2.3 times less', where a factor of bytes is promised."""
-    promised = expected(f) if f.rule in ("P1", "P4") else None
+    promised = expected(f) if f.rule in ("P1", "P4", "P5") else None
     return f", {promised['factor']:.1f} times less" if promised and promised["factor"] >= 1.1 else ""
 
 

@@ -104,11 +104,12 @@ typedef struct {
     uint32_t threads;
     bool     forked;
     uint64_t ppid;
-    uint64_t inherited_bytes, slab_private, huge, huge_empty, shm_left; /* docs/FORMAT.md: info */
+    uint64_t inherited_bytes, slab_private, huge, huge_empty, shm_left, arrow_peak; /* docs/FORMAT.md: info */
 
     uint32_t  npoint, point_room; /* the timeline, only rows at possible times */
     double   *t;      /* seconds */
     double   *rss, *python, *native_used, *native_free, *slab, *waited;
+    double   *arrow; /* 1 + what Arrow's pool has in use, 0: not known; NULL: the file does not say */
 
     uint32_t        ncurve, ncurve_point;
     const uint32_t *curve_site;

@@ -83,6 +83,7 @@ static void read_info(ms_process *p, const strings *s)
             {"peak_bytes", offsetof(ms_process, peak_bytes)}, {"start_unix_ns", offsetof(ms_process, start_ns)},
             {"ppid", offsetof(ms_process, ppid)}, {"slab_private_bytes", offsetof(ms_process, slab_private)}, {"huge_bytes", offsetof(ms_process, huge)},
             {"huge_empty_bytes", offsetof(ms_process, huge_empty)}, {"shm_left_bytes", offsetof(ms_process, shm_left)},
+            {"arrow_peak_bytes", offsetof(ms_process, arrow_peak)},
         };
         for (size_t k = 0; k < sizeof numbers / sizeof *numbers; k++)
             if (string_is(s, key[i], numbers[k].name))
@@ -186,13 +187,16 @@ static ms_err read_timeline(ms_process *p)
     if (rows == 0)
         return MS_OK;
     const uint64_t *waited = column(p->file, "timeline", "waited_ns", MS_TYPE_U64, 1, &told);
-    double *block = ms_sys_alloc(7 * rows * sizeof *block), most = 0;
+    uint64_t also = rows;
+    const uint64_t *arrow = column(p->file, "timeline", "arrow_used_bytes", MS_TYPE_U64, 1, &also);
+    double *block = ms_sys_alloc(8 * rows * sizeof *block), most = 0;
     if (block == NULL)
         return MS_ENOMEM;
     p->point_room = (uint32_t)rows;
     double **out[] = {&p->t, &p->rss, &p->python, &p->native_used, &p->native_free, &p->slab, &p->waited};
     for (int k = 0; k < 7; k++)
         *out[k] = block + (uint64_t)k * rows;
+    p->arrow = also == rows ? block + 7 * rows : NULL;
     uint64_t last = 0;
     for (uint64_t i = 0; i < rows; i++) {
         if (t[i] < last || (double)t[i] > LATEST)
@@ -204,6 +208,8 @@ static ms_err read_timeline(ms_process *p)
         if (i < told) /* it rises, and no faster than the clock */
             most = fmin(fmax(most, (double)waited[i] / 1e9), p->npoint ? most + p->t[p->npoint] - p->t[p->npoint - 1] : p->t[0]);
         p->waited[p->npoint] = most;
+        if (p->arrow)
+            p->arrow[p->npoint] = (double)arrow[i];
         p->npoint++;
     }
     return MS_OK;
@@ -385,7 +391,7 @@ void ms_evidence_close(ms_evidence *e)
         ms_sys_free(p->lines, (size_t)e->nlines * sizeof *p->lines);
         ms_sys_free(p->collections, p->ncollection * sizeof *p->collections);
         ms_sys_free(p->curve_t, p->ncurve_point * sizeof *p->curve_t);
-        ms_sys_free(p->t, 7 * (size_t)p->point_room * sizeof *p->t);
+        ms_sys_free(p->t, 8 * (size_t)p->point_room * sizeof *p->t);
     }
     ms_sys_free(e->process, e->nprocess * sizeof *e->process);
     ms_sys_free(e, sizeof *e);

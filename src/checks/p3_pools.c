@@ -2,7 +2,7 @@
  *
  * From the histogram of ages: blocks that die within few ticks of their birth, very many of them (P3) or large ones
  * (P2), and whole trees of objects made anew for each call (P4, where the source says that the arguments are the same
- * each time). P1: pages that a few survivors keep. */
+ * each time). P1: pages that a few survivors keep. P5: what Arrow's pool keeps of what was freed; it says itself what is in use. */
 #include "checks/checks.h"
 
 #include <math.h>
@@ -29,6 +29,12 @@
 /* P1: a quarter of RSS and 16 MiB are holes between live blocks. */
 #define HOLES_SHARE 0.25
 #define HOLES_BYTES (16.0 * 1048576)
+/* P5: a quarter of RSS and 32 MiB, for half a second and three looks. What a pool hands out takes up to half as much again of the system. */
+#define KEPT_SHARE 0.25
+#define KEPT_BYTES (32.0 * 1048576)
+#define KEPT_SECONDS 0.5
+#define KEPT_LOOKS 3
+#define KEPT_ROOM 1.5
 #define PEAK_PART 0.05 /* the survivors' line had a part in the peak */
 
 static ms_err add(const ms_evidence *e, ms_findings *out, const char *rule, uint32_t at, uint32_t line, double bytes, const char *column)
@@ -118,6 +124,41 @@ static ms_err holes(const ms_evidence *e, uint32_t at, ms_findings *out)
     return MS_OK;
 }
 
+/* Arrow's pool is neither Python's memory nor malloc's: what RSS has beyond these and beyond what the pool has in use, it
+ * keeps; no more than it can have had once. Files, stacks and the like are what they are at the end. Where the pool was not asked, nothing is known. */
+static ms_err arrow_keeps(const ms_evidence *e, uint32_t at, ms_findings *out)
+{
+    const ms_process *p = &e->process[at];
+    const ms_rss *r = &p->end;
+    uint32_t last = p->npoint - 1, looks = 0;
+    if (!r->known || p->arrow == NULL || p->npoint == 0 || p->arrow[last] < 1)
+        return MS_OK;
+    double most = (double)p->arrow_peak, used = p->arrow[last] - 1, since = p->t[last], least = fmax(KEPT_BYTES, KEPT_SHARE * (double)r->rss);
+    double kept = fmin((double)r->unaccounted, KEPT_ROOM * most) - used;
+    double others = (double)r->rss - (double)r->unaccounted - p->slab[last] - p->native_used[last] - p->native_free[last];
+    for (uint32_t i = last + 1; i-- > 0;) {
+        if (p->arrow[i] < 1)
+            continue;
+        double then = p->rss[i] - p->slab[i] - p->native_used[i] - p->native_free[i] - others - (p->arrow[i] - 1);
+        if (looks < KEPT_LOOKS || p->t[last] - since < KEPT_SECONDS)
+            kept = fmin(kept, then); /* of what is kept for a moment, only that is told which stays */
+        if (then < kept / 2 || kept < least)
+            break;
+        since = p->t[i];
+        looks++;
+    }
+    if (kept < least || looks < KEPT_LOOKS || p->t[last] - since < KEPT_SECONDS)
+        return MS_OK;
+    ms_finding *f;
+    MS_TRY(ms_finding_add(out, "P5", at, MS_NONE, ms_whole(kept), 0.8, &f));
+    f->saves = f->bytes;
+    ms_finding_fact(f, "rss", (double)r->rss);
+    ms_finding_fact(f, "used", used);
+    ms_finding_fact(f, "most", most);
+    ms_finding_fact(f, "seconds", p->t[last] - since);
+    return MS_OK;
+}
+
 static ms_err run(const ms_evidence *e, ms_findings *out)
 {
     for (uint32_t at = 0; at < e->nprocess; at++) {
@@ -125,10 +166,11 @@ static ms_err run(const ms_evidence *e, ms_findings *out)
             if (e->aside[i] == 0 && e->whose[i] == MS_OWN)
                 MS_TRY(line_pools(e, at, i, out));
         MS_TRY(holes(e, at, out));
+        MS_TRY(arrow_keeps(e, at, out));
     }
     return MS_OK;
 }
 
-static const ms_rule rules[] = {{"P1", MS_VERDICT_ALLOCATOR}, {"P2", MS_VERDICT_CHURN}, {"P3", MS_VERDICT_CHURN}, {"P4", MS_VERDICT_CHURN}};
+static const ms_rule rules[] = {{"P1", MS_VERDICT_ALLOCATOR}, {"P2", MS_VERDICT_CHURN}, {"P3", MS_VERDICT_CHURN}, {"P4", MS_VERDICT_CHURN}, {"P5", MS_VERDICT_ALLOCATOR}};
 const ms_check ms_check_pools = {.principle = 3, .name = "pools", .rules = rules, .nrules = sizeof rules / sizeof *rules, .run = run,
     .asks = "which small objects, buffers and helpers are made and dropped so often that they should be used again?"};

@@ -16,6 +16,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#define ARROW_FRESH_NS UINT64_C(300000000) /* three times what lies between two questions */
+
 static uint64_t more(uint64_t a, uint64_t b) { return a > b ? a : b; }
 
 uint64_t ms_series_due(const ms_process *p, uint64_t now, uint64_t step)
@@ -28,7 +30,7 @@ static ms_point point_merge(const ms_point *a, const ms_point *b)
 {
     return (ms_point){b->t_ns, more(a->rss, b->rss), more(a->python_bytes, b->python_bytes),
                       more(a->python_blocks, b->python_blocks), more(a->slab, b->slab),
-                      more(a->native_used, b->native_used), more(a->native_free, b->native_free), b->waited};
+                      more(a->native_used, b->native_used), more(a->native_free, b->native_free), b->waited, more(a->arrow, b->arrow)};
 }
 
 /* The moment, since the start, that a point made now stands for. */
@@ -40,6 +42,12 @@ static uint64_t moment(const ms_process *p, uint64_t now)
     return now > p->start_ns ? now - p->start_ns : 0;
 }
 
+/* 1 + what Arrow's pool has in use, where that is news; 0: not known. */
+static uint64_t arrow(const ms_live *head, uint64_t now)
+{
+    return head->arrow_ns && now < head->arrow_ns + ARROW_FRESH_NS ? head->arrow_used + 1 : 0;
+}
+
 void ms_timeline_add(ms_process *p, uint64_t now)
 {
     const ms_live *head = p->head;
@@ -47,7 +55,8 @@ void ms_timeline_add(ms_process *p, uint64_t now)
     ms_memory memory = ended && head->memory_end.when_ns ? head->memory_end : head->memory_now;
     uint64_t t = moment(p, now);
     ms_point point = {t, ended && memory.rss_bytes ? memory.rss_bytes : p->rss, head->live_bytes, p->live_blocks,
-                      memory.slab_bytes, memory.native_used, memory.native_free, __atomic_load_n(&head->waited_ns, __ATOMIC_RELAXED)};
+                      memory.slab_bytes, memory.native_used, memory.native_free,
+                      __atomic_load_n(&head->waited_ns, __ATOMIC_RELAXED), arrow(head, ended ? head->end_ns : now)};
     p->point_due = ended ? UINT64_MAX : ms_series_due(p, now, p->point_step);
     if (p->npoint && t <= p->timeline[p->npoint - 1].t_ns)
         return;

@@ -17,6 +17,7 @@ enum { MS_COUNTERS = MS_AGES + 1 }; /* of a tally: age[] and gc_freed, the ones 
 
 typedef struct {
     uint64_t t_ns, rss, python_bytes, python_blocks, slab, native_used, native_free, waited;
+    uint64_t arrow; /* 1 + what Arrow's pool has in use; 0: not known */
 } ms_point;
 
 typedef struct {

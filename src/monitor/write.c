@@ -161,6 +161,7 @@ static const field timeline_fields[] = {
     {"native_used_bytes", MS_TYPE_U64, 1, offsetof(ms_point, native_used)},
     {"native_free_bytes", MS_TYPE_U64, 1, offsetof(ms_point, native_free)},
     {"waited_ns", MS_TYPE_U64, 1, offsetof(ms_point, waited)},
+    {"arrow_used_bytes", MS_TYPE_U64, 1, offsetof(ms_point, arrow)},
 };
 
 static const field event_fields[] = {
@@ -441,6 +442,8 @@ static void gather_info(gathering *g, bool final, uint64_t now)
     info_number(g, "slab_private_bytes", p->maps.slab_private);
     info_number(g, "huge_bytes", p->maps.huge);
     info_number(g, "huge_empty_bytes", p->maps.huge_empty);
+    if (p->head->arrow_ns)
+        info_number(g, "arrow_peak_bytes", p->head->arrow_peak);
     if (final && p->gone && p->segments[0]) {
         info_number(g, "shm_left_bytes", ms_proc_segments_left(g->s, p, text, sizeof text));
         info(g, "shm_left", text);

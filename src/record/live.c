@@ -336,6 +336,7 @@ void ms_live_fork_child(void)
     memset(&ms_area.memory_now, 0, sizeof ms_area.memory_now);
     memset(&ms_area.memory_end, 0, sizeof ms_area.memory_end);
     memset(&ms_area.memory_peak, 0, sizeof ms_area.memory_peak);
+    ms_area.arrow_ns = ms_area.arrow_used = ms_area.arrow_peak = 0;
     ms_area.shots = ms_area.shots_over = ms_area.taking = 0;
     ms_area.shots_ns = 0;
     ms_area.ask.state = MS_ASK_NONE;

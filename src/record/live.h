@@ -202,6 +202,8 @@ typedef struct {
     uint32_t purge_due;          /* slabs wait to be given back: ring the doorbell */
     uint64_t end_ns;
     ms_memory memory_now, memory_end, memory_peak;
+    uint64_t arrow_ns;           /* when Arrow's pool was asked last; 0: never */
+    uint64_t arrow_used, arrow_peak; /* what of it is in use, and was at most */
     uint64_t unrecorded_blocks;  /* handed out without a record: no room for one */
     uint64_t before_blocks;      /* freed blocks that were born before the recorder */
     uint64_t cold_ns;            /* time spent off the hot path: interning, stacks, slabs, purges */

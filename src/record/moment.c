@@ -234,7 +234,7 @@ void ms_moment_look(uint64_t now)
         ms_snapshot_reaper();
     if (!peak_wanted)
         peak_wanted = peak_now(now);
-    if (peak_wanted || __atomic_load_n(&ms_area.ask.state, __ATOMIC_ACQUIRE) == MS_ASK_ASKED)
+    if (peak_wanted || __atomic_load_n(&ms_area.ask.state, __ATOMIC_ACQUIRE) == MS_ASK_ASKED || ms_python_arrow_due(now))
         ms_python_ask();
 }
 
@@ -242,6 +242,7 @@ void ms_moment_safe(void)
 {
     if (ms_area.taking || ms_mode == MS_MODE_ALLOC)
         return;
+    ms_python_arrow(ms_now_ns());
     if (__atomic_load_n(&ms_area.ask.state, __ATOMIC_ACQUIRE) == MS_ASK_ASKED)
         answer();
     if (!peak_wanted)

@@ -7,7 +7,8 @@
  *                     the list emptied again after each death. What stays is named in `undercounted`.
  *   collections       are noted by a callback; the program's own gc.callbacks stays as it was.
  *   the end           is noted by the last of the atexit callbacks, for the snapshot at exit (moment.c).
- * Nothing is imported and no Python code is run. What these calls allocate is moved from the program's
+ * Nothing is imported and no Python code is run; of libraries, pyarrow's memory pool is asked,
+ * where the program has imported it: what it has in use the system does not tell. What these calls allocate is moved from the program's
  * lines to memsure's own (ms_block_disown). Free lists are switched off when an interpreter is first
  * seen, by plain stores; whatever calls into Python waits for a pending call, between two bytecodes. */
 #include "record/moment.h"
@@ -170,7 +171,7 @@ static void free_lists_off(PyThreadState *ts)
  * on_collection; that calls those on the program's list. So the program finds its list as it left it. */
 static PyObject *program_callbacks;
 
-static PyObject *key_generation, *key_collected, *key_uncollectable;
+static PyObject *key_generation, *key_collected, *key_uncollectable, *key_arrow, *key_arrow_pool, *key_arrow_used, *key_arrow_most;
 static uint64_t  collection_start, collection_work;
 static int64_t   collection_live;
 
@@ -302,9 +303,14 @@ static bool watch_collections(PyThreadState *ts)
     key_generation = ours(PyUnicode_FromString("generation"), false);
     key_collected = ours(PyUnicode_FromString("collected"), false);
     key_uncollectable = ours(PyUnicode_FromString("uncollectable"), false);
+    key_arrow = ours(PyUnicode_FromString("pyarrow"), false);
+    key_arrow_pool = ours(PyUnicode_FromString("default_memory_pool"), false);
+    key_arrow_used = ours(PyUnicode_FromString("bytes_allocated"), false);
+    key_arrow_most = ours(PyUnicode_FromString("max_memory"), false);
     PyObject *f = ours(PyCFunction_New(&on_collection_def, NULL), true);
     PyObject *list = ours(PyList_New(1), true);
-    if (key_generation == NULL || key_collected == NULL || key_uncollectable == NULL || f == NULL || list == NULL || !gc_module_wrap()) {
+    if (key_generation == NULL || key_collected == NULL || key_uncollectable == NULL || key_arrow == NULL || key_arrow_pool == NULL || key_arrow_used == NULL ||
+        key_arrow_most == NULL || f == NULL || list == NULL || !gc_module_wrap()) {
         PyErr_Clear();
         Py_XDECREF(f);
         Py_XDECREF(list);
@@ -317,10 +323,48 @@ static bool watch_collections(PyThreadState *ts)
     return true;
 }
 
+/* --- Arrow's pool --------------------------------------------------------------------------------- */
+
+#define ARROW_NS UINT64_C(100000000) /* between two questions */
+
+static bool     arrow_there;
+static uint64_t arrow_due;
+
+bool ms_python_arrow_due(uint64_t now) { return arrow_there && now >= arrow_due; }
+
+static uint64_t arrow_number(PyObject *pool, PyObject *method)
+{
+    PyObject *v = pool ? PyObject_CallMethodNoArgs(pool, method) : NULL;
+    long long n = v && PyLong_CheckExact(v) ? PyLong_AsLongLong(v) : 0;
+    Py_XDECREF(v);
+    return n > 0 ? (uint64_t)n : 0;
+}
+
+/* The pool is C++, with counters that its Python module reads. Only functions written in C are called. */
+void ms_python_arrow(uint64_t now)
+{
+    if (now < arrow_due || key_arrow_most == NULL)
+        return;
+    arrow_due = now + ARROW_NS;
+    PyObject *modules = PyImport_GetModuleDict(), *module = modules ? PyDict_GetItemWithError(modules, key_arrow) : NULL;
+    PyObject *f = module && PyModule_CheckExact(module) ? PyDict_GetItemWithError(PyModule_GetDict(module), key_arrow_pool) : NULL;
+    arrow_there = f && !PyFunction_Check(f) && PyCallable_Check(f);
+    PyObject *pool = arrow_there ? PyObject_CallNoArgs(f) : NULL;
+    if (pool) {
+        ms_area.arrow_used = arrow_number(pool, key_arrow_used);
+        ms_area.arrow_peak = arrow_number(pool, key_arrow_most);
+        ms_area.arrow_ns = now;
+    }
+    Py_XDECREF(pool);
+    PyErr_Clear();
+}
+
 /* --- the end -------------------------------------------------------------------------------------- */
 
 static PyObject *on_end(PyObject *self, PyObject *unused)
 {
+    if (ms_mode != MS_MODE_ALLOC)
+        ms_python_arrow(arrow_due = ms_now_ns());
     if (ms_frame_python(ms_frame_top(PyThreadState_Get())) == NULL) /* else Python code called atexit's callbacks */
         ms_moment_exit();
     Py_RETURN_NONE;

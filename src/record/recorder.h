@@ -120,6 +120,8 @@ extern bool ms_path_verify;
 void ms_python_attach(PyThreadState *ts);
 void ms_python_reset(void);
 void ms_python_ask(void); /* to be called at a safe moment */
+bool ms_python_arrow_due(uint64_t now); /* pyarrow is imported, and its pool was not asked for a while */
+void ms_python_arrow(uint64_t now);     /* at a safe moment: what of it is in use */
 /* Allocation without a Python frame: is the interpreter going down? Then the end is now. */
 void ms_python_maybe_end(void);
 void ms_python_name_threads(void);

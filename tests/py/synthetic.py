@@ -122,8 +122,8 @@ class Build:
             out[name] = {c: (t, 1, [row[i] for row in rows]) for i, (c, t) in enumerate(columns)}
         table("nodes", self.nodes, ("parent", "u32"), ("site", "u32"), ("samples", "u64"), ("allocated_blocks", "f64"),
               ("allocated_bytes", "f64"), ("variance", "f64"), ("live_blocks", "f64"), ("live_bytes", "f64"), ("peak_bytes", "f64"))
-        table("timeline", self.timeline, *((c, "u64") for c in ("t_ns", "rss_bytes", "python_bytes", "python_blocks", "slab_bytes",
-                                                                "native_used_bytes", "native_free_bytes")))
+        table("timeline", [(*row, 0)[:8] for row in self.timeline], *((c, "u64") for c in ("t_ns", "rss_bytes", "python_bytes", "python_blocks", "slab_bytes",
+                                                                "native_used_bytes", "native_free_bytes", "arrow_used_bytes")))
         table("collections", self.collections, ("t_ns", "u64"), ("generation", "u32"), ("duration_ns", "u64"), ("collected", "u64"),
               ("uncollectable", "u64"), ("reclaimed_bytes", "i64"))
         table("memory", memory, ("moment", "u32"), ("kind", "u32"), ("bytes", "u64"))
@@ -149,14 +149,14 @@ class Build:
         self.points = [int(t * SECOND) for t in times]
         return times
 
-    def samples(self, times, python):
-        """A timeline: what Python holds, and the rest as it is in the sum of the end."""
+    def samples(self, times, python, arrow=None):
+        """A timeline: what Python holds, and the rest as it is in the sum of the end. arrow: by time, what its pool says; None: nothing."""
         rows = {k: v for m, k, v in self.memory if m == "end"}
         other = rows.get("rss", 40 * MIB) - rows.get("python_live", 0)
-        for t, v in zip(times, python):
+        for t, v, used in zip(times, python, arrow or [None] * len(times)):
             v = int(v)
             self.timeline.append((int(t * SECOND), v + other, v, v // 100, v + rows.get("slab_holes", 0), rows.get("native_live", 0),
-                                  rows.get("native_free", 0)))
+                                  rows.get("native_free", 0), 0 if used is None else used + 1))
 
 
 def source(folder, name, lines):

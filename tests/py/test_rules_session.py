@@ -1,9 +1,16 @@
 """Rules about several processes, and about what the system says of one, on recordings that no program made: what is found,
 where it is told, and what has to be there for it."""
 
+import json
+import re
+import subprocess
+import sys
+import textwrap
+
 import pytest
 
 import synthetic
+from conftest import MEMSURE, clean_env
 from synthetic import MIB, SECOND
 from memsure import recording, report
 
@@ -83,6 +90,82 @@ def test_shared_memory_that_is_left(tmp_path):
     b.site(app, "<module>", 5, allocated_blocks=10, allocated_bytes=MIB, live_blocks=10, live_bytes=MIB)
     (found,) = findings(b.write(tmp_path / "run.memsure"))
     assert (found["rule"], found["line"], found["verdict"]) == ("O7", 5, "leak") and "frames" in found["evidence"]
+
+
+def arrow(folder, used, other=200 * MIB, most=200 * MIB, seconds=4.0):
+    """A program that read into Arrow: what the pool said was in use, by time; `other` of RSS is neither Python's nor malloc's."""
+    app = synthetic.source(str(folder), "app.py", {2: "import pyarrow as pa", 4: "def batch():", 5: "    table = pa.table(rows)", 7: "n = batch()"})
+    b = process(folder, 0, seconds=seconds, arrow_peak_bytes=most)
+    b.site(app, "<module>", 7, allocated_blocks=10, allocated_bytes=MIB, live_blocks=10, live_bytes=MIB)
+    b.sum("end", python_live=MIB, unaccounted=other, files=40 * MIB)
+    times = b.times(len(used))
+    b.samples(times, [MIB] * len(times), used)
+    return findings(b.write(folder / "run.memsure"))
+
+
+def test_what_arrow_keeps(tmp_path):
+    (found,) = arrow(tmp_path, [100 * MIB] * 10 + [0] * 10)
+    assert (found["rule"], found["line"], found["bytes"], found["verdict"]) == ("P5", 5, 200 * MIB, "allocator")
+    assert found["patch"] == [{"line": 8, "sign": "+", "text": "pa.default_memory_pool().release_unused()"}]
+    assert found["expected"]["bytes_before"] - found["expected"]["bytes_after"] == 200 * MIB
+    (found,) = arrow(tmp_path, [100 * MIB] * 10 + [50 * MIB] * 10)
+    assert found["bytes"] == 150 * MIB, "the rest is in use"
+    (found,) = arrow(tmp_path, [100 * MIB] * 10 + [0] * 10, other=400 * MIB)
+    assert found["bytes"] == 300 * MIB, "more than it can have had is somebody else's"
+
+
+@pytest.mark.parametrize("used, more", [
+    ([190 * MIB] * 19 + [0], {}),                           # dropped at the exit
+    ([100 * MIB] * 20, dict(most=130 * MIB, other=120 * MIB)),
+    ([None] * 19 + [0], {}),                                # asked too seldom
+    ([None] * 20, {}),
+    ([0] * 20, dict(most=MIB)),                             # imported, and not used
+    ([0] * 20, dict(other=20 * MIB)),
+])
+def test_what_arrow_has_in_use_is_no_finding(tmp_path, used, more):
+    assert not arrow(tmp_path, used, **more)
+
+
+def test_arrow_is_asked(tmp_path):
+    """A module of that name that says what it has, and memory that is neither Python's nor malloc's."""
+    (tmp_path / "pyarrow.py").write_text(textwrap.dedent("""
+        import functools, mmap
+
+        class Pool:
+            kept = used = most = 0
+            def bytes_allocated(self): return self.used
+            def max_memory(self): return self.most
+            def grow(self, n):
+                self.kept = mmap.mmap(-1, n, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+                for at in range(0, n, 4096):
+                    self.kept[at] = 1
+                self.used = self.most = n
+
+        pool = Pool()
+        default_memory_pool = functools.partial(getattr, pool, "__self__", pool)
+    """))
+    app = tmp_path / "app.py"
+    app.write_text(textwrap.dedent("""
+        import time
+        import pyarrow as pa
+
+        def batch():
+            pa.pool.grow(64 << 20)
+            time.sleep(0.3)
+            pa.pool.used = 0 if DROPS else 60 << 20
+
+        batch()
+        for _ in range(30):
+            time.sleep(0.05)
+            [str(i) for i in range(2000)]
+    """))
+    for drops in ("True", "False"):
+        app.write_text(re.sub("DROPS|True", drops, app.read_text()))
+        done = subprocess.run([*MEMSURE, "check", "--format", "json", "--", sys.executable, str(app)], capture_output=True, text=True,
+                              env=clean_env(), cwd=tmp_path, timeout=120)
+        found = json.loads(done.stdout)["findings"]
+        assert [(f["rule"], f["line"]) for f in found] == ([("P5", 6)] if drops == "True" else []), done.stdout
+        assert all(56 * MIB < f["bytes"] < 68 * MIB for f in found)
 
 
 def sent(folder, made, tasks=40, each=12 * MIB, loads="pickle.loads(data)"):
