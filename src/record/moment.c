@@ -6,7 +6,7 @@
  *
  *   asked   memsure snapshot PID, a signal to the monitor, --snapshot=every: by ms_area.ask and the doorbell
  *   peak    the program's own: live bytes passed the last photographed peak by a fifth, and with this one the
- *           pauses of all together are at most 1 % of the time it runs, and its children's work, which
+ *           pauses of all together are at most 1 % of the time it runs (as CPU time), and its children's work, which
  *           another processor does, at most 10 % (1 % where there is no other). The monitor tells what that
  *           work was; before anything is measured, it is estimated on the high side.
  *           Who climbs fast is let climb, for half a second: one picture at the top is worth more than one half-way
@@ -25,6 +25,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 enum {
@@ -48,7 +49,7 @@ void (*ms_snapshot_reaper)(void);
 static bool     exit_taken, peak_wanted, child; /* child: not the first process of the session */
 static uint64_t peak_next, peak_due;       /* live bytes, and time, from which the next peak is looked at */
 static uint64_t climb_bytes, climb_at, climb_from; /* one that is watched: so high at that time, begun then; 0: none */
-static uint64_t spent_ns;                  /* pauses for peaks */
+static uint64_t spent_ns;                  /* pauses for peaks, as this thread's CPU time */
 static uint64_t blocks_seen, blocks_last;  /* blocks alive at all peaks taken, and now */
 
 static void start_anew(void)
@@ -83,13 +84,21 @@ void ms_moment_forked(void)
 static const char *const names[MS_MOMENTS] = MS_MOMENT_NAMES;
 
 typedef struct {
-    uint64_t t_ns, pause_ns, live_bytes;
+    uint64_t t_ns, pause_ns, cpu_ns, live_bytes;
     pid_t    writer;
     ms_why   why;
 } outcome;
 
 /* While one is taken, nothing else is: the taker may come by here. Ends when what came of it is told. */
 static void taking_ends(void) { __atomic_store_n(&ms_area.taking, 0, __ATOMIC_RELEASE); }
+
+/* A pause's share of the time is reckoned by what the thread did in it: on a busy machine the clock counts what others did meanwhile,
+ * and one unlucky fork would be the last. */
+static uint64_t thread_ns(void)
+{
+    struct timespec t;
+    return !ms_area.sealed && clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t) == 0 ? (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec : 0;
+}
 
 static void take(const char *path, uint32_t moment, bool values, outcome *out)
 {
@@ -99,6 +108,7 @@ static void take(const char *path, uint32_t moment, bool values, outcome *out)
     __atomic_store_n(&ms_area.taking, 1 + moment, __ATOMIC_RELEASE);
     ms_cold_begin(&t);
     out->t_ns = t;
+    out->cpu_ns = thread_ns();
     if (ms_area.sealed)
         ms_why_set(&out->why, "the program takes system calls from itself (seccomp)");
     else if (ms_snapshot_taker == NULL)
@@ -106,6 +116,7 @@ static void take(const char *path, uint32_t moment, bool values, outcome *out)
     else if (ms_snapshot_taker(path, names[moment], values || ms_area.snapshot_policy & MS_SNAPSHOT_VALUES, &out->why, &out->writer) != MS_OK || out->writer <= 0)
         out->writer = 0;
     out->pause_ns = ms_now_ns() - t;
+    out->cpu_ns = thread_ns() - out->cpu_ns;
     ms_cold_end(t);
     if (out->writer == 0 && out->why.text[0] == 0)
         ms_why_set(&out->why, "no process could be made to write it");
@@ -140,7 +151,7 @@ static bool take_own(uint32_t moment)
     *s = (ms_shot){got.t_ns, got.pause_ns, got.live_bytes, got.writer, moment, n + 1, ""};
     snprintf(s->why, sizeof s->why, "%.200s", got.why.text);
     if (moment == MS_MOMENT_PEAK)
-        spent_ns += got.pause_ns;
+        spent_ns += got.cpu_ns;
     __atomic_store_n(&ms_area.shots, n + 1, __ATOMIC_RELEASE);
     taking_ends();
     return got.writer != 0;
@@ -177,7 +188,7 @@ static uint64_t child_estimate(bool by_experience)
     blocks_last = 0;
     for (uint32_t i = 0; i < ms_area.table[MS_T_TALLY].used; i++)
         blocks_last += ms_area.count[i].live;
-    if (by_experience && blocks_seen && ms_area.shots_ns)
+    if (by_experience && blocks_seen && ms_area.shots_ns / blocks_seen < per_block) /* of a small heap it is mostly the child's start */
         per_block = ms_area.shots_ns / blocks_seen + 1;
     return CHILD_NS + blocks_last * per_block;
 }

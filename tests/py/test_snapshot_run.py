@@ -207,6 +207,27 @@ def test_a_peak_and_the_end(record, tmp_path):
     nothing_left(tmp_path, "app.py", "run1.memsure")
 
 
+SMALL_AND_LARGE = PLANT + """
+import time
+first = [bytearray(2_000) for _ in range(800)]
+for _ in range(60):
+    first.append(bytearray(2_000))
+    time.sleep(0.01)
+time.sleep(1.2)
+second = [Dropped() for _ in range(150_000)]
+for _ in range(150):
+    second.append(bytearray(2_000))
+    time.sleep(0.01)
+del second
+"""
+
+
+def test_a_small_heap_does_not_forbid_the_peak_of_a_large_one(record, tmp_path):
+    """The picture of a small heap costs mostly the start of the child that writes it: that is no measure for each block."""
+    rec = record(SMALL_AND_LARGE)
+    assert photos(rec.one)["peak"]["Dropped"] > 10_000         # all of them, where nobody else works; where it builds for long, half of them
+
+
 def test_an_end_at_the_peak_is_enough(record, tmp_path):
     rec = record(RISES + "time.sleep(2.5); kept.append([[Dropped(), bytearray(20_000)] for _ in range(700)]); time.sleep(0.3); "
                          "kept.append([bytearray(20_000) for _ in range(50)]); time.sleep(0.3)")
