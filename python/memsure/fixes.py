@@ -195,10 +195,8 @@ class Reader:
     def _n3(self, m, line, facts):
         for node in m.at(line, ast.AugAssign, ast.Assign):
             loop = m.up(node, ast.For, ast.AsyncFor, ast.While)
-            if loop is None:
-                continue
             target, added = self._grown(m, node)
-            if target is None:
+            if target is None or loop is None and not self._outlives(m, node, target):
                 continue
             name = m.text(target)
             mark = (node.lineno, target.col_offset, target.end_col_offset) if target.lineno == target.end_lineno else None
@@ -231,6 +229,15 @@ class Reader:
                 mark,
             )
         return None
+
+    def _outlives(self, m, node, target):
+        """Whether a function adds to what is there from call to call: an attribute, an entry, a global name."""
+        scope = m.scope(node)
+        if scope is m.tree or getattr(scope, "name", "") == "__init__":
+            return False
+        if isinstance(target, ast.Name):
+            return any(isinstance(n, (ast.Global, ast.Nonlocal)) and target.id in n.names for n in ast.walk(scope))
+        return isinstance(target, (ast.Attribute, ast.Subscript))
 
     def _grown(self, m, node):
         """(target, what is added) of x += y, x = x + y, x = np.append(x, y)."""
@@ -306,7 +313,7 @@ class Reader:
 
     def _join_patch(self, m, node, target, added, loop, empty):
         init = None
-        for n in ast.walk(m.scope(node)):
+        for n in ast.walk(m.scope(node)) if loop is not None else ():
             if isinstance(n, ast.Assign) and n is not node and len(n.targets) == 1 and same(n.targets[0], target):
                 init = n
         name = m.text(target)
@@ -342,7 +349,7 @@ class Reader:
 
     def _array_patch(self, m, node, target, added, loop):
         call = node.value
-        if not isinstance(call.func, ast.Attribute):
+        if loop is None or not isinstance(call.func, ast.Attribute):
             return ()
         end = loop.end_lineno or loop.lineno
         module = m.text(call.func.value)
@@ -692,7 +699,16 @@ class Reader:
                 found = self._class_made(m, node)
                 found.rule = "C6"
                 return found
-            if not (name in FACTORIES or name[:1].isupper()) or name in ONCE:
+            if name == "deepcopy" and self._constant_arguments(m, node, m.scope(node)) and m.scope(node) is not m.tree:
+                return Pattern(
+                    "the same deep copy made anew each time",
+                    "most of it is the same each time",
+                    "copy what changes, share the rest: {**all, 'part': dict(all['part'])}; or keep it unchangeable and copy nothing",
+                    (),
+                    (node.lineno, node.col_offset, node.end_col_offset) if node.lineno == node.end_lineno else None,
+                )
+            made_by = self._builder(m, node)
+            if not (name in FACTORIES or name[:1].isupper() or made_by) or name in ONCE:
                 continue
             above = m.parent.get(node)
             if isinstance(above, (ast.Call, ast.keyword, ast.Starred, ast.Return, ast.Yield, ast.Raise)):
@@ -711,20 +727,46 @@ class Reader:
                 continue
             made = m.text(node)
             holder = "_" + name.upper() if name.isidentifier() else "_MADE_ONCE"
+            if holder == "_" + name:
+                holder = "_MADE_ONCE"
             stmt = m.statement(node)
             patch = ()
-            if node.lineno == node.end_lineno and scope is not m.tree:
+            if made_by:  # by a function of the module: that one can remember it
+                patch = [(made_by.lineno, "+", f"{m.indent(made_by.lineno)}@functools.cache")]
+                name = called(self._built(m, made_by))
+            elif node.lineno == node.end_lineno and scope is not m.tree:
                 top = scope
                 while m.parent.get(top) is not m.tree and top in m.parent:
                     top = m.parent[top]
                 patch = [(top.lineno, "+", f"{holder} = {made}"), *m.change(stmt.lineno if stmt.lineno == node.lineno else node.lineno, m.replaced(node, holder))]
             return Pattern(
-                f"a {name} made anew each time",
+                f"{'an' if name[0] in 'AEIOU' else 'a'} {name} made anew each time",
                 "the same arguments each time",
                 "make it once, at module level",
                 patch,
                 (node.lineno, node.col_offset, node.end_col_offset) if node.lineno == node.end_lineno else None,
             )
+        return None
+
+    def _builder(self, m, node):
+        """The function of this module that a call without arguments calls, if all that it does is to build one thing and return it."""
+        if not isinstance(node.func, ast.Name) or node.args or node.keywords:
+            return None
+        for f in m.tree.body:
+            if isinstance(f, ast.FunctionDef) and f.name == node.func.id:
+                plain = not f.decorator_list and not any(isinstance(n, (ast.Global, ast.Yield, ast.YieldFrom)) for n in ast.walk(f))
+                return f if plain and self._built(m, f) is not None else None
+        return None
+
+    def _built(self, m, f):
+        """The call of a factory, with the same arguments each time, whose result a function returns; None: it returns something else."""
+        last = f.body[-1]
+        value = last.value if isinstance(last, ast.Return) else None
+        if isinstance(value, ast.Name):
+            made = [n.value for n in f.body if isinstance(n, ast.Assign) and any(same(t, value) for t in n.targets)]
+            value = made[0] if len(made) == 1 else None
+        if isinstance(value, ast.Call) and called(value) in FACTORIES and self._constant_arguments(m, value, f):
+            return value
         return None
 
     def _constant_arguments(self, m, node, scope):

@@ -121,6 +121,9 @@ def cached(chain, at):
     return next((bare(label) for label, _ in reversed(chain[: at + 1]) if bare(label).isidentifier()), bare(chain[at][0]))
 
 
+CONTAINERS = {"dict", "list", "set", "deque", "OrderedDict", "defaultdict", "Counter"}
+
+
 def name_of(way):
     """What the last step is called: ('Catalog', '_by_key'), ('shop', 'CACHE'), ('main', 'rows'): the
     owner's kind and the attribute, variable or local; ('', '') where it has no name."""
@@ -131,6 +134,8 @@ def name_of(way):
         name = bare(label)
         if label.startswith("ContextVar "):
             return "ContextVar", label.removeprefix("ContextVar ")
+        if label == "…" and short_type(owner) == "_local":
+            continue  # what a thread has of it goes by its name
         if label == "…":  # inside an object of C code: what is above has another name
             break
         if label.startswith(".") and name.isidentifier() or name.isidentifier() and " in " in owner:
@@ -446,6 +451,8 @@ class Keepers:
                     continue
                 if not isinstance(value, (ast.Dict, ast.List, ast.Call, ast.Set)) or getattr(value, "elts", None) or getattr(value, "keys", None):
                     continue
+                if isinstance(value, ast.Call) and _called(value.func) not in CONTAINERS:
+                    continue  # what makes it has the container inside
                 new = {
                     "dict": f"TTLCache({keep:_}, ttl=300)", "OrderedDict": f"TTLCache({keep:_}, ttl=300)", "list": f"deque(maxlen={keep:_})",
                     "deque": f"deque(maxlen={keep:_})",
@@ -1042,6 +1049,12 @@ class Keepers:
         return h
 
     def _kept_r1(self, f, h, kind, n):
+        if kind == "frame":
+            h.title = "a kept frame holds its variables" if n == 1 else "kept frames hold their variables"
+            h.note = f"{count(n)} {kind}{'s' if n > 1 else ''} of calls that have returned"
+            h.evidence = f"{size(f.bytes)} is reached by way of {'it' if n == 1 else 'them'} only"
+            h.fix = "keep what is asked of it (f_code, f_lineno, one of f_locals), not the frame; del it in a finally"
+            return
         h.title = "a kept exception holds its frames" if n == 1 else "kept exceptions hold their frames"
         h.note = f"{count(n)} {kind}, {size(f.bytes)} by way of tracebacks and frames"
         h.evidence = f"{size(f.bytes)} is reached by way of the exception only"

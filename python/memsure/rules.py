@@ -134,8 +134,8 @@ _rule(
 _rule(
     "R1", "a kept exception holds its frames",
     "An exception kept as the last error, in a log record or in a context variable, holds its traceback, and that "
-    "every variable of every frame on the way.",
-    "A path to large objects that leads through exception, traceback and frame.",
+    "every variable of every frame on the way. So does a frame that was asked for (sys._getframe(), inspect) and kept.",
+    "A path to large objects that leads through exception, traceback and frame, or from a container to a frame whose call has returned.",
     "self.last_error = e", "traceback.clear_frames(e.__traceback__)\nself.last_error = e      # or str(e)",
     "the locals are wanted for a post-mortem.",
 )
@@ -261,7 +261,7 @@ _rule(
 )
 _rule(
     "P4", "a helper made anew for each call",
-    "A parser, client or template that is built with the same arguments at each call.",
+    "A parser, client, template or deep copy that is made with the same arguments at each call.",
     "A fifth of all bytes, half of them allocated by a library on behalf of one line, whose arguments are constants.",
     "def handle(text):\n    parser = Parser(OPTIONS)", "PARSER = Parser(OPTIONS)",
     "it holds state that must not be shared.",
@@ -477,7 +477,7 @@ _rule(
 _rule(
     "S5", "a list of numbers, or of records with the same keys",
     "A list of ints has a pointer and an object for each; a list of dicts repeats its keys' table.",
-    "Large lists whose elements are all int, all float, or dicts of the same size.",
+    "Large lists whose elements are all int, all float, or dicts with the same number of names, up to 64.",
     "xs = [float(x) for x in text.split()]", "xs = array('d', map(float, text.split()))",
     "rows are looked at one by one: that is ten times slower in columns.",
 )

@@ -45,13 +45,15 @@ static ms_err exceptions(const ms_evidence *e, uint32_t at, ms_view *v, ms_findi
     double least = fmax(HELD_BYTES, HELD_SHARE * (double)v->live), sum = 0, most = 0;
     uint32_t top = 0, number = 0;
     for (uint32_t i = 1; i <= s->objects; i++) {
-        bool alone = ms_view_is(v, i, MS_IS(TRACEBACK)); /* sys.last_traceback holds it beside the exception */
+        bool alone = ms_view_is(v, i, MS_IS(TRACEBACK) | MS_IS(FRAME)); /* sys.last_traceback holds it beside the exception; who asked for a frame may keep it */
         if (!(alone || s->type_flags[ms_snap_type(s, i)] & MS_SNAP_EXCEPTION) || !ms_snap_holds(s, i) || ms_snap_is_garbage(s, i))
             continue;
         if (alone) {
             uint32_t up = s->idom[i];
             if (up && up <= s->objects && (ms_view_is(v, up, MS_IS(TRACEBACK) | MS_IS(FRAME)) || s->type_flags[ms_snap_type(s, up)] & MS_SNAP_EXCEPTION))
                 continue;
+            if (ms_view_is(v, i, MS_IS(FRAME)) && (up == 0 || up > s->objects || !ms_view_is(v, up, MS_IS(TUPLE) | MS_IS(LIST) | MS_IS(DICT) | MS_IS(SET) | MS_IS(DEQUE) | MS_IS(ORDERED_DICT))))
+                continue; /* a thread has it, a generator, a greenlet: it runs, or will */
         }
         double held = alone ? (double)ms_snap_retained(s, i) : 0; /* by way of the traceback: other things that it holds are its own business */
         uint32_t up = s->idom[i];

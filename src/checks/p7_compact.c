@@ -15,7 +15,7 @@
 /* Worth a finding: a tenth of all that lives, and 4 MiB. Less would not repay a change that touches a class. */
 #define SAVED_SHARE 0.1
 #define SAVED_BYTES (4.0 * 1048576)
-enum { MANY = 10000, LEAST_LIST = 1000, RECORD_KEYS = 3, WIDE = 16, RECORDS = 100 };
+enum { MANY = 10000, LEAST_LIST = 1000, RECORD_KEYS = 3, RECORD_MOST = 64, WIDE = 16, RECORDS = 100 };
 
 static double worth(const ms_view *v)
 {
@@ -200,7 +200,8 @@ static ms_err number_list(savings *x, int kind, uint32_t list)
     return add_saving(x, kind, list, n, (double)ms_snap_bytes(s, list) + elements, ms_room_of(64) + ms_room_of(8.0 * n), &to);
 }
 
-/* S5: lists of dicts with the same number of keys: as objects with slots, and as an array for each key. */
+/* S5: lists of dicts with the same number of keys, up to 64 of them and texts: as objects with slots, and as an array for each key. A table
+ * by numbers, or of a thousand entries, is no record. */
 static ms_err record_list(savings *x, uint32_t list)
 {
     const ms_snap *s = x->v->snap;
@@ -208,7 +209,8 @@ static ms_err record_list(savings *x, uint32_t list)
     uint32_t n = s->first[list + 1] - s->first[list], keys = 0;
     for (uint32_t e = s->first[list]; e < s->first[list + 1]; e++) {
         uint32_t t = MS_SNAP_TARGET(s->to[e]), here = (s->first[t + 1] - s->first[t]) / 2;
-        if (s->idom[t] != list || (keys && here != keys) || here < RECORD_KEYS)
+        uint32_t name = here ? MS_SNAP_TARGET(s->to[s->first[t]]) : 0;
+        if (s->idom[t] != list || (keys && here != keys) || here < RECORD_KEYS || here > RECORD_MOST || (name && !ms_view_is(x->v, name, MS_IS(STR))))
             return MS_OK;
         keys = here;
         now += (double)ms_snap_bytes(s, t);

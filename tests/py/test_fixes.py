@@ -1,0 +1,90 @@
+"""What the source of a line shows (python/memsure/fixes.py), on texts: a pattern, or none."""
+
+import pytest
+
+from conftest import dedent
+from memsure import fixes
+from memsure.source import Sources
+
+
+@pytest.fixture
+def shown(tmp_path):
+    """The pattern of a rule at the line that is marked with #@, or None."""
+
+    def look(rule, text, **facts):
+        text = dedent(text)
+        line = next(n for n, one in enumerate(text.splitlines(), 1) if "#@" in one)
+        (tmp_path / "app.py").write_text(text)
+        return fixes.Reader(Sources(str(tmp_path))).confirm(rule, str(tmp_path / "app.py"), line, facts)
+
+    return look
+
+
+REPORT = """
+    class Report:
+        def __init__(self):
+            self.text = {first}
+        def line(self, cells):
+            self.text += {added}                        #@
+"""
+
+
+@pytest.mark.parametrize("first, added, title", [
+    ('""', '" ".join(cells) + "\\\\n"', "a string built piece by piece"),
+    ('b""', "cells.encode()", "a bytes built piece by piece"),
+    ("()", "(cells,)", "a tuple built piece by piece"),
+])
+def test_a_text_in_an_attribute_grows_from_call_to_call(shown, first, added, title):
+    assert shown("N3", REPORT.format(first=first, added=added)).title == title
+
+
+@pytest.mark.parametrize("first, added", [("0", "len(cells)"), ("[]", "[cells]")])
+def test_a_number_or_a_list_in_an_attribute_does_not(shown, first, added):
+    assert shown("N3", REPORT.format(first=first, added=added)) is None
+
+
+def test_a_global_text_grows_from_call_to_call_and_a_local_one_does_not(shown):
+    text = """
+        text = ""
+        def line(cell):
+            {}text = ""
+            text += cell + "."                          #@
+    """
+    assert shown("N3", text.format("global text; ")).title == "a string built piece by piece"
+    assert shown("N3", text.format("")) is None
+
+
+def test_the_same_deep_copy_each_time(shown):
+    text = """
+        import copy
+        DEFAULTS = {{"a": [1]}}
+        def handle(request):
+            return_value = copy.deepcopy({})            #@
+            return_value["b"] = request
+            return return_value
+    """
+    assert shown("P4", text.format("DEFAULTS")).title == "the same deep copy made anew each time"
+    assert shown("P4", text.format("request")) is None
+
+
+BUILDS = """
+    import argparse, functools
+    {decorated}
+    def parser():
+        commands = argparse.ArgumentParser("bot")
+        commands.add_argument("words")
+        return {returned}
+    def answer(line):
+        return parser().parse_args([line]).words        #@
+"""
+
+
+def test_a_function_that_builds_the_same_thing_each_time(shown):
+    pattern = shown("P4", BUILDS.format(decorated="", returned="commands"))
+    assert pattern.title == "an ArgumentParser made anew each time"
+    assert [words for _, _, words in pattern.patch] == ["@functools.cache"]
+
+
+@pytest.mark.parametrize("more", [{"decorated": "@functools.cache", "returned": "commands"}, {"decorated": "", "returned": "len(str(commands))"}])
+def test_a_function_that_remembers_or_returns_something_else(shown, more):
+    assert shown("P4", BUILDS.format(**more)) is None
