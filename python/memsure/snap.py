@@ -458,11 +458,12 @@ class Snapshot:
             return s.name
         return f"{s.name.partition(' in ')[0]} ({s.site.place})"
 
-    def holders(self, least=None, deep=8, wide=WIDE, small=True):
+    def holders(self, least=None, small=True):
         """Who holds most: the dominator tree from the top -> the root Step. small: with what is too small to be followed."""
+        rows = self.core.tops() if least is None else self.core.holders(0, least, 12, WIDE)
         if least is None:
             least = max(1, int(self.bytes * SHARE))
-        root = self._tree(self.core.holders(0, least, deep + 4, wide), least=0 if small else least)
+        root = self._tree(rows, least=0 if small else least)
         self._fold_imports(root, least, small)
         self._sort(root)
         return root
@@ -491,8 +492,7 @@ class Snapshot:
 
     def _keepers(self, told, least, small):
         """Modules that keep so much data in a variable, other than those told already: they are no imported code -> [Step]."""
-        names = {self.namespaces.get(self.core.node(node)[9]) for _, _, node, _, _ in self.variables(least)
-                 if self.type_name(self.core.node(node)[0]) not in IMPORTED}
+        names = {self.namespaces.get(dominator) for _, _, _, type, dominator, _ in self.core.variables(least) if self.type_name(type) not in IMPORTED}
         out = []
         for name, node, _ in self.modules():
             if name in names and f"module {name}" not in told:
@@ -539,10 +539,8 @@ class Snapshot:
         if least is None:
             least = max(512, int(self.bytes * 0.0001))
         found = {}
-        for _, namespace, module, _ in self._module_rows():
-            if namespace:
-                for name, node, retained in self.core.namespace(namespace, least):
-                    found.setdefault(node, []).append((module, name, retained))
+        for namespace, name, node, _, _, retained in self.core.variables(least):
+            found.setdefault(node, []).append((self.namespaces.get(namespace, ""), name, retained))
         modules = {node for node, _, _, _ in self._module_rows()}
         out = []
         for node, names in found.items():

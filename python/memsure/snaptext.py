@@ -245,6 +245,9 @@ def garbage_of(snap):
     """(objects, bytes) that are dead and wait for the collector; None: there are none."""
     if not snap.core.garbage:
         return None
+    if "garbage_nodes" in snap.info:
+        objects = snap.number("garbage_nodes")
+        return (objects, snap.number("garbage_bytes")) if objects else None
     rows = snap.core.sums("type", False, True)
     objects, n = sum(r[1][0] for r in rows), sum(r[1][1] for r in rows)
     return (objects, n) if objects else None

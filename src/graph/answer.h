@@ -27,7 +27,7 @@ typedef struct {
 
 typedef enum { MS_BY_TYPE, MS_BY_SITE } ms_by;
 
-/* out has n_types or n_sites rows, zeroed. retained only if asked for. Pseudo nodes are left out.
+/* out has n_types or n_sites rows, zeroed; they stay so where no birth was seen. retained only if asked for, or known already. Pseudo nodes are left out.
  * garbage_only: of the cyclic garbage alone. */
 ms_err ms_sums(ms_snap *s, ms_by by, bool retained, bool garbage_only, ms_sum *out, ms_why *why);
 
@@ -49,6 +49,13 @@ ms_err ms_set_fill(ms_snap *s, ms_by by, uint32_t id, ms_set *out, ms_why *why);
 ms_err ms_sum_of(ms_snap *s, const uint32_t *node, size_t n, ms_sum *out, ms_why *why);
 ms_err ms_sum_below(ms_snap *s, const uint32_t *node, size_t n, ms_set *below, ms_why *why);
 
+/* The same, asked of few: *out gets the places of the walk that those which hold something cover. */
+ms_err ms_places_below(ms_snap *s, const uint32_t *node, size_t n, ms_set *out, ms_why *why);
+static inline bool ms_places_have(const ms_snap *s, const ms_set *places, uint32_t v)
+{
+    return ms_set_has(places, s->begin[ms_snap_rank(s, ms_snap_holds(s, v) ? v : s->idom[v])]);
+}
+
 /* ---- trees of merged steps ---- */
 
 typedef struct {
@@ -69,6 +76,34 @@ typedef MS_VEC(ms_step) ms_steps;
 /* The dominator tree from `top` down. A row is followed further if it holds at least `least` bytes, stands less
  * than `deep` steps down, and has at most `wide` nodes. */
 ms_err ms_holders(ms_snap *s, uint32_t top, uint64_t least, uint32_t deep, uint64_t wide, ms_steps *out, ms_why *why);
+
+/* The question that comes first: from the root, as far as a hundredth of all is held, as the next one is told. */
+ms_err ms_tops(ms_snap *s, ms_steps *out, ms_why *why);
+ms_err ms_total(ms_snap *s, uint64_t *bytes, ms_why *why); /* of all objects, as allocated */
+
+/* ---- modules and their variables ---- */
+
+typedef struct {
+    uint32_t node, dict, name; /* dict 0: it has none; name: a string */
+    uint64_t retained;
+} ms_module;
+typedef MS_VEC(ms_module) ms_module_list;
+ms_err ms_modules_of(ms_snap *s, ms_module_list *out, ms_why *why);
+
+typedef struct {
+    uint32_t dict, name, node, type, idom; /* dict: of the module */
+    uint64_t retained;
+} ms_variable;
+typedef MS_VEC(ms_variable) ms_variable_list;
+ms_err ms_variables_of(ms_snap *s, uint64_t least, ms_variable_list *out, ms_why *why); /* those that hold so much, module by module */
+
+/* ---- ready answers ---- */
+
+/* Those that stand in the file (ready.h); false: they do not, or not soundly. For the functions above. */
+bool ms_ready_sums(ms_snap *s, ms_by by, ms_sum *out);
+bool ms_ready_tops(ms_snap *s, ms_steps *out);
+bool ms_ready_modules(ms_snap *s, ms_module_list *out);
+bool ms_ready_variables(ms_snap *s, uint64_t least, ms_variable_list *out);
 
 /* ---- paths ---- */
 

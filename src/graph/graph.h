@@ -223,17 +223,39 @@ typedef struct {
  * reach, in rounds as in rule 2, over a GLOBALS edge, the one to the type (MS_EDGE_TO_TYPE), or one of MS_COST_LAST from
  * a node that has a path; garbage last of all, over the edges that the graph's `garbage` has in to[] (without: no path).
  * Among equals, the first found. */
-typedef struct {
+typedef struct ms_paths ms_paths;
+struct ms_paths {
     const ms_graph *g;
     uint32_t *from; /* of each node: the one before it on the path; MS_NONE: no path (and at the root) */
     uint32_t *edge; /* the edge taken: its number, or MS_EDGE_TO_TYPE */
-} ms_paths;
+    uint64_t *known; /* NULL: all stand; else a bit for each node whose from and edge stand. What is missing is brought when asked for */
+    void (*bring)(ms_paths *p, uint32_t v); /* made known: v, and others that are as easily found */
+    void (*drop)(ms_paths *p);
+    void *source;   /* theirs */
+};
+
+static inline void ms_path_know(const ms_paths *p, uint32_t v)
+{
+    if (p->known && !(p->known[v >> 6] >> (v & 63) & 1))
+        p->bring((ms_paths *)p, v);
+}
+static inline uint32_t ms_path_from(const ms_paths *p, uint32_t v)
+{
+    ms_path_know(p, v);
+    return p->from[v];
+}
+static inline uint32_t ms_path_edge(const ms_paths *p, uint32_t v)
+{
+    ms_path_know(p, v);
+    return p->edge[v];
+}
 
 ms_err ms_paths_new(const ms_graph *g, const ms_taste *taste, ms_paths **out);
 void ms_paths_delete(ms_paths *p);
 
 /* The path to v, root first: nodes in node[0 .. n-1], node[n-1] = v, and edge[i] leads from node[i-1] to node[i]
- * (edge[0] is MS_NONE). Returns its length n, of which the last max are stored (last hops count most); 0: no path. */
+ * (edge[0] is MS_NONE). Returns its length n, of which the last max are stored (last hops count most); 0: no path, or paths that were
+ * brought go in a circle. */
 uint32_t ms_path(const ms_paths *p, uint32_t v, uint32_t max, uint32_t *node, uint32_t *edge);
 
 /* Paths of many nodes merged: two objects are in the same row when their holders are, they are of the same type and
@@ -257,12 +279,13 @@ typedef struct {
     uint32_t n, room;
     ms_route *row;
     uint32_t nodes;
-    uint32_t *of;    /* of each node that lies on a path to a target: its row; MS_NONE for others */
+    uint32_t *of;    /* of each node that lies on a path to a target: its row and 1; 0 for others */
     uint32_t lost;   /* targets without a path */
 } ms_routes;
 
 /* target NULL: all nodes. key NULL: the place among the holder's edges. type_key: what to call a type in the hash (NULL:
- * its number). At most max_rows rows (0: no limit): what would make more stays in its holder's row. */
+ * its number). At most max_rows rows (0: no limit): what would make more stays in its holder's row. MS_EDAMAGED: paths that were brought
+ * go in a circle. */
 ms_err ms_routes_new(const ms_paths *p, const uint32_t *target, uint32_t targets, ms_edge_key_fn *key, void *arg,
                      const uint64_t *type_key, uint32_t max_rows, ms_routes **out);
 void ms_routes_delete(ms_routes *r);

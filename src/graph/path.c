@@ -262,7 +262,10 @@ void ms_paths_delete(ms_paths *p)
 {
     if (p == NULL)
         return;
+    if (p->drop)
+        p->drop(p);
     if (p->g) {
+        ms_sys_free(p->known, ((size_t)p->g->nodes + 63) / 64 * 8);
         ms_sys_free(p->from, (size_t)p->g->nodes * sizeof *p->from);
         ms_sys_free(p->edge, (size_t)p->g->nodes * sizeof *p->edge);
     }
@@ -271,15 +274,16 @@ void ms_paths_delete(ms_paths *p)
 
 uint32_t ms_path(const ms_paths *p, uint32_t v, uint32_t max, uint32_t *node, uint32_t *edge)
 {
-    if (v != 0 && p->from[v] == MS_NONE)
+    if (v != 0 && ms_path_from(p, v) == MS_NONE)
         return 0;
     uint32_t length = 1, stored;
-    for (uint32_t u = v; u != 0; u = p->from[u])
-        length++;
+    for (uint32_t u = v; u != 0; u = ms_path_from(p, u))
+        if (++length > p->g->nodes || ms_path_from(p, u) == MS_NONE)
+            return 0;
     stored = length < max ? length : max;
     for (uint32_t i = stored; i-- > 0; v = p->from[v]) {
         node[i] = v;
-        edge[i] = p->edge[v];
+        edge[i] = ms_path_edge(p, v); /* the root, too, is brought */
     }
     return length;
 }
@@ -336,7 +340,7 @@ static ms_err row_of(merge *m, uint32_t parent, uint32_t v, uint32_t *out)
 {
     const ms_graph *g = m->p->g;
     ms_routes *r = m->r;
-    uint32_t from = m->p->from[v], edge = m->p->edge[v], type = ms_node_type(g, v);
+    uint32_t from = ms_path_from(m->p, v), edge = m->p->edge[v], type = ms_node_type(g, v);
     uint64_t key = m->key ? m->key(m->arg, from, edge) : edge < g->edges ? edge - g->first[from] : edge;
 
     uint32_t above = parent;
@@ -375,7 +379,9 @@ static ms_err route_of(merge *m, uint32_t v, uint32_t **stack, size_t *room)
 {
     ms_routes *r = m->r;
     size_t depth = 0;
-    for (; r->of[v] == MS_NONE; v = m->p->from[v]) {
+    for (; r->of[v] == 0; v = ms_path_from(m->p, v)) {
+        if (depth > r->nodes || ms_path_from(m->p, v) == MS_NONE)
+            return MS_EDAMAGED;
         if (depth == *room) {
             uint32_t *more = ms_sys_resize(*stack, *room * sizeof **stack, *room * 2 * sizeof **stack);
             if (more == NULL)
@@ -385,10 +391,10 @@ static ms_err route_of(merge *m, uint32_t v, uint32_t **stack, size_t *room)
         }
         (*stack)[depth++] = v;
     }
-    for (uint32_t row = r->of[v]; depth > 0;) {
+    for (uint32_t row = r->of[v] - 1; depth > 0;) {
         v = (*stack)[--depth];
         MS_TRY(row_of(m, row, v, &row));
-        r->of[v] = row;
+        r->of[v] = row + 1;
         r->row[row].nodes++;
     }
     return MS_OK;
@@ -409,19 +415,18 @@ static ms_err routes_fill(merge *m, const uint32_t *target, uint32_t targets)
         err = MS_ENOMEM;
         goto done;
     }
-    memset(r->of, 0xff, (size_t)g->nodes * sizeof *r->of);
     r->row[0] = (ms_route){.parent = MS_NONE, .edge = MS_NONE, .hash = 1, .nodes = 1, .type = ms_node_type(g, 0)};
     r->n = 1;
-    r->of[0] = 0;
+    r->of[0] = 1;
     for (uint32_t i = 0; i < targets; i++) {
         uint32_t v = target ? target[i] : i;
-        if (v != 0 && m->p->from[v] == MS_NONE) {
+        if (v != 0 && ms_path_from(m->p, v) == MS_NONE) {
             r->lost++;
             continue;
         }
         if ((err = route_of(m, v, &stack, &room)) != MS_OK)
             goto done;
-        ms_route *row = &r->row[r->of[v]];
+        ms_route *row = &r->row[r->of[v] - 1];
         row->own_targets++;
         row->targets++;
         for (int k = 0; k < MS_SIZES; k++)

@@ -9,6 +9,7 @@
  * `heavy`); which these are follows from the dominators, so the table is compared with them and, where
  * it differs or is missing, computed anew. Holders are found by a bitmap and a rank, as objects are. */
 #include "graph/snap.h"
+#include "graph/sort.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -59,6 +60,12 @@ ms_err ms_snap_column_any(ms_snap *s, const char *table, const char *column, ms_
 {
     MS_TRY(column_find(s, table, column, why, out));
     return out->rows > 0 && out->width != 1 ? column_odd(s, table, column, "has another type than is known", why) : MS_OK;
+}
+
+bool ms_snap_ready(ms_snap *s, const char *table, const char *column, ms_type type, uint32_t width, ms_column *out)
+{
+    ms_why why;
+    return column_find(s, table, column, &why, out) == MS_OK && out->rows > 0 && out->type == type && out->width == width;
 }
 
 /* A column that must have so many rows; UINT64_MAX: any number, told in *rows. */
@@ -657,6 +664,12 @@ static int ascending(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
+static bool before(const void *arg, const void *a, const void *b)
+{
+    (void)arg;
+    return ascending(a, b) < 0;
+}
+
 ms_err ms_snap_find_modules(ms_snap *s, ms_why *why)
 {
     MS_TRY(ms_snap_need(s, MS_SNAP_SHAPES | MS_SNAP_EDGES, why));
@@ -691,7 +704,7 @@ ms_err ms_snap_find_modules(ms_snap *s, ms_why *why)
         s->n_modules = 0;
         return no_memory(why);
     }
-    qsort(s->module_dict, s->n_modules, sizeof *s->module_dict, ascending);
+    ms_sort(s->module_dict, s->n_modules, sizeof *s->module_dict, before, NULL); /* libc's may take memory from malloc */
     return MS_OK;
 }
 

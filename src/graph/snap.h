@@ -142,6 +142,9 @@ const char *ms_snap_check(const ms_snap *s); /* NULL: sound; else what is broken
 ms_err ms_snap_column(ms_snap *s, const char *table, const char *column, ms_type type, ms_why *why, ms_column *out);
 ms_err ms_snap_column_any(ms_snap *s, const char *table, const char *column, ms_why *why, ms_column *out); /* of any type, width 1 */
 
+/* A column of a ready answer: false where it is missing, damaged or of another kind. Then the answer is computed. */
+bool ms_snap_ready(ms_snap *s, const char *table, const char *column, ms_type type, uint32_t width, ms_column *out);
+
 /* A row of strings; not ended by 0. Rows that do not exist are empty. */
 typedef struct {
     const char *at;

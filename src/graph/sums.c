@@ -6,8 +6,7 @@
  * its last stretch ends. A node that holds nothing has no stretch: it is covered where its dominator's
  * place is, which is looked up among the group's stretches by halving. */
 #include "graph/answer.h"
-
-#include <stdlib.h>
+#include "graph/sort.h"
 
 static ms_err no_memory(ms_why *why)
 {
@@ -125,10 +124,14 @@ done:
 
 ms_err ms_sums(ms_snap *s, ms_by by, bool retained, bool garbage_only, ms_sum *out, ms_why *why)
 {
+    if (!garbage_only && ms_ready_sums(s, by, out))
+        return MS_OK;
     MS_TRY(ms_snap_need(s, MS_SNAP_SHAPES | (by == MS_BY_SITE ? MS_SNAP_BIRTHS : 0) |
                                (retained || garbage_only ? MS_SNAP_TREE : 0), why));
     if (garbage_only && (s->garbage == 0 || !ms_snap_holds(s, s->garbage)))
         return MS_OK; /* there is none */
+    if (by == MS_BY_SITE && !ms_snap_births_seen(s))
+        return MS_OK;
     MS_TRY(sums_plain(s, by, garbage_only, out, why));
     return retained ? sums_retained(s, by, garbage_only, out, why) : MS_OK;
 }
@@ -205,10 +208,10 @@ static inline bool bit(const uint64_t *bits, uint32_t q)
 /* The same for a few nodes among many holders: their stretches sorted, without a bit for each place. */
 enum { FEW = 256 };
 
-static int ascending(const void *a, const void *b)
+static bool ascending(const void *arg, const void *a, const void *b)
 {
-    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
-    return x < y ? -1 : x > y;
+    (void)arg;
+    return *(const uint32_t *)a < *(const uint32_t *)b;
 }
 
 static void sum_few(const ms_snap *s, const uint32_t *node, size_t n, ms_sum *out)
@@ -217,7 +220,7 @@ static void sum_few(const ms_snap *s, const uint32_t *node, size_t n, ms_sum *ou
     for (size_t i = 0; i < n; i++)
         if (ms_snap_holds(s, node[i]))
             place[m++] = s->begin[ms_snap_rank(s, node[i])];
-    qsort(place, m, sizeof *place, ascending);
+    ms_sort(place, m, sizeof *place, ascending, NULL); /* libc's may take memory from malloc: not in a snapshot's child */
     for (uint32_t i = 0; i < m; i++) {
         uint32_t r = s->walk[place[i]];
         if (outer > 0 && place[i] < end[outer - 1])
@@ -276,6 +279,14 @@ ms_err ms_sum_of(ms_snap *s, const uint32_t *node, size_t n, ms_sum *out, ms_why
     }
     ms_sys_free(bits, ((size_t)s->n_holders / 64 + 1) * 8);
     return MS_OK;
+}
+
+ms_err ms_places_below(ms_snap *s, const uint32_t *node, size_t n, ms_set *out, ms_why *why)
+{
+    ms_sum sum = {0};
+    MS_TRY(ms_snap_need(s, MS_SNAP_SHAPES | MS_SNAP_TREE, why));
+    out->words = (size_t)s->n_holders / 64 + 1;
+    return covered(s, node, n, &sum, &out->bits, why);
 }
 
 ms_err ms_sum_below(ms_snap *s, const uint32_t *node, size_t n, ms_set *below, ms_why *why)

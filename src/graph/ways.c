@@ -5,7 +5,11 @@
  * its name: low for what has a name in the program's text, high for the inner workings. A frame's
  * local is as good as a module's variable, but a thread's frames pass: its cost is between.
  *
- * Keys and indexes are merged, unless one of them alone leads to a fifth of what its owner holds. */
+ * Keys and indexes are merged, unless one of them alone leads to a fifth of what its owner holds.
+ *
+ * The search looks at the whole heap. A snapshot's child has done it once and for all: the file says who comes before each
+ * node, its dominator mostly (ready.c). Then a path is looked up step by step: the edge is the cheapest one of that owner, found
+ * for all that the owner leads to at a time. */
 #include "graph/steps.h"
 
 #include <stdlib.h>
@@ -51,17 +55,16 @@ static uint8_t group_cost(const ms_snap *s, uint32_t node, ms_label label)
 /* The root and the groups below it have a manner of their own, each by its edges. The pseudo nodes share one
  * shape, so for the search they get shapes of their own. */
 typedef struct {
-    uint32_t  shapes, groups;      /* in all; how many of them are new */
-    uint32_t *shape, *type;        /* of each node; of each shape */
-    uint64_t *said, *allocated;    /* of each shape */
+    uint32_t  shapes;              /* in all */
+    uint32_t *type;                /* of each shape, as the next two */
+    uint64_t *said, *allocated;
     ms_manner *manner;
     uint8_t  *cost;
     size_t    costs;
 } tastes;
 
-static void tastes_free(const ms_snap *s, tastes *t)
+static void tastes_free(tastes *t)
 {
-    ms_sys_free(t->shape, (size_t)s->nodes * sizeof *t->shape);
     ms_sys_free(t->type, (size_t)t->shapes * sizeof *t->type);
     ms_sys_free(t->said, (size_t)t->shapes * sizeof *t->said);
     ms_sys_free(t->allocated, (size_t)t->shapes * sizeof *t->allocated);
@@ -69,30 +72,30 @@ static void tastes_free(const ms_snap *s, tastes *t)
     ms_sys_free(t->cost, t->costs + 1);
 }
 
-/* The i-th of them: the root, then the pseudo nodes that it leads to. */
 static bool is_group(const ms_snap *s, uint32_t v)
 {
     return v == 0 || v > s->objects;
 }
 
+static uint32_t taste_shape(const ms_snap *s, uint32_t v)
+{
+    return is_group(s, v) ? s->n_shapes + (v ? v - s->objects : 0) : ms_snap_id(s->shape, v);
+}
+
 static ms_err tastes_new(ms_snap *s, tastes *t)
 {
     size_t edges = 0;
-    t->groups = 1 + s->nodes - 1 - s->objects;
-    t->shapes = s->n_shapes + t->groups;
+    t->shapes = s->n_shapes + s->nodes - s->objects;
     for (uint32_t v = 0; v < s->nodes; v = v == 0 ? s->objects + 1 : v + 1)
         edges += s->first[v + 1] - s->first[v];
     t->costs = s->n_fields + edges;
-    t->shape = ms_sys_alloc_big((size_t)s->nodes * sizeof *t->shape);
     t->type = ms_sys_alloc((size_t)t->shapes * sizeof *t->type);
     t->said = ms_sys_alloc((size_t)t->shapes * sizeof *t->said);
     t->allocated = ms_sys_alloc((size_t)t->shapes * sizeof *t->allocated);
     t->manner = ms_sys_alloc((size_t)t->shapes * sizeof *t->manner);
     t->cost = ms_sys_alloc(t->costs + 1);
-    if (!t->shape || !t->type || !t->said || !t->allocated || !t->manner || !t->cost)
+    if (!t->type || !t->said || !t->allocated || !t->manner || !t->cost)
         return MS_ENOMEM;
-    for (uint32_t v = 0; v < s->nodes; v++)
-        t->shape[v] = ms_snap_id(s->shape, v);
     for (uint32_t i = 0; i < s->n_fields; i++)
         t->cost[i] = field_cost(s, s->field_name[i]);
     for (uint32_t i = 0; i < s->n_shapes; i++) {
@@ -102,31 +105,148 @@ static ms_err tastes_new(ms_snap *s, tastes *t)
         t->allocated[i] = s->shape_allocated[i];
         t->manner[i] = (ms_manner){s->type_first[type], s->type_count[type], rest == MS_REST_OPAQUE ? VAGUE : rest == MS_REST_LABELS ? 1 : PLAIN};
     }
-    uint32_t at = s->n_fields, shape = s->n_shapes;
+    uint32_t at = s->n_fields;
     for (uint32_t v = 0; v < s->nodes; v = v == 0 ? s->objects + 1 : v + 1) {
-        uint32_t degree = s->first[v + 1] - s->first[v], old = t->shape[v], string;
+        uint32_t degree = s->first[v + 1] - s->first[v], old = ms_snap_id(s->shape, v), shape = taste_shape(s, v), string;
         bool inner = v == 0 || (is_group(s, v) && ms_snap_name(s, v, &string) && ms_snap_text_is(s, string, "interpreter"));
-        t->shape[v] = shape;
         t->type[shape] = t->type[old];
         t->said[shape] = t->said[old];
         t->allocated[shape] = t->allocated[old];
         t->manner[shape] = (ms_manner){at, degree, 1};
         for (uint32_t i = 0; i < degree; i++, at++)
             t->cost[at] = inner ? group_cost(s, MS_SNAP_TARGET(s->to[s->first[v] + i]), ms_snap_label(s, v, s->first[v] + i)) : 1;
-        shape++;
     }
     return MS_OK;
 }
 
+/* ---- the ways that the file says ---- */
+
+typedef struct {
+    const ms_snap  *s;
+    tastes          taste;
+    const uint64_t *odd;  /* a bit for each node that comes by another one than its dominator */
+    const uint32_t *from; /* of those, in their order; UINT32_MAX: nothing leads to it */
+    uint32_t       *rank; /* how many of them stand before each 64 nodes; ours */
+    uint64_t       *done; /* a bit: its edges have been looked through; ours */
+    size_t          words;
+} told;
+
+static void told_free(told *o)
+{
+    tastes_free(&o->taste);
+    ms_sys_free(o->rank, o->words * sizeof *o->rank);
+    ms_sys_free(o->done, o->words * sizeof *o->done);
+    ms_sys_free(o, sizeof *o);
+}
+
+static void told_drop(ms_paths *p)
+{
+    told_free(p->source);
+}
+
+static inline uint32_t told_from(const told *o, uint32_t v)
+{
+    uint64_t odd = o->odd[v >> 6], before = (UINT64_C(1) << (v & 63)) - 1;
+    return odd >> (v & 63) & 1 ? o->from[o->rank[v >> 6] + ms_snap_ones(odd & before)] : o->s->idom[v];
+}
+
+/* What the search in path.c would take first: edges of the first round before all others, then the cheaper one. */
+static uint32_t told_cost(const told *o, uint32_t owner, uint32_t edge)
+{
+    const ms_manner *m = &o->taste.manner[taste_shape(o->s, owner)];
+    uint32_t place = edge - o->s->first[owner], cost = place < m->count ? o->taste.cost[m->first + place] : m->rest;
+    bool first = MS_SNAP_KIND(o->s->to[edge]) == MS_SNAP_NORMAL && cost < MS_COST_LAST;
+    return (first ? 0 : 256) + (cost < 1 ? 1 : cost > MS_COST_MAX ? MS_COST_MAX : cost);
+}
+
+/* All that come by the same owner as v. */
+static void told_bring(ms_paths *p, uint32_t v)
+{
+    told *o = p->source;
+    const ms_snap *s = o->s;
+    uint32_t owner = v ? told_from(o, v) : UINT32_MAX;
+    if (owner < s->nodes && !(o->done[owner >> 6] >> (owner & 63) & 1)) {
+        o->done[owner >> 6] |= UINT64_C(1) << (owner & 63);
+        for (uint32_t e = s->first[owner]; e < s->first[owner + 1]; e++) {
+            uint32_t t = MS_SNAP_TARGET(s->to[e]);
+            if (t == 0 || MS_SNAP_KIND(s->to[e]) == MS_SNAP_WEAK || told_from(o, t) != owner)
+                continue;
+            if (p->known[t >> 6] >> (t & 63) & 1 && told_cost(o, owner, p->edge[t]) <= told_cost(o, owner, e))
+                continue;
+            p->known[t >> 6] |= UINT64_C(1) << (t & 63);
+            p->from[t] = owner;
+            p->edge[t] = e;
+        }
+    }
+    if (p->known[v >> 6] >> (v & 63) & 1)
+        return;
+    p->known[v >> 6] |= UINT64_C(1) << (v & 63);
+    bool typed = owner < s->nodes && s->type_node[ms_snap_type(s, owner)] == v, garbage = owner == 0 && v == s->garbage;
+    p->from[v] = v && (typed || garbage) ? owner : MS_NONE;
+    p->edge[v] = v && typed ? MS_EDGE_TO_TYPE : MS_NONE;
+}
+
+/* *out stays NULL where the file does not say them. */
+static ms_err told_ways(ms_snap *s, const ms_graph *g, ms_paths **out, ms_why *why)
+{
+    ms_column odd, from;
+    size_t size = (size_t)s->nodes * sizeof(uint32_t), words = ((size_t)s->nodes + 63) / 64;
+    if (!ms_snap_ready(s, "ready_ways", "odd", MS_TYPE_U64, 1, &odd) || odd.rows != words ||
+        !ms_snap_ready(s, "ready_ways", "from", MS_TYPE_U32, 1, &from))
+        return MS_OK;
+    MS_TRY(ms_snap_need(s, MS_SNAP_IDOMS, why));
+    told *o = ms_sys_alloc(sizeof *o);
+    ms_paths *p = ms_sys_alloc(sizeof *p);
+    if (o == NULL || p == NULL)
+        goto failed;
+    *o = (told){.s = s, .odd = odd.values, .from = from.values, .words = words};
+    o->rank = ms_sys_alloc(words * sizeof *o->rank);
+    o->done = ms_sys_alloc(words * sizeof *o->done);
+    p->g = g;
+    p->known = ms_sys_alloc(words * sizeof *p->known);
+    p->from = ms_sys_alloc_big(size);
+    p->edge = ms_sys_alloc_big(size);
+    p->bring = told_bring;
+    if (!o->rank || !o->done || !p->known || !p->from || !p->edge || tastes_new(s, &o->taste) != MS_OK)
+        goto failed;
+    uint64_t n = 0;
+    for (size_t i = 0; i < words; i++) {
+        o->rank[i] = (uint32_t)n;
+        n += ms_snap_ones(o->odd[i]);
+    }
+    if (n != from.rows) { /* somebody made it up: it is computed */
+        told_free(o);
+        ms_paths_delete(p);
+        return MS_OK;
+    }
+    p->source = o;
+    p->drop = told_drop;
+    *out = p;
+    return MS_OK;
+failed:
+    if (o)
+        told_free(o);
+    ms_paths_delete(p);
+    return no_memory(why);
+}
+
 ms_err ms_ways(ms_snap *s, ms_graph *g, ms_paths **out, ms_why *why)
 {
-    tastes t = {0};
+    *out = NULL;
     MS_TRY(ms_snap_need(s, MS_SNAP_SHAPES | MS_SNAP_EDGES | MS_SNAP_TEXTS, why));
     *g = ms_snap_graph(s);
-    ms_err err = tastes_new(s, &t);
+    MS_TRY(told_ways(s, g, out, why));
+    if (*out != NULL)
+        return MS_OK;
+    tastes t = {0};
+    size_t size = (size_t)s->nodes * sizeof(uint32_t);
+    uint32_t *shape = ms_sys_alloc_big(size);
+    ms_err err = shape ? tastes_new(s, &t) : MS_ENOMEM;
     if (err == MS_OK) {
         ms_taste taste = {.manner = t.manner, .cost = t.cost, .costs = (uint32_t)t.costs};
-        g->shape = t.shape;
+        for (uint32_t v = 0; v < s->nodes; v++)
+            shape[v] = taste_shape(s, v);
+        g->shape = shape;
         g->shape_wide = 4;
         g->shapes = t.shapes;
         g->shape_type = t.type;
@@ -135,7 +255,8 @@ ms_err ms_ways(ms_snap *s, ms_graph *g, ms_paths **out, ms_why *why)
         err = ms_paths_new(g, &taste, out);
         *g = ms_snap_graph(s); /* the paths go on with the shapes of the file */
     }
-    tastes_free(s, &t);
+    tastes_free(&t);
+    ms_sys_free(shape, size);
     return err == MS_ENOMEM ? no_memory(why) : err;
 }
 
@@ -159,7 +280,7 @@ static ms_label merged(const merging *m, uint32_t owner, uint32_t edge)
         return label;
     if (label.kind == MS_LABEL_VALUE && ms_snap_name(s, label.value, &string)) {
         bool attribute = ms_snap_is_namespace(s, owner), many = attribute;
-        if (!attribute && m->p->edge[owner] < s->edges && m->p->from[owner] < s->nodes) {
+        if (!attribute && ms_path_edge(m->p, owner) < s->edges && m->p->from[owner] < s->nodes) {
             ms_label up = ms_snap_label(s, m->p->from[owner], m->p->edge[owner]);
             attribute = up.kind == MS_LABEL_FIELD && up.value == s->attributes;
             many = attribute && s->type_rest[ms_snap_type(s, m->p->from[owner])] != MS_REST_NONE; /* a class */
@@ -198,6 +319,8 @@ ms_err ms_ways_to(ms_snap *s, const ms_paths *p, const uint32_t *target, uint32_
     MS_TRY(ms_snap_find_modules(s, why));
     merging m = {s, p, n == 1 ? 0 : ms_snap_retained(s, 0) / 100 + 1};
     ms_err err = ms_routes_new(p, target, n, merged_key, &m, NULL, 100000, &routes);
+    if (err == MS_EDAMAGED)
+        ms_why_set(why, "this snapshot cannot be read: its table ready_ways goes in circles");
     if (err != MS_OK)
         goto done;
     starts = ((size_t)routes->n + 1) * sizeof *start;
@@ -207,8 +330,8 @@ ms_err ms_ways_to(ms_snap *s, const ms_paths *p, const uint32_t *target, uint32_
         goto done;
     }
     for (uint32_t v = 0; v < s->nodes; v++)
-        if (routes->of[v] != MS_NONE)
-            start[routes->of[v] + 1]++;
+        if (routes->of[v])
+            start[routes->of[v]]++;
     for (uint32_t r = 0; r < routes->n; r++)
         start[r + 1] += start[r];
     nodes = ((size_t)start[routes->n] + 1) * sizeof *node;
@@ -218,8 +341,8 @@ ms_err ms_ways_to(ms_snap *s, const ms_paths *p, const uint32_t *target, uint32_
         goto done;
     }
     for (uint32_t v = 0; v < s->nodes; v++)
-        if (routes->of[v] != MS_NONE)
-            node[start[routes->of[v]]++] = v; /* start[r] moves on to where r ends */
+        if (routes->of[v])
+            node[start[routes->of[v] - 1]++] = v; /* start[r] moves on to where r ends */
     *lost = routes->lost;
     for (uint32_t r = 0; r < routes->n && err == MS_OK; r++) {
         const ms_route *w = &routes->row[r];
@@ -230,7 +353,7 @@ ms_err ms_ways_to(ms_snap *s, const ms_paths *p, const uint32_t *target, uint32_
             o.label = (ms_label){MS_LABEL_NONE, 0};
         else if (to - from == 1 && w->edge < s->edges) { /* alone: by its full name */
             merging full = {s, p, 0};
-            o.label = merged(&full, p->from[w->node], w->edge);
+            o.label = merged(&full, ms_path_from(p, w->node), w->edge);
         }
         if (o.label.kind == MS_LABEL_VALUE && w->edge < s->edges && w->edge > 0)
             o.key = MS_SNAP_TARGET(s->to[w->edge - 1]);
@@ -266,7 +389,7 @@ static int more_refs(const void *a, const void *b)
 
 ms_err ms_other_refs(ms_snap *s, const ms_paths *p, const uint32_t *target, uint32_t n, ms_others *out, uint64_t *weak, ms_why *why)
 {
-    ms_set among = {0}, below = {0};
+    ms_set among = {0}, below = {0}; /* below: by place in the walk */
     ms_table rows = {0};
     merging m = {s, p, UINT64_MAX};
     *weak = 0;
@@ -274,9 +397,7 @@ ms_err ms_other_refs(ms_snap *s, const ms_paths *p, const uint32_t *target, uint
     MS_TRY(ms_snap_find_modules(s, why));
     ms_err err = ms_set_new(s, &among);
     if (err == MS_OK)
-        err = ms_set_new(s, &below);
-    if (err == MS_OK)
-        err = ms_sum_below(s, target, n, &below, why);
+        err = ms_places_below(s, target, n, &below, why);
     for (uint32_t i = 0; err == MS_OK && i < n; i++)
         ms_set_add(&among, target[i]);
     for (uint32_t v = 0; err == MS_OK && v < s->nodes; v++)
@@ -289,7 +410,7 @@ ms_err ms_other_refs(ms_snap *s, const ms_paths *p, const uint32_t *target, uint
                 (*weak)++;
                 continue;
             }
-            if (MS_SNAP_KIND(s->to[e]) != MS_SNAP_NORMAL || ms_set_has(&below, v) || p->edge[t] == e || v == 0 || v == s->garbage)
+            if (MS_SNAP_KIND(s->to[e]) != MS_SNAP_NORMAL || ms_path_edge(p, t) == e || ms_places_have(s, &below, v) || ms_set_has(&among, v) || v == 0 || v == s->garbage)
                 continue;
             ms_label label = merged(&m, v, e);
             if (label.kind != MS_LABEL_FIELD && label.kind != MS_LABEL_NAMED)

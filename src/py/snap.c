@@ -164,8 +164,9 @@ static PyObject *snap_node(PyObject *self, PyObject *arg)
 /* All objects together, as allocated. */
 static PyObject *snap_bytes(PyObject *self, PyObject *unused)
 {
-    ANSWER(self, ms_snap_need(s, MS_SNAP_SHAPES | MS_SNAP_IDOMS, &why));
-    return PyLong_FromUnsignedLongLong(ms_snap_retained(((py_snap *)self)->snap, 0));
+    uint64_t bytes = 0;
+    ANSWER(self, ms_total(s, &bytes, &why));
+    return PyLong_FromUnsignedLongLong(bytes);
 }
 
 /* The text of a node alone: what labels need; cheaper than node(). */
@@ -232,9 +233,7 @@ static PyObject *snap_sums(PyObject *self, PyObject *args)
     if (begin(self) == NULL)
         goto done;
     Py_BEGIN_ALLOW_THREADS
-    err = by == MS_BY_SITE ? ms_snap_need(snap, MS_SNAP_BIRTHS, &why) : MS_OK;
-    if (err == MS_OK && (by == MS_BY_TYPE || ms_snap_births_seen(snap)))
-        err = ms_sums(snap, by, retained, garbage, sums, &why);
+    err = ms_sums(snap, by, retained, garbage, sums, &why);
     Py_END_ALLOW_THREADS
     if (!end(self, err, &why) || (out = PyList_New(0)) == NULL)
         goto done;
@@ -280,6 +279,15 @@ static PyObject *snap_holders(PyObject *self, PyObject *args)
     if (!PyArg_ParseTuple(args, "kKIK:holders", &top, &least, &deep, &wide) || !node_ok(snap, top))
         return NULL;
     ANSWER(self, ms_holders(s, (uint32_t)top, least, deep, wide, &steps, &why));
+    PyObject *out = steps_list(&steps);
+    MS_VEC_FREE(&steps);
+    return out;
+}
+
+static PyObject *snap_tops(PyObject *self, PyObject *unused)
+{
+    ms_steps steps = {0};
+    ANSWER(self, ms_tops(s, &steps, &why));
     PyObject *out = steps_list(&steps);
     MS_VEC_FREE(&steps);
     return out;
@@ -735,28 +743,41 @@ static bool dict_find(const ms_snap *s, uint32_t dict, const char *word, size_t 
 /* [(node, dict, name, retained)] of all modules. */
 static PyObject *snap_modules(PyObject *self, PyObject *unused)
 {
-    ms_snap *snap = ((py_snap *)self)->snap;
-    ANSWER(self, ms_snap_need(s, MS_SNAP_SHAPES | MS_SNAP_EDGES | MS_SNAP_TEXTS | MS_SNAP_IDOMS, &why));
-    PyObject *out = PyList_New(0);
-    uint8_t *module = ms_sys_alloc(snap->n_shapes);
-    if (module == NULL) {
-        Py_XDECREF(out);
-        return PyErr_NoMemory();
-    }
-    for (uint32_t i = 0; i < snap->n_shapes; i++)
-        module[i] = ms_snap_text_is(snap, snap->type_name[snap->shape_type[i]], "module");
-    for (uint32_t v = 1; out && v <= snap->objects; v++) {
-        uint32_t string;
-        if (!module[ms_snap_id(snap->shape, v)])
-            continue;
-        PyObject *row = Py_BuildValue("(IINK)", v, ms_snap_namespace_of(snap, v),
-                                      ms_snap_name(snap, v, &string) ? text_of(snap, string) : PyUnicode_FromString(""),
-                                      (unsigned long long)ms_snap_retained(snap, v));
-        if (row == NULL || PyList_Append(out, row) < 0)
+    ms_module_list found = {0};
+    ANSWER(self, ms_modules_of(s, &found, &why));
+    const ms_snap *snap = ((py_snap *)self)->snap;
+    PyObject *out = PyList_New((Py_ssize_t)found.n);
+    for (size_t i = 0; out && i < found.n; i++) {
+        const ms_module *m = &found.at[i];
+        PyObject *row = Py_BuildValue("(IINK)", m->node, m->dict, text_of(snap, m->name), (unsigned long long)m->retained);
+        if (row == NULL)
             Py_CLEAR(out);
-        Py_XDECREF(row);
+        else
+            PyList_SET_ITEM(out, (Py_ssize_t)i, row);
     }
-    ms_sys_free(module, snap->n_shapes);
+    MS_VEC_FREE(&found);
+    return out;
+}
+
+/* [(dict of the module, name, node, type, dominator, retained)] of the module variables that hold at least so much. */
+static PyObject *snap_variables(PyObject *self, PyObject *arg)
+{
+    unsigned long long least = PyLong_AsUnsignedLongLong(arg);
+    ms_variable_list found = {0};
+    if (least == (unsigned long long)-1 && PyErr_Occurred())
+        return NULL;
+    ANSWER(self, ms_variables_of(s, least, &found, &why));
+    const ms_snap *snap = ((py_snap *)self)->snap;
+    PyObject *out = PyList_New((Py_ssize_t)found.n);
+    for (size_t i = 0; out && i < found.n; i++) {
+        const ms_variable *v = &found.at[i];
+        PyObject *row = Py_BuildValue("(INIIIK)", v->dict, text_of(snap, v->name), v->node, v->type, v->idom, (unsigned long long)v->retained);
+        if (row == NULL)
+            Py_CLEAR(out);
+        else
+            PyList_SET_ITEM(out, (Py_ssize_t)i, row);
+    }
+    MS_VEC_FREE(&found);
     return out;
 }
 
@@ -985,7 +1006,7 @@ static PyObject *snap_way(PyObject *self, PyObject *arg)
     uint32_t n = ms_path(p->ways, (uint32_t)v, LONGEST, node, edge), shown = n < LONGEST ? n : LONGEST;
     PyObject *out = PyList_New(0);
     for (uint32_t i = n <= LONGEST ? 1 : 0; out && i < shown; i++) {
-        PyObject *row = edge[i] < p->snap->edges ? edge_tuple(p->snap, i ? node[i - 1] : p->ways->from[node[0]], edge[i])
+        PyObject *row = edge[i] < p->snap->edges ? edge_tuple(p->snap, i ? node[i - 1] : ms_path_from(p->ways, node[0]), edge[i])
                                                  : Py_BuildValue("(IIIII)", i ? node[i - 1] : 0, node[i], MS_SNAP_TYPE, MS_LABEL_INDIRECT, 0);
         if (row == NULL || PyList_Append(out, row) < 0)
             Py_CLEAR(out);
@@ -1352,6 +1373,7 @@ static PyMethodDef snap_methods[] = {
     {"name", snap_name, METH_O, "name(v) -> (type, text or None)"},
     {"find", snap_find, METH_O, "find(address) -> node or None"},
     {"sums", snap_sums, METH_VARARGS, "sums('type' or 'site', retained=True, garbage=False) -> [(row, (count, bytes, said, retained, retained_said))]"},
+    {"tops", snap_tops, METH_NOARGS, "tops() -> [step]: holders() from the root, as far as a summary goes"},
     {"holders", snap_holders, METH_VARARGS, "holders(top, least bytes, deep, wide) -> [step]"},
     {"why", snap_why, METH_VARARGS, "why('type', 'site' or 'node', [row]) -> {sum, steps, lost, others, ...}"},
     {"below", snap_below, METH_VARARGS, "below('type', 'site' or 'node', [row], [node]) -> how many of the objects each node dominates"},
@@ -1361,6 +1383,7 @@ static PyMethodDef snap_methods[] = {
     {"outside", snap_outside, METH_O, "outside(v) -> how many references keep v, from outside what it holds itself"},
     {"freed", snap_freed, METH_O, "freed([node]) -> (objects, bytes, said) that would go if these objects lost all their references"},
     {"children", snap_children, METH_VARARGS, "children(v, most) -> [(node, retained)] of what v alone keeps"},
+    {"variables", snap_variables, METH_O, "variables(least) -> [(dict of the module, name, node, type, dominator, retained)]"},
     {"modules", snap_modules, METH_NOARGS, "modules() -> [(node, dict, name, retained)]"},
     {"namespace", snap_namespace, METH_VARARGS, "namespace(dict, least) -> [(name, node, retained)]"},
     {"attribute", snap_attribute, METH_VARARGS, "attribute(v, name) -> node or None"},

@@ -5,6 +5,7 @@
  * until it has ended. */
 #include "snapshot/child.h"
 #include "graph/graph.h"
+#include "graph/ready.h"
 #include "store/store.h"
 #include "internal/pycore_context.h"
 #include "internal/pycore_dict.h"
@@ -646,7 +647,9 @@ static bool analyse(out *f)
     return true;
 }
 
-static void finish(out *f)
+static void weigh(void *arg) { ms_child_weigh(arg); }
+
+static void finish(out *f, bool answers)
 {
     ms_child *c = f->c;
     ms_err err;
@@ -656,6 +659,8 @@ static void finish(out *f)
     strided(f, "snap_info", "value", MS_TYPE_U32, n, rows + 1, 2 * sizeof *rows);
     column(f, "strings", "offsets", MS_TYPE_I64, MS_VEC_N(c->string_offsets, int64_t), c->string_offsets.at);
     column(f, "strings", "data", MS_TYPE_U8, c->string_data.used, c->string_data.at ? c->string_data.at : "");
+    if (answers && !c->options->in_place) /* where the program waits they are left to whoever asks */
+        ms_ready_write(f->w, c->options->prefix ? c->options->prefix : "", weigh, c, NULL);
     c->writer = NULL;
     if ((err = ms_writer_commit(f->w, &c->status->why)) != MS_OK)
         ms_child_fail(c, err, c->status->why.text);
@@ -693,7 +698,7 @@ void ms_file_write_small(ms_child *c)
     ms_info(c, "memory_limit", "%llu", (unsigned long long)c->memory_limit);
     ms_info(c, "complete", "0");
     ms_info(c, "incomplete_why", "there is too little memory for the graph: objects are counted by type and site only");
-    finish(&f);
+    finish(&f, false);
 }
 
 static void skipped_info(ms_child *c)
@@ -737,5 +742,8 @@ void ms_file_write(ms_child *c)
     ms_info(c, "unread_interpreters", "%u", c->unread_interpreters);
     ms_info(c, "complete", "%d", whole);
     ms_info(c, "incomplete_why", "%s", whole ? "" : "there was no memory to find out who keeps what alive");
-    finish(&f);
+    ms_sys_free(c->to, c->to_room);
+    ms_sys_free(c->first, c->first_room);
+    c->to = c->first = NULL;
+    finish(&f, whole);
 }

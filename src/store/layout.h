@@ -50,6 +50,9 @@ uint32_t ms_chunk_crc(const ms_chunk *c);
 uint32_t ms_file_header_crc(const ms_file_header *h);
 bool     ms_store_name_ok(const char *name); /* at most 32 bytes are read */
 
+/* A file of these columns, which lie whole in the first size bytes behind fd. */
+ms_err ms_file_of(int fd, uint64_t size, const ms_chunk *chunks, uint32_t count, const char *name, ms_why *why, ms_file **out);
+
 static inline uint64_t ms_align64(uint64_t n) /* the caller knows that n is far from 2^64 */
 {
     return (n + MS_FILE_ALIGN - 1) & ~(uint64_t)(MS_FILE_ALIGN - 1);

@@ -400,6 +400,37 @@ done:
     return err;
 }
 
+ms_err ms_file_of(int fd, uint64_t size, const ms_chunk *chunks, uint32_t count, const char *name, ms_why *why, ms_file **out)
+{
+    ms_file *f;
+    *out = NULL;
+    MS_TRY(file_new(name, why, &f));
+    void *base = mmap(NULL, (size_t)size, PROT_READ, MAP_SHARED, fd, 0);
+    ms_err err = base == MAP_FAILED ? MS_EIO : MS_OK;
+    if (err == MS_OK) {
+        f->base = base;
+        f->size = (size_t)size;
+        f->expected = count;
+        f->fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+        if (f->fd < 0) {
+            munmap(base, (size_t)size);
+            f->base = NULL;
+            f->size = 0;
+            err = MS_EIO;
+        }
+    }
+    for (uint32_t i = 0; err == MS_OK && i < count; i++)
+        if ((err = file_add(f, &chunks[i])) == MS_OK)
+            atomic_store_explicit(&f->entries[i].state, WHOLE, memory_order_release);
+    if (err != MS_OK) {
+        ms_why_set(why, "cannot map %s: %s", name, ms_err_text(err));
+        ms_file_close(f);
+        return err;
+    }
+    *out = f;
+    return MS_OK;
+}
+
 void ms_file_close(ms_file *f)
 {
     if (f == NULL)

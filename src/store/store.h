@@ -42,6 +42,7 @@ enum {
  * any error, path is as it was. The first error sticks: later calls return it again and do nothing,
  * so a caller may write everything and look at commit's result alone. The file has mode 0600. */
 typedef struct ms_writer ms_writer;
+typedef struct ms_file ms_file;
 
 ms_err ms_writer_open(const char *path, ms_why *why, ms_writer **out);
 ms_err ms_writer_column(ms_writer *w, const char *table, const char *column, ms_type type, uint32_t width,
@@ -52,14 +53,15 @@ ms_err ms_writer_column_begin(ms_writer *w, const char *table, const char *colum
 ms_err ms_writer_append(ms_writer *w, const void *values, size_t bytes);
 ms_err ms_writer_column_end(ms_writer *w);
 void   ms_writer_passing(ms_writer *w); /* the file is read at once and removed: commit need not force it to the disk */
+/* The columns that have ended, to be read while w goes on: for columns that follow from others. Their checksums are not compared
+ * again. The caller's, for ms_file_close(), before w ends. */
+ms_err ms_writer_read(ms_writer *w, ms_why *why, ms_file **out);
 /* Either ends w, whatever the result. */
 ms_err ms_writer_commit(ms_writer *w, ms_why *why);
 void   ms_writer_abort(ms_writer *w); /* NULL is fine */
 
 /* Reading. No byte is trusted. Files up to 16 MiB are copied at opening, so that they cannot change
  * under the reader; larger ones are mapped, and must not be shortened while they are open. */
-typedef struct ms_file ms_file;
-
 typedef struct {
     const char *table, *column;
     ms_type     type;

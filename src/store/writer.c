@@ -383,6 +383,21 @@ ms_err ms_writer_column(ms_writer *w, const char *table, const char *column, ms_
     return ms_writer_column_end(w);
 }
 
+ms_err ms_writer_read(ms_writer *w, ms_why *why, ms_file **out)
+{
+    ms_err err = w->err;
+    *out = NULL;
+    if (err == MS_OK && w->in_column)
+        err = MS_EINVAL;
+    if (err == MS_OK && (err = writer_flush(w)) != MS_OK)
+        writer_fail(w, err);
+    if (err != MS_OK) {
+        ms_why_set(why, "cannot read %s while it is written: %s", w->path, ms_err_text(err));
+        return err;
+    }
+    return ms_file_of(w->fd, w->at, w->directory, w->columns, w->path, why, out);
+}
+
 /* ---- the end ---- */
 
 void ms_writer_passing(ms_writer *w) { w->passing = true; }

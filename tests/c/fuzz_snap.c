@@ -2,9 +2,13 @@
  *
  *     fuzz_snap SECONDS FILE...      (built with -Db_sanitize=address,undefined)
  *
- * Every question is asked of what opens. mutate.h makes the mutants. */
+ * Every question is asked of what opens; of each file there is a second one with ready answers. mutate.h makes the mutants. */
 #include "graph/answer.h"
 #include "mutate.h"
+
+#ifndef MS_LIBFUZZER
+#include "ready_copy.h"
+#endif
 
 static ms_err count_bytes(void *arg, const char *bytes, size_t size)
 {
@@ -27,6 +31,20 @@ static void ask(ms_snap *s, ms_why *why)
     if (ms_holders(s, 0, 1, 12, 100, &steps, why) == MS_OK)
         EXPECT(steps.n > 0 && steps.at[0].parent == 0);
     MS_VEC_FREE(&steps);
+    ms_module_list modules = {0};
+    ms_variable_list variables = {0};
+    if (ms_tops(s, &steps, why) == MS_OK)
+        for (size_t i = 0; i < steps.n; i++)
+            EXPECT(steps.at[i].parent <= i && steps.at[i].example < s->nodes && steps.at[i].type < s->n_types);
+    MS_VEC_FREE(&steps);
+    if (ms_modules_of(s, &modules, why) == MS_OK)
+        for (size_t i = 0; i < modules.n; i++)
+            EXPECT(modules.at[i].node < s->nodes && modules.at[i].dict < s->nodes);
+    MS_VEC_FREE(&modules);
+    if (ms_variables_of(s, 1000, &variables, why) == MS_OK)
+        for (size_t i = 0; i < variables.n; i++)
+            EXPECT(variables.at[i].node < s->nodes && variables.at[i].type < s->n_types);
+    MS_VEC_FREE(&variables);
     ms_growing_containers(s, 8, &growing, why);
     MS_VEC_FREE(&growing);
     ms_devtools_write(s, count_bytes, &bytes, why);
@@ -45,6 +63,11 @@ static void ask(ms_snap *s, ms_why *why)
                 (void)ms_snap_label(s, v, e);
         }
         if (ms_ways(s, &g, &ways, why) == MS_OK && s->objects > 2) {
+            for (uint32_t v = 0; v < s->nodes; v++) {
+                uint32_t node[8], edge[8], n = ms_path(ways, v, 8, node, edge);
+                for (uint32_t i = n > 8 ? 1 : 0; i < n && i < 8; i++)
+                    EXPECT(node[i] < s->nodes && (edge[i] < s->edges || edge[i] >= MS_EDGE_TO_TYPE));
+            }
             ms_others others = {0};
             uint32_t target[3] = {1, s->objects / 2 + 1, s->objects};
             uint32_t n = target[1] == target[2] ? 1 : 3;
@@ -106,7 +129,22 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 
 int main(int argc, char **argv)
 {
-    return fuzz_main("fuzz_snap", argc, argv);
+    enum { MOST = 32 };
+    static char made[MOST][64];
+    char *files[2 * MOST + 3];
+    int n = 0, makes = 0;
+    for (int i = 0; i < argc && i < MOST; i++) {
+        ms_why why;
+        files[n++] = argv[i];
+        snprintf(made[makes], sizeof made[makes], "/tmp/fuzz_snap-%d-%d.memsure", (int)getpid(), i);
+        if (i > 1 && ready_copy(argv[i], made[makes], true, NULL, &why) == MS_OK)
+            files[n++] = made[makes++];
+    }
+    files[n] = NULL;
+    int result = fuzz_main("fuzz_snap", n, files);
+    while (makes > 0)
+        unlink(made[--makes]);
+    return result;
 }
 
 #endif

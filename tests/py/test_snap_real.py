@@ -293,3 +293,59 @@ def test_recordings_carry_their_snapshots(here, capsys):
     data = json.loads(capsys.readouterr().out)
     assert data["path"][0]["step"] == "module __main__" and data["objects"] >= 20000
     assert os.path.exists("run.memsure")
+
+
+def without_answers(path, out):
+    """The same snapshot without the tables that repeat what follows from the others."""
+    from memsure import _core
+
+    file = _core.open(str(path))
+    tables = {}
+    for table, columns in file.tables.items():
+        if not table.startswith("ready_"):
+            tables[table] = {name: (type, width, bytes(file.column(table, name))) for name, (type, _, width) in columns.items()}
+    _core.write(str(out), tables)
+    return out
+
+
+def test_ready_answers_are_those_that_would_be_computed(here):
+    run("""
+        import collections, decimal, email, json, weakref, memsure
+        class Node:
+            def __init__(self, parent, i):
+                self.parent, self.children, self.name = parent, [], f"node {i}"
+                if parent:
+                    parent.children.append(self)
+        ROOT = Node(None, 0)
+        for i in range(300):
+            Node(ROOT if i % 7 else ROOT.children[-1] if ROOT.children else ROOT, i)
+        BY_NAME = {n.name: n for n in ROOT.children}
+        WEAK = weakref.WeakValueDictionary(BY_NAME)
+        NAMES = list(BY_NAME)
+        QUEUE = collections.deque(BY_NAME.values())
+        a = Node(None, "dead"); Node(a, "dead, too"); del a
+        def held():
+            local = [Node(None, i) for i in range(50)]
+            memsure.snapshot("ready.memsure")
+        held()
+    """)
+    without_answers("ready.memsure", "computed.memsure")
+    ready, computed = Snapshot.open("ready.memsure"), Snapshot.open("computed.memsure")
+    assert {t for t in ready.file.tables if t.startswith("ready_")} == {"ready_sums", "ready_tops", "ready_modules", "ready_variables", "ready_ways"}
+    for word in ("types", "lines", "modules", "variables"):
+        a, b = getattr(ready, word)(), getattr(computed, word)()
+        assert [(getattr(r[0], "place", r[0]), *r[1:]) for r in a] == [(getattr(r[0], "place", r[0]), *r[1:]) for r in b] and len(a) > 3
+    assert snaptext.data(ready) == snaptext.data(computed)
+    assert snaptext.summary(ready, Paper(100)) == snaptext.summary(computed, Paper(100)).replace("computed.memsure", "ready.memsure")
+    assert all(ready.core.way(v) == computed.core.way(v) for v in range(1, ready.core.nodes))
+    for word in ("__main__.Node", "str", "dict", "type", "__main__.BY_NAME", "app.py:4"):
+        assert ready.why(word).data() == computed.why(word).data()
+
+
+def test_where_the_program_waits_no_answers_are_made_ready(here):
+    run("""
+        import memsure
+        memsure.snapshot("one.memsure", fork=False)
+    """)
+    snap = Snapshot.open("one.memsure")
+    assert not [t for t in snap.file.tables if t.startswith("ready_")] and snap.types() and snap.why("module").count
