@@ -258,7 +258,10 @@ class Keepers:
         h.verdict = verdict
         h.short = f"{h.culprit} only grows: {count(entries)} entries"
         library = self.library(f.way)
-        if library and not (self.history(f, h, library) or self.registry(f, h, library, name)):
+        if library and self.history(f, h, library):
+            if self.frame_of(f.way) in ("lib", "std"):
+                return False  # what the library's own running job works on: it ends with the job
+        elif library and not self.registry(f, h, library, name):
             library = None
         if facts["few"] and library is None or library and f.slope is None and f.bytes < LIBRARY_SHARE * facts["live"]:
             return False  # without a slope: what a library gathers for its own work, as a test run's reports
@@ -999,8 +1002,12 @@ class Keepers:
 
     def passes_through(self, way):
         """Whether a local of the standard library's is all that holds it, as in `python -m json.tool`: nobody's to store otherwise."""
+        return self.frame_of(way) == "std"
+
+    def frame_of(self, way):
+        """Whose the running function is by whose variable a way begins: 'own', 'lib', 'std'; None: it begins elsewhere."""
         first = next((what for _, what in steps(way) if " in " in what), None)
-        return first is not None and self.sources.kind(self.file_of(first)) == "std"
+        return self.sources.kind(self.file_of(first)) if first is not None else None
 
     def file_of(self, frame):
         """The file of 'function in FILE', whose end may be cut."""

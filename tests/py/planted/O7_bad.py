@@ -21,6 +21,6 @@ except FileNotFoundError:
     pass
 BLOCK = share(4 << 20)
 BLOCK.buf[:] = bytes(4 << 20)
-time.sleep(1)
+time.sleep(3)
 BLOCK.close()
 print("done")
