@@ -202,6 +202,8 @@ class Keepers:
         way, facts = f.way, f.facts
         self.lead(way, [facts["value"]] if "." in facts.get("value", "") else ())
         h = Holder()
+        if facts.get("selves"):
+            return self.selves(f, h)
         kind = KINDS.get(facts.get("type", ""), short_type(facts.get("type", "")))
         owner, name = name_of(way)
         entries = facts["entries"]
@@ -575,6 +577,21 @@ class Keepers:
                         if "cache" in m.text(d):
                             return file, m, node, d
         return None
+
+    def selves(self, f, h):
+        """L2: a cache on a method, with a limit: it does not grow, and holds the last instances."""
+        h.path = path_words(f.way)
+        h.held = " → ".join(h.path + [a_number(f.facts["entries"], short_type(f.facts["value"]))])
+        self._l2(f, h, "")
+        h.note = f"{count(f.facts['entries'])} instances live by it alone"
+        h.evidence = f"nothing else holds them: {size(f.bytes)} of {size(f.facts['live'])} live"
+
+        def verdict(r, f, who):
+            return f"{size(f.bytes)} of {size(f.facts['live'])} live is kept by a cache{who}", h.keeps.format(culprit=h.culprit).replace("calls", "instances")
+
+        h.verdict = verdict
+        h.saves = f"up to {size(f.bytes)} of {size(f.facts['live'])} live"
+        return h
 
     def _l2(self, f, h, name):
         chain = steps(f.way)

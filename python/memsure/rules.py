@@ -288,7 +288,7 @@ _rule(
 _rule(
     "L2", "lru_cache on a method keeps self",
     "The cache lives on the class, its keys contain self: every instance used stays until newer calls push it out.",
-    "A path from an lru_cache wrapper over a key to an instance, in a snapshot.",
+    "A path from an lru_cache wrapper over a key to an instance, in a snapshot: more and more of them, or, where it has a limit, two and more that nothing else holds, a twentieth of all.",
     "@lru_cache\ndef price(self): ...", "@cached_property              # dies with its instance\ndef price(self): ...",
     "instances are few and live as long as the class.",
 )
@@ -323,7 +323,7 @@ _rule(
 _rule(
     "L7", "memory outside of Python grows",
     "malloc's live memory rises and Python's does not: C code keeps memory that is no Python object.",
-    "The slope of malloc's live bytes, or of RSS that is in no row, beside that of Python's; a snapshot tells which extension modules it may be. What "
+    "The slope of malloc's live bytes, or of RSS that is in no row, or of what is free in malloc and not used again, beside that of Python's; a snapshot tells which extension modules it may be. What "
     "malloc gives out is not recorded by line: the line told is the one that calls into that module, or, where none is known, the one that allocates most meanwhile.",
     "parser.parse(text)      # of a library with a leak in C", "upgrade it; or a worker that is renewed: Pool(maxtasksperchild=1000)",
     "it levels off later: pools of libraries do.",

@@ -173,7 +173,7 @@ def evidence(r, f):
         return f"{count(facts['number'])} reference counts that no object of the snapshot explains; born all along" if facts["number"] else "raw blocks of C code, more and more"
     if f.rule == "L7":
         s = f.slope
-        what = "RSS that neither Python nor malloc accounts for" if facts.get("mapped") else "malloc's live bytes less Python's"
+        what = "RSS that neither Python nor malloc accounts for" if facts.get("mapped") else "RSS outside of Python, most of it free in malloc and not used again" if facts.get("freed_grows") else "malloc's live bytes less Python's"
         return f"{what}: {change(s.rise)} from {seconds(s.start)} to {seconds(s.end)}"
     if f.verdict == "cyclic" and "by_collector" in facts:
         told = f"{percent(lines['gc_freed_bytes'][i], lines['freed_bytes'][i])} of the bytes it freed went in a collection"

@@ -206,7 +206,7 @@ static ms_err native_grows(const ms_evidence *e, uint32_t at, double start, doub
     uint32_t from, n = inside(p, start, end, &from), up, steps;
     ms_slope native, beside;
     ms_err err = MS_OK;
-    bool mapped = false;
+    bool mapped = false, freed = false;
     if (n < LEAST_POINTS || !(p->native_used[from] > 0))
         return MS_OK;
     double *v = ms_sys_alloc(n * sizeof *v), rss = p->rss[from + n - 1];
@@ -220,6 +220,11 @@ static ms_err native_grows(const ms_evidence *e, uint32_t at, double start, doub
         for (uint32_t i = 0; i < n; i++)
             v[i] = fmax(0, p->rss[from + i] - p->slab[from + i] - p->native_used[from + i] - p->native_free[from + i]);
         mapped = grows = ms_trend_grows_at_work(p, n, p->t + from, v, fmax(MAPPED_BYTES, rss / 4), &beside, &up, &steps);
+    }
+    if (!grows && (double)p->end.native_free >= fmax(MAPPED_BYTES, rss / 4)) { /* what was freed after a peak is a level; where it rises to the end, it is not used again, and new memory is */
+        for (uint32_t i = 0; i < n; i++)
+            v[i] = fmax(0, p->rss[from + i] - fmax(p->slab[from + i], p->python[from + i]));
+        freed = grows = ms_trend_grows_at_work(p, n, p->t + from, v, fmax(MAPPED_BYTES, rss / 4), &beside, &up, &steps);
     }
     if (grows) {
         ms_finding *f;
@@ -236,6 +241,7 @@ static ms_err native_grows(const ms_evidence *e, uint32_t at, double start, doub
         if (err == MS_OK) {
             slope_facts(f, &beside, up, steps);
             ms_finding_fact(f, "mapped", mapped);
+            ms_finding_fact(f, "freed_grows", freed);
         }
     }
     ms_sys_free(v, n * sizeof *v);
@@ -244,7 +250,7 @@ static ms_err native_grows(const ms_evidence *e, uint32_t at, double start, doub
 
 /* ---- with a snapshot: who keeps what grows ---- */
 
-/* A container is worth a finding from 256 KiB and a fiftieth of all, if it had been growing for 0.15 s (enough ticks to tell
+/* A container is worth a finding from 256 KiB and a fiftieth of all, if it had been growing for 0.1 s (ten ticks, to tell
  * eight parts by) when the snapshot was taken: less than for a line alone, since its entries' births prove what a slope only suggests. Where
  * no line of theirs has a slope (the run or its points were too few, or it grows in steps) they have to prove it alone: from
  * 1 MiB and a twenty-fifth on, and through a quarter of the run: what is built at its end, in one go, is data. */
@@ -252,8 +258,8 @@ static ms_err native_grows(const ms_evidence *e, uint32_t at, double start, doub
 #define HELD_SHARE 0.02
 #define ALONE_BYTES (1.0 * 1048576)
 #define ALONE_SHARE 0.04
-#define HELD_SECONDS 0.15
-#define BRIEF_SECONDS 0.2 /* of a run, in which nothing is found */
+#define HELD_SECONDS 0.1
+#define BRIEF_SECONDS 0.1 /* of a run, in which nothing is found */
 #define ALONE_PART 0.25
 #define ALONE_LISTENERS 0.25
 #define LISTENERS_SHARE 0.1
@@ -713,6 +719,96 @@ static ms_err containers(const ms_evidence *e, uint32_t at, ms_findings *out)
     return err;
 }
 
+/* ---- caches on methods ---- */
+
+/* L2 without growth: a cache with a limit, on a method, holds the last instances and all that they hold: from 1 MiB and a twentieth of all
+ * on, of two instances and more that nobody else has, which make up half of what the cache holds. */
+#define SELVES_BYTES (1.0 * 1048576)
+#define SELVES_SHARE 0.05
+enum { SELVES = 2, MOST_CACHED = 64 };
+
+/* Whether a class is this one, or below it: its mro names it. */
+static bool class_below(const ms_view *v, uint32_t class, uint32_t of)
+{
+    const ms_snap *s = v->snap;
+    for (uint32_t edge = s->first[class]; class != of && edge < s->first[class + 1]; edge++) {
+        uint32_t mro = MS_SNAP_TARGET(s->to[edge]);
+        for (uint32_t k = mro ? s->first[mro] : 0; mro && ms_view_is(v, mro, MS_IS(TUPLE)) && k < s->first[mro + 1]; k++)
+            if (MS_SNAP_TARGET(s->to[k]) == of)
+                return true;
+    }
+    return class == of;
+}
+
+/* The class that has this cache as a method: the nearest of its holders that is one. 0: none. */
+static uint32_t class_of_method(const ms_view *v, uint32_t cache)
+{
+    const ms_snap *s = v->snap;
+    uint32_t up = s->idom[cache], of_classes = 0;
+    for (uint32_t t = 0; t < s->n_types && !of_classes; t++)
+        of_classes = v->is[t] & MS_IS(TYPE) ? s->type_node[t] : 0;
+    for (int step = 0; step < 4 && up && up <= s->objects; step++, up = s->idom[up]) {
+        uint32_t kind = s->type_node[ms_snap_type(s, up)];
+        if (ms_view_is(v, up, MS_IS(TYPE)) || (kind && kind <= s->objects && class_below(v, kind, of_classes)))
+            return up;
+    }
+    return 0;
+}
+
+static ms_err cached_selves(const ms_evidence *e, uint32_t at, ms_view *v, ms_findings *out)
+{
+    const ms_process *p = &e->process[at];
+    const ms_snap *s = v->snap;
+    uint32_t cache[MOST_CACHED], n = 0;
+    double least = fmax(SELVES_BYTES, SELVES_SHARE * (double)v->live);
+    uint8_t *self = ms_sys_alloc(s->n_types); /* of each type: whether its objects may be what the method is called on */
+    ms_err err = self || s->n_types == 0 ? MS_OK : MS_ENOMEM;
+    for (uint32_t i = 1; err == MS_OK && i <= s->objects && n < MOST_CACHED; i++)
+        if (ms_view_is(v, i, MS_IS(CACHED)) && ms_snap_holds(s, i) && (double)ms_snap_retained(s, i) >= least && !ms_snap_is_garbage(s, i))
+            cache[n++] = i;
+    for (uint32_t i = 0; i < out->n; i++) /* one that grows is told */
+        if (out->finding[i].process == at && strcmp(out->finding[i].rule->id, "L2") == 0)
+            n = 0;
+    for (uint32_t c = 0; c < n; c++) {
+        uint32_t class = class_of_method(v, cache[c]), number = 0, oldest = s->epoch, newest = 0, example = 0;
+        double bytes = 0;
+        for (uint32_t t = 0; class && t < s->n_types; t++)
+            self[t] = s->type_node[t] && s->type_node[t] <= s->objects && class_below(v, s->type_node[t], class);
+        for (uint32_t i = 1; class && i <= s->objects; i++) {
+            if (!self[ms_snap_type(s, i)] || !ms_snap_holds(s, i) || !ms_view_inside(v, cache[c], i))
+                continue;
+            number++;
+            bytes += (double)ms_snap_retained(s, i);
+            oldest = ms_snap_id(s->birth, i) < oldest ? ms_snap_id(s->birth, i) : oldest;
+            newest = ms_snap_id(s->birth, i) > newest ? ms_snap_id(s->birth, i) : newest;
+            example = i;
+        }
+        uint32_t line = example ? ms_view_line(p, v, example) : MS_NONE;
+        if (number < SELVES || bytes < fmax(least, (double)ms_snap_retained(s, cache[c]) / 2) || !ms_line_counts(e, line))
+            continue;
+        ms_finding *f;
+        if ((err = ms_finding_add(out, "L2", at, line, ms_snap_retained(s, cache[c]), 0.8, &f)) != MS_OK ||
+            (err = ms_finding_way(out, f, p, v, cache[c])) != MS_OK)
+            break;
+        f->saves = f->bytes;
+        ms_finding_fact(f, "entries", number);
+        ms_finding_fact(f, "selves", number);
+        ms_finding_fact(f, "live", (double)v->live);
+        ms_finding_fact(f, "age_s", (double)(s->epoch - oldest) * (double)s->epoch_ns / 1e9);
+        ms_finding_fact(f, "youngest_s", (double)(s->epoch - newest) * (double)s->epoch_ns / 1e9);
+        ms_finding_fact(f, "entry_line", line);
+        ms_finding_fact(f, "born", -1.0);
+        ms_finding_fact(f, "few", 0);
+        ms_finding_fact(f, "nested", 1);
+        ms_finding_fact(f, "sequence", 0);
+        ms_finding_text(f, "type", "functools._lru_cache_wrapper");
+        ms_finding_type(f, "value", v, ms_snap_type(s, example));
+        break;
+    }
+    ms_sys_free(self, s->n_types);
+    return err;
+}
+
 /* ---- references that nobody owns ---- */
 
 /* L6: at least so many objects, 256 KiB with what they hold and a fiftieth of all, born all along: from the first one to the
@@ -989,6 +1085,8 @@ static ms_err run(const ms_evidence *e, ms_findings *out)
         } else if (ms_trend_window(&e->process[i], BRIEF_SECONDS, &start, &end)) {
             MS_TRY(brief(e, i, start, end, out));
         }
+        for (uint32_t k = 0; k < e->process[i].nview; k++)
+            MS_TRY(cached_selves(e, i, e->process[i].view[k], out));
         MS_TRY(nobody_owns(e, i, out)); /* in a short run, too: what nobody refers to is no data that it builds */
     }
     return recycled(e, out);

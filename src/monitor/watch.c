@@ -34,8 +34,9 @@ enum { DOUBT_MS = 1000 };    /* a file may be made step by step: so long it may 
 
 typedef struct {
     ms_live *head;
-    int      schedstat; /* of its main thread; -1: this system does not tell */
-    uint64_t before;    /* what that said at first, less what the head had (a forked child's is its parent's) */
+    int      schedstat, stat; /* of its main thread; -1: this system does not tell */
+    uint64_t before;          /* how long it had waited at first, less what the head had (a forked child's is its parent's) */
+    uint64_t ran, ready;      /* at the last tick */
 } ticked;
 
 static struct {
@@ -46,17 +47,28 @@ static struct {
     bool stop, runs;
 } ticker = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
-/* How long a process's main thread was ready to run, and did not. */
-static bool waited(int schedstat, uint64_t *out)
+/* How long a process's main thread ran, and was ready to run and did not: as far as is known at its last switch. */
+static bool ran_and_waited(const ticked *t, uint64_t *ran, uint64_t *ready)
 {
     char text[96];
-    unsigned long long ran, ready;
-    ssize_t n = schedstat < 0 ? -1 : pread(schedstat, text, sizeof text - 1, 0);
+    unsigned long long a, b;
+    ssize_t n = t->schedstat < 0 ? -1 : pread(t->schedstat, text, sizeof text - 1, 0);
     text[n > 0 ? n : 0] = 0;
-    if (n <= 0 || sscanf(text, "%llu %llu", &ran, &ready) != 2)
+    if (n <= 0 || sscanf(text, "%llu %llu", &a, &b) != 2)
         return false;
-    *out = ready;
+    *ran = a;
+    *ready = b;
     return true;
+}
+
+/* Whether it is ready to run, and not asleep. */
+static bool is_ready(const ticked *t)
+{
+    char text[256];
+    ssize_t n = t->stat < 0 ? -1 : pread(t->stat, text, sizeof text - 1, 0);
+    text[n > 0 ? n : 0] = 0;
+    const char *state = strrchr(text, ')');
+    return state && state[1] == ' ' && state[2] == 'R';
 }
 
 /* The program's own time: on a busy machine it stands still while the program waits for a processor, so that what is told by
@@ -83,10 +95,15 @@ static void *ticker_run(void *arg)
         pthread_mutex_lock(&ticker.lock);
         bool stop = ticker.stop;
         for (uint32_t i = 0; i < ticker.n; i++) {
-            const ticked *t = &ticker.at[i];
-            uint64_t ready;
-            if (waited(t->schedstat, &ready))
+            ticked *t = &ticker.at[i];
+            uint64_t ran, ready;
+            if (ran_and_waited(t, &ran, &ready)) {
+                if (ran == t->ran && ready == t->ready && is_ready(t))
+                    continue; /* it waits right now: how long, the next switch says */
+                t->ran = ran;
+                t->ready = ready;
                 __atomic_store_n(&t->head->waited_ns, ready - t->before, __ATOMIC_RELAXED);
+            }
             epoch_store(t->head, now);
         }
         pthread_mutex_unlock(&ticker.lock);
@@ -97,14 +114,24 @@ static void *ticker_run(void *arg)
     }
 }
 
+static void ticked_close(const ticked *t)
+{
+    if (t->schedstat >= 0)
+        close(t->schedstat);
+    if (t->stat >= 0)
+        close(t->stat);
+}
+
 static bool ticker_add(ms_live *head)
 {
     bool ok = true;
     char path[64];
     snprintf(path, sizeof path, "/proc/%lu/schedstat", (unsigned long)head->pid);
     ticked new = {.head = head, .schedstat = open(path, O_RDONLY | O_CLOEXEC)};
-    if (waited(new.schedstat, &new.before))
-        new.before -= head->waited_ns;
+    snprintf(path, sizeof path, "/proc/%lu/stat", (unsigned long)head->pid);
+    new.stat = open(path, O_RDONLY | O_CLOEXEC);
+    if (ran_and_waited(&new, &new.ran, &new.ready))
+        new.before = new.ready - head->waited_ns;
     pthread_mutex_lock(&ticker.lock);
     if (ticker.n == ticker.room) {
         uint32_t room = ticker.room ? 2 * ticker.room : 64;
@@ -118,8 +145,8 @@ static bool ticker_add(ms_live *head)
     if (ok)
         ticker.at[ticker.n++] = new;
     pthread_mutex_unlock(&ticker.lock);
-    if (!ok && new.schedstat >= 0)
-        close(new.schedstat);
+    if (!ok)
+        ticked_close(&new);
     return ok;
 }
 
@@ -128,8 +155,7 @@ static void ticker_remove(const ms_live *head)
     pthread_mutex_lock(&ticker.lock);
     for (uint32_t i = 0; i < ticker.n; i++)
         if (ticker.at[i].head == head) {
-            if (ticker.at[i].schedstat >= 0)
-                close(ticker.at[i].schedstat);
+            ticked_close(&ticker.at[i]);
             ticker.at[i] = ticker.at[--ticker.n];
             break;
         }
@@ -157,8 +183,7 @@ void ms_watch_stop(ms_session *s)
         pthread_join(ticker.thread, NULL);
     }
     for (uint32_t i = 0; i < ticker.n; i++)
-        if (ticker.at[i].schedstat >= 0)
-            close(ticker.at[i].schedstat);
+        ticked_close(&ticker.at[i]);
     ms_sys_free(ticker.at, ticker.room * sizeof *ticker.at);
     ticker.at = NULL;
     ticker.n = ticker.room = 0;

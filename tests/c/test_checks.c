@@ -84,6 +84,7 @@ static void test_what_grows(void)
 enum { POINTS = 60, LINES = 3, STILL = 20, ON = 38 };
 static bool stalled; /* from point STILL to point ON the program does nothing at all */
 enum { LOADED = 36, SLOWER = 9 };
+static bool refilled; /* what C code frees is not used again: RSS rises to the end, and is free in malloc */
 static bool loaded, told; /* from point LOADED on the program gets but a ninth of a processor; whether the recording tells */
 
 static void write_recording(bool wild)
@@ -95,7 +96,7 @@ static void write_recording(bool wild)
     uint32_t keys[] = {1, 3, 5}, values[] = {2, 4, 6};
     uint32_t moments[] = {7, 7, 7}, kinds[] = {8, 9, 10};
     uint64_t bytes[] = {100 << 20, 60 << 20, 20 << 20};
-    uint64_t waited[POINTS], t[POINTS], live[2 * POINTS], born[2 * POINTS], rss[POINTS], python[POINTS], large[LINES] = {5000000, 70000000, 9}, few[LINES] = {10, 20, 3};
+    uint64_t waited[POINTS], unused[POINTS], t[POINTS], live[2 * POINTS], born[2 * POINTS], rss[POINTS], python[POINTS], large[LINES] = {5000000, 70000000, 9}, few[LINES] = {10, 20, 3};
     uint64_t lives[12 * LINES] = {0};
     uint32_t sites[] = {1, 0}, parent[] = {0, 0, 1, 2}, site[] = {0, 1, 2, 2};
     double f[] = {0, 1e6, 2e6, 5e5};
@@ -109,7 +110,8 @@ static void write_recording(bool wild)
         live[POINTS + i] = born[POINTS + i] = 1000;
         if (!stalled && !loaded) /* works for a second, idles for one */
             born[POINTS + i] += (uint64_t)(i / 20 * 10 + (i % 20 < 10 ? i % 20 : 10)) * 1000000;
-        rss[i] = 100 << 20;
+        rss[i] = refilled ? (uint64_t)(10 + 2 * i) << 20 : 100 << 20;
+        unused[i] = refilled ? (uint64_t)i << 20 : 0;
         python[i] = live[i] + 1000;
     }
     if (wild) {
@@ -144,7 +146,7 @@ static void write_recording(bool wild)
     ms_writer_column(w, "timeline", "python_bytes", MS_TYPE_U64, 1, POINTS, python);
     for (int k = 0; k < 3; k++) {
         static const char *const names[] = {"native_used_bytes", "native_free_bytes", "slab_bytes"};
-        ms_writer_column(w, "timeline", names[k], MS_TYPE_U64, 1, POINTS, python);
+        ms_writer_column(w, "timeline", names[k], MS_TYPE_U64, 1, POINTS, refilled && k == 1 ? unused : python);
     }
     if (told)
         ms_writer_column(w, "timeline", "waited_ns", MS_TYPE_U64, 1, POINTS, waited);
@@ -190,6 +192,36 @@ static void test_a_growing_line_is_found(void)
     ms_findings_close(&found);
     ms_evidence_close(e);
     ms_file_close(file);
+    EXPECT_EQ(ms_sys_live(), 0);
+}
+
+/* O3 is a level that a peak left. Where it rises to the end, what was freed is of no use to what comes: L7, in its place. */
+static void test_free_memory_that_grows_is_no_level(void)
+{
+    for (int grows = 0; grows < 2; grows++) {
+        ms_why why;
+        ms_file *file;
+        ms_evidence *e;
+        ms_findings found;
+        refilled = grows;
+        write_recording(false);
+        refilled = false;
+        EXPECT_EQ(ms_file_open(path, &why, &file), MS_OK);
+        ms_evidence_source source = {file, group, LINES};
+        EXPECT_EQ(ms_evidence_open(&source, 1, LINES, aside, whose, &e), MS_OK);
+        ms_findings_open(&found);
+        EXPECT_EQ(ms_checks_run(e, &found), MS_OK);
+        int native = 0, level = 0;
+        for (uint32_t i = 0; i < found.n; i++) {
+            native += strcmp(found.finding[i].rule->id, "L7") == 0;
+            level += found.finding[i].rule->id[0] == 'O';
+        }
+        EXPECT_EQ(native, grows);
+        EXPECT_EQ(level, !grows);
+        ms_findings_close(&found);
+        ms_evidence_close(e);
+        ms_file_close(file);
+    }
     EXPECT_EQ(ms_sys_live(), 0);
 }
 
@@ -458,6 +490,7 @@ int main(int argc, char **argv)
     RUN(test_a_growing_line_is_found);
     RUN(test_a_stall_is_no_plateau);
     RUN(test_a_busy_machine_is_no_plateau);
+    RUN(test_free_memory_that_grows_is_no_level);
     RUN(test_wild_values_break_nothing);
     RUN(test_every_failed_allocation);
     RUN(test_every_failed_allocation_with_a_snapshot);

@@ -1,4 +1,4 @@
-"""Quotes for a third of a second: every customer's is kept."""
+"""Quotes for less than a second: every customer's is kept."""
 
 
 class Quotes:
@@ -12,6 +12,6 @@ class Quotes:
 
 
 quotes, total = Quotes(), 0
-for request in range(40_000):
-    total += sum(quotes.quote(request * 3 % 16_000 + request // 40))
+for request in range(80_000):
+    total += sum(quotes.quote(request * 3 % 32_000 + request // 40))
 print(total > 0)
