@@ -377,6 +377,20 @@ static void follow(ms_session *s, ms_signals *g, ms_run_result *out)
     ms_watch_finish(s);
 }
 
+/* Nothing was recorded: say so of the CPython that ran. */
+static void tell_unknown(ms_session *s)
+{
+    char text[96];
+    int fd = openat(s->live_fd, MS_UNKNOWN, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
+    if (fd >= 0)
+        close(fd);
+    if (n <= 0)
+        return;
+    text[n] = 0;
+    ms_session_problem(s, "nothing was recorded: this was %s, and this memsure is for %s", text, MS_PYTHON_NAME);
+}
+
 static uint64_t own_rss(void)
 {
     struct rusage used;
@@ -439,6 +453,8 @@ ms_err ms_run(const ms_run_ask *ask, ms_run_result *out, ms_why *why)
     follow(s, &g, out);
     ms_watch_stop(s);
     ms_place_finish(s, out);
+    if (out->count == 0)
+        tell_unknown(s);
     out->problem = s->problem;
     out->snapshots = s->kept;
     out->snapshots_size = s->kept_room;

@@ -227,6 +227,9 @@ typedef struct {
     _Alignas(4096) char text[MS_TEXT_MAX];
 } ms_live;
 
+/* In the folder of live files: what CPython ran that is not recorded, as text. */
+#define MS_UNKNOWN "unknown"
+
 /* Bits of undercounted: births of these types may be missing where their free list was not empty. */
 #define MS_UNDER_LIST      1u
 #define MS_UNDER_DICT      2u

@@ -100,15 +100,35 @@ static void hide(void)
 static void look_up(void);
 static void limit_as_meant(const char *bytes);
 
-/* If this is a CPython that the recorder was built for. */
+/* Leave word of a CPython that is not recorded. */
+static void say_unknown(const char *dir, const char *kind, unsigned long version)
+{
+    char path[1024], text[96];
+    int n = dir && dir[0] ? snprintf(path, sizeof path, "%s/" MS_UNKNOWN, dir) : 0;
+    int fd = n > 0 && (size_t)n < sizeof path ? open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600) : -1;
+    if (fd < 0)
+        return;
+    n = snprintf(text, sizeof text, "%sCPython %lu.%lu", kind, version >> 24, version >> 16 & 255);
+    (void)!write(fd, text, (size_t)n);
+    close(fd);
+}
+
+/* Functions that only such builds have. */
+static bool is_free_threaded(void) { return dlsym(RTLD_DEFAULT, "_Py_MergeZeroLocalRefcount") != NULL; }
+static bool is_debug(void) { return dlsym(RTLD_DEFAULT, "_Py_NegativeRefcount") != NULL; }
+
+/* If this is a CPython that the recorder was built for: of others the structs are not known. */
 static void record(void)
 {
     const char *dir = getenv(MS_ENV_DIR), *mode = getenv(MS_ENV_MODE), *bytes = getenv(MS_ENV_SAMPLE), *seed = getenv(MS_ENV_SEED);
     const unsigned long *version = dlsym(RTLD_DEFAULT, "Py_Version");
     if (version == NULL || dlsym(RTLD_DEFAULT, "PyMem_SetAllocator") == NULL)
         return;
-    if (*version >> 16 != MS_PYTHON_HEX >> 16)
-        return; /* another CPython: its structs are not known here */
+    bool threads = is_free_threaded(), debug = is_debug();
+    if (*version >> 16 != MS_PYTHON_HEX >> 16 || threads || debug != MS_PYTHON_DEBUG) {
+        say_unknown(dir, threads ? "a free-threaded " : debug ? "a debug build of " : "", *version);
+        return;
+    }
     char path[1024];
     const char *slash = strrchr(self_path, '/');
     int n = snprintf(path, sizeof path, "%.*s/memsure_record.so", slash ? (int)(slash - self_path) : 1, slash ? self_path : ".");

@@ -14,8 +14,10 @@ import select
 import signal
 import subprocess
 import sys
+import sysconfig
 import threading
 import time
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -346,6 +348,54 @@ def test_ways_to_start(same, argv):
          files={"package/__init__.py": "", "package/__main__.py": me, "package/module.py": me, "app2.py": me})
 
 
+def test_unusual_ways_to_start(same, tmp_path):
+    """A zip application, a path that is no UTF-8, a child with an empty environment, a daemon, a script under another name."""
+    me = "import os, sys; x = [[i] for i in range(3000)]; print(sys.argv, sys.path[0], len(x), sorted(os.environ), flush=True)\n"
+    odd = os.fsdecode(b"n\xff")
+    with zipfile.ZipFile(tmp_path / "z.pyz", "w") as z:
+        z.writestr("__main__.py", me)
+    (tmp_path / odd).mkdir()
+    (tmp_path / odd / "a.py").write_text(me)
+    same([str(tmp_path / "z.pyz"), "-q"])
+    same(["--", sys.executable, str(tmp_path / odd / "a.py")], env={"PYTHONIOENCODING": "ascii:backslashreplace"})
+    same(["--", "bash", "-c", f"exec -a other {sys.executable} '{tmp_path}/z.pyz'"])
+    same(f"""
+        import os
+        r, w = os.pipe()
+        if os.fork() == 0:
+            os.setsid()
+            if os.fork() == 0:
+                os.write(w, b"daemon %d" % len([[i] for i in range(5000)]))
+            os._exit(0)
+        os.wait()
+        print(os.read(r, 99), flush=True)
+        os.execve({sys.executable!r}, ["python", {str(tmp_path / "z.pyz")!r}], {{}})
+        """)
+
+
+def test_a_program_that_embeds_python(same, tmp_path):
+    """Initialized and finalized several times in one process."""
+    (tmp_path / "embed.c").write_text(r"""
+        #include <Python.h>
+        int main(void)
+        {
+            for (int life = 0; life < 3; life++) {
+                Py_Initialize();
+                PyRun_SimpleString("x = [[i] for i in range(20000)]\nimport sys, json; print(len(x), sys.argv, flush=True)");
+                if (Py_FinalizeEx() < 0)
+                    return 9;
+            }
+            return 4;
+        }
+        """)
+    library = sysconfig.get_config_var("LIBDIR")
+    built = subprocess.run(["cc", tmp_path / "embed.c", "-o", tmp_path / "embed", "-I" + sysconfig.get_path("include"), "-L" + library,
+                            "-lpython" + sysconfig.get_config_var("LDVERSION"), "-Wl,-rpath," + library], capture_output=True, text=True)
+    if built.returncode:
+        pytest.skip("no program can be built with this Python as a library")
+    assert same(["--", str(tmp_path / "embed")], env={"PYTHONHOME": sys.base_prefix}).returncode == 4
+
+
 SCRIPT = os.path.join(os.path.dirname(sys.executable), "memsure")
 
 
@@ -554,6 +604,20 @@ def test_a_preloaded_sanitizer(same):
         os.system("echo $LD_PRELOAD")
         print(subprocess.run([sys.executable, "-c", "import os; print(os.environ)"], env={"LD_PRELOAD": os.environ["LD_PRELOAD"]}, capture_output=True))
         """, env={"LD_PRELOAD": os.path.realpath(library), "ASAN_OPTIONS": "detect_leaks=0"})
+
+
+@pytest.mark.parametrize("function, kind", [("_Py_MergeZeroLocalRefcount", "a free-threaded CPython"), ("_Py_NegativeRefcount", "a debug build of CPython")])
+def test_another_build_of_the_same_version(same, tmp_path, function, kind):
+    """Its structs are not those that the recorder was built for. Here, a library makes this interpreter look like one."""
+    if sysconfig.get_config_var("Py_DEBUG"):
+        pytest.skip("this is a debug build")
+    (tmp_path / "like.c").write_text(f"void {function}(void *o) {{ (void)o; }}")
+    subprocess.run(["cc", "-shared", "-fPIC", "-o", tmp_path / "like.so", tmp_path / "like.c"], check=True)
+    like = {"LD_PRELOAD": str(tmp_path / "like.so")}
+    same("import sys; print(len([[i] for i in range(9000)])); sys.exit(3)", env=like, recorded=False)
+    done = run([*MEMSURE, "run", "-c", "print(1)"], cwd=tmp_path, env=like)
+    assert (done.returncode, done.stdout) == (0, "1\n") and not list(tmp_path.glob("run.memsure"))
+    assert f"nothing was recorded: this was {kind} {VERSION[0]}.{VERSION[1]}, and this memsure is for" in done.stderr
 
 
 def test_closing_everything(same):
