@@ -746,7 +746,21 @@ class Reader:
                 patch,
                 (node.lineno, node.col_offset, node.end_col_offset) if node.lineno == node.end_lineno else None,
             )
+        f = next(iter(m.at(line, ast.FunctionDef)), None)  # the line builds a part of it
+        if f is not None and f in m.tree.body and not any(ast.iter_child_nodes(f.args)) and self._plain(f) and (call := self._built(m, f)) is not None:
+            name = called(call)
+            return Pattern(
+                f"{'an' if name[0] in 'AEIOU' else 'a'} {name} made anew each time",
+                f"{f.name}() builds the same each time",
+                "make it once, at module level",
+                [(f.lineno, "+", f"{m.indent(f.lineno)}@functools.cache")],
+                (call.lineno, call.col_offset, call.end_col_offset) if call.lineno == call.end_lineno else None,
+            )
         return None
+
+    def _plain(self, f):
+        """Whether a function remembers nothing: no decorator does it for it, and it sets no global."""
+        return not f.decorator_list and not any(isinstance(n, (ast.Global, ast.Yield, ast.YieldFrom)) for n in ast.walk(f))
 
     def _builder(self, m, node):
         """The function of this module that a call without arguments calls, if all that it does is to build one thing and return it."""
@@ -754,8 +768,7 @@ class Reader:
             return None
         for f in m.tree.body:
             if isinstance(f, ast.FunctionDef) and f.name == node.func.id:
-                plain = not f.decorator_list and not any(isinstance(n, (ast.Global, ast.Yield, ast.YieldFrom)) for n in ast.walk(f))
-                return f if plain and self._built(m, f) is not None else None
+                return f if self._plain(f) and self._built(m, f) is not None else None
         return None
 
     def _built(self, m, f):

@@ -85,6 +85,14 @@ def test_a_function_that_builds_the_same_thing_each_time(shown):
     assert [words for _, _, words in pattern.patch] == ["@functools.cache"]
 
 
+def test_a_line_that_builds_a_part_of_it(shown):
+    inside = BUILDS.format(decorated="", returned="commands").replace("#@", "").replace('add_argument("words")', 'add_argument("words")   #@')
+    pattern = shown("P4", inside)
+    assert pattern.title == "an ArgumentParser made anew each time"
+    assert shown("P4", inside.replace("def parser():", "def parser(name):")) is None
+    assert shown("P4", inside.replace("    def parser", "    @functools.cache\n    def parser")) is None
+
+
 @pytest.mark.parametrize("more", [{"decorated": "@functools.cache", "returned": "commands"}, {"decorated": "", "returned": "len(str(commands))"}])
 def test_a_function_that_remembers_or_returns_something_else(shown, more):
     assert shown("P4", BUILDS.format(**more)) is None
