@@ -152,6 +152,8 @@ def refusal(cls):
     """Why not, as a clause; None: nothing speaks against it."""
     if cls.__flags__ & (1 << 8) or not cls.__flags__ & (1 << 9):        # immutable, or not made at run time
         return "it is not written in Python"
+    if type(cls).__basicsize__ != type.__basicsize__:       # of a metaclass written in Python it never differs
+        return f"its metaclass {type(cls).__qualname__} is written in C, and makes its instances itself"
     if cls.__dictoffset__:
         names = [c.__qualname__ for c in cls.__mro__ if "__dict__" in vars(c)]
         if "__slots__" in vars(cls) and "__dict__" in cls.__slots__ or not names:

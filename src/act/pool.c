@@ -763,6 +763,8 @@ static int check_layout(ms_pools *all, PyTypeObject *type)
         return refuse(type, "its instances have a __dict__");
     if (!PyType_HasFeature(type, Py_TPFLAGS_HAVE_GC))
         return refuse(type, "it has no slots");
+    if (type->tp_new == NULL || type->tp_vectorcall != NULL)
+        return refuse(type, "C code answers calls of it");
     if (type->tp_itemsize != 0 || type->tp_alloc != PyType_GenericAlloc || type->tp_free != PyObject_GC_Del || type->tp_cache)
         return refuse(type, "its memory is managed by somebody else");
     return 0;

@@ -1510,6 +1510,16 @@ def test_refused(why, source):
     assert isinstance(caught.value, TypeError) and "cannot be pooled: " in str(caught.value)
 
 
+@pytest.mark.parametrize("options", [{}, {"frozen": True}, {"gc": False}])
+def test_a_class_that_c_code_makes_is_refused(options):
+    """msgspec's metaclass answers the call itself; to type.__call__ its classes cannot be called."""
+    msgspec = pytest.importorskip("msgspec")
+    S = msgspec.defstruct("S", ["x", ("y", list, msgspec.field(default_factory=list))], **options)
+    with pytest.raises(memsure.NotPooled, match="StructMeta is written in C"):
+        memsure.pooled(S)
+    assert S(1) == S(1, []) and msgspec.json.decode(b'{"x":1}', type=S) == S(1) and "StructMeta is written in C" in pools.explain(S)
+
+
 def test_decorated_twice_or_with_instances():
     @dataclass(slots=True)
     class P:
