@@ -172,6 +172,22 @@ for watcher in watchers:
     assert loop.run_until_complete(main()) == [0, 1, 2], watcher
     loop.close()
 """,
+    "uvloop": """
+import asyncio, uvloop
+async def main():
+    p = await asyncio.create_subprocess_exec("sh", "-c", "sleep 0.1; exit 3")
+    photos()
+    return await p.wait()
+with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+    assert runner.run(main()) == 3
+""",
+    "gevent": """
+import gevent, gevent.monkey, gevent.subprocess
+gevent.monkey.patch_all(thread=False)
+p = gevent.subprocess.Popen(["sh", "-c", "sleep 0.1; exit 3"])
+gevent.joinall([gevent.spawn(photos), gevent.spawn(gevent.sleep, 0.01)], raise_error=True)
+assert p.wait() == 3
+""",
     "not dumpable, and nobody": """
 c()
 for name in os.listdir("."): os.chown(name, 65534, 65534) if os.getuid() == 0 else None
@@ -209,6 +225,8 @@ assert m[:5] == b"alive"
 @pytest.mark.parametrize("host", [pytest.param(h, marks=pytest.mark.slow) if h in ("memory locked", "memory that no child gets", "all signals blocked") else h
                                   for h in HOSTS])
 def test_a_host(host, tmp_path):
+    if host in ("uvloop", "gevent"):
+        pytest.importorskip(host)
     os.chmod(tmp_path, 0o777)
     os.chmod(tmp_path.parent, 0o755)
     (tmp_path / "app.py").write_text(BEGIN + HOSTS[host] + "\nos.write(1, b'done\\n')\n")
@@ -216,7 +234,7 @@ def test_a_host(host, tmp_path):
     assert (done.returncode, done.stdout, done.stderr) == (0, "done\n", "")
     for name in "call", "later":
         assert Photo(tmp_path / f"{name}.memsure")["Planted"] == 77
-    if "ask=False" in HOSTS[host]:
+    if "(ask=False)" in HOSTS[host]:
         return
     assert Photo(tmp_path / "asked.memsure")["Planted"] == 77
     recording = tmp_path / "r.memsure"
