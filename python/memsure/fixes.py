@@ -13,6 +13,7 @@ the program's own text, and left out where the change does not fit on few lines.
 import ast
 
 CONSUMERS = {"sum", "any", "all", "max", "min", "set", "frozenset", "dict"}
+CHANGERS = {"add", "append", "appendleft", "clear", "discard", "extend", "insert", "pop", "popitem", "popleft", "remove", "setdefault", "update"}
 NUMBERS = {"len", "int", "float", "sum", "abs", "round", "ord", "hash"}
 GROWERS = {"append", "concatenate", "concat", "hstack", "vstack", "cat", "insert", "r_", "c_"}
 WHOLE = {"read", "readlines", "read_text", "read_bytes", "fetchall", "getvalue"}
@@ -87,6 +88,10 @@ class Module:
         ]
         found.sort(key=lambda n: (-n.lineno, -n.col_offset, n.end_lineno, n.end_col_offset))
         return found
+
+    def imports(self, line):
+        """Whether a line is an import statement's."""
+        return any(isinstance(n, (ast.Import, ast.ImportFrom)) for n in self.at(line, ast.stmt)[:1])
 
     def up(self, node, *kinds):
         """The nearest node of these kinds above one, within its function."""
@@ -177,6 +182,10 @@ class Reader:
             except (SyntaxError, ValueError, RecursionError, MemoryError):
                 self._modules[file] = None
         return self._modules[file]
+
+    def imports(self, file, line):
+        m = self.module(file)
+        return m is not None and m.imports(line)
 
     def confirm(self, rule, file, line, facts):
         """The Pattern of a rule if the line shows it."""
@@ -374,6 +383,8 @@ class Reader:
                 if isinstance(stmt, ast.Assign) and stmt.value is node and len(stmt.targets) == 1 and isinstance(stmt.targets[0], ast.Name):
                     return self._named_once(m, node, stmt)
                 continue
+            if self._changed(m, node, m.parent.get(node)):
+                continue
             if isinstance(node, ast.ListComp):
                 inner = m.text(node)[1:-1].strip()
                 new = f"({inner})" if found == "loop" or found == "more" else inner
@@ -412,6 +423,25 @@ class Reader:
             return "loop"
         return None
 
+    @staticmethod
+    def _changed(m, node, loop):
+        """Whether a loop over a list changes what the list was made from: only a list of its own lets it."""
+        if not isinstance(loop, (ast.For, ast.AsyncFor)):
+            return False
+        sources = [g.iter for g in node.generators] if isinstance(node, ast.ListComp) else node.args
+        functions = {n.func for source in sources for n in ast.walk(source) if isinstance(n, ast.Call)}
+        sources = {m.text(n) for source in sources for n in ast.walk(source) if isinstance(n, (ast.Name, ast.Attribute)) and n not in functions}
+        owners = {name.rpartition(".")[0] for name in sources} - {""}
+        for statement in loop.body:
+            for n in ast.walk(statement):
+                if isinstance(n, ast.Subscript) and not isinstance(n.ctx, ast.Load) and m.text(n.value) in sources:
+                    return True
+                if isinstance(n, ast.Call) and isinstance(n.func, ast.Attribute):
+                    of = m.text(n.func.value)  # self.kill(k) may change self.entries
+                    if of in owners or of in sources and n.func.attr in CHANGERS:
+                        return True
+        return False
+
     def _named_once(self, m, node, stmt):
         """`rows = [...]` whose only use is to be gone through, once."""
         name = stmt.targets[0].id
@@ -430,6 +460,8 @@ class Reader:
         use = m.parent.get(loads[0])
         if head is not None and head is not use and head is not m.up(stmt, ast.For, ast.AsyncFor, ast.While):
             return None  # gone through more than once
+        if self._changed(m, node, use):
+            return None
         if isinstance(node, ast.ListComp):
             new = m.replaced(node, f"({m.text(node)[1:-1].strip()})")
         else:

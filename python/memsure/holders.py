@@ -399,7 +399,7 @@ class Keepers:
     def result(self, chain, made_whole):
         """Whether the scope at whose variable the way begins reads the container as a whole, by its attributes' names, and in no loop:
         `for row in sim.log` below the loop that ran the simulation. The variable itself counts where nothing is put in later,
-        and what it holds grows: `for done in as_completed(futures)`."""
+        and what it holds grows: `for done in as_completed(futures)`. Or it has its owner do so: `print(chain.valid())`."""
         from .verdict import is_main
 
         for at in range(1, len(chain) - (not made_whole)):
@@ -413,13 +413,31 @@ class Keepers:
             elif " in " in owner:
                 function = owner.partition(" in ")[0]
                 m = self.reader.module(self.file_of(owner))
-                scopes = [(m, n) for n in (m.parent if m is not None else ()) if isinstance(n, ast.FunctionDef) and n.name == function.rpartition(".")[2]]
+                scopes = [(m, n) for n in (m.parent if m is not None else ()) if isinstance(n, (ast.FunctionDef, ast.AsyncFunctionDef)) and n.name == function.rpartition(".")[2]]
             else:
                 continue
             for m, scope in scopes:
                 for node in m.parent:
-                    if isinstance(node, (ast.Attribute, ast.Name)) and isinstance(node.ctx, ast.Load) and m.text(node) == ".".join(names) and m.scope(node) is scope and self.read_once(m, node):
+                    if not isinstance(node, (ast.Attribute, ast.Name)) or not isinstance(node.ctx, ast.Load) or m.scope(node) is not scope:
+                        continue
+                    if m.text(node) == ".".join(names) and self.read_once(m, node):
                         return True
+                    asked = len(names) > 1 and isinstance(node, ast.Attribute) and m.text(node.value) == ".".join(names[:-1]) and m.parent.get(node)
+                    if isinstance(asked, ast.Call) and asked.func is node and self.read_once(m, asked) and self.tells(node.attr, chain[-2][1], names[-1]):
+                        return True
+        return False
+
+    def tells(self, method, kind, name):
+        """Whether this method of a class of the program's own reads its attribute as a whole, and does not close."""
+        if method.strip("_").startswith(CLOSERS):
+            return False
+        for m in map(self.reader.module, self.files()):
+            for f in m.parent if m is not None else ():
+                if not isinstance(f, ast.FunctionDef) or f.name != method or getattr(m.owner(f), "name", None) != short_type(kind) or not f.args.args:
+                    continue
+                text = f"{f.args.args[0].arg}.{name}"
+                if any(isinstance(n, ast.Attribute) and isinstance(n.ctx, ast.Load) and m.text(n) == text and m.scope(n) is f and self.read_once(m, n) for n in ast.walk(f)):
+                    return True
         return False
 
     @staticmethod

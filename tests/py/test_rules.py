@@ -14,7 +14,8 @@ import pytest
 
 import synthetic
 from conftest import MEMSURE, clean_env
-from memsure import _core, recording, report, rules, text
+from memsure import _core, fixes, recording, report, rules, text
+from memsure.source import Sources
 
 HERE = Path(__file__).parent
 PLANTED = HERE / "planted"
@@ -89,6 +90,34 @@ def test_every_rule_has_a_program_or_a_reason():
     found = {r[0] for r in _core.rules()} | {"R6", "R7"}    # found from the source of a line that another rule measured
     told = {r.id for r in rules.RULES.values() if not r.declined}
     assert found == told, (found - told, told - found)
+
+
+# -- what the source says
+
+@pytest.mark.parametrize("body, found", [
+    ("for k in [k for k in d.entries if k]:\n        print(k)", True),
+    ("for k in [k for k, v in d.items() if v]:\n        other.pop(k)", True),
+    ("for k in [k for k, v in d.items() if v]:\n        d.get(k)", True),
+    ("for k in [k for k, v in d.items() if v]:\n        d.pop(k)", False),
+    ("for k in [k for k, v in d.items() if v]:\n        del d[k]", False),
+    ("for k in list(d.items()):\n        d[k[0]] = other", False),
+    ("for k in [k for k in d.entries if k]:\n        d.drop(k)", False),
+    ("gone = [k for k in d if k]\n    for k in gone:\n        d.pop(k)", False),
+    ("gone = [k for k in d if k]\n    for k in gone:\n        print(k)", True),
+])
+def test_a_list_is_needed_where_its_loop_changes_what_it_came_from(body, found, tmp_path):
+    app = tmp_path / "app.py"
+    app.write_text(f"def f(d, other):\n    {body}\n")
+    compile(app.read_text(), "app.py", "exec")
+    pattern = fixes.Reader(Sources(str(tmp_path))).confirm("N2", str(app), 2, {})
+    assert (pattern is not None) == found
+
+
+def test_an_import_statement_is_known(tmp_path):
+    app = tmp_path / "app.py"
+    app.write_text("import os, sys\nfrom os import (\n    path,\n)\nx = 1\ndef f():\n    import re\n    return re\n")
+    reader = fixes.Reader(Sources(str(tmp_path)))
+    assert [n for n in range(1, 9) if reader.imports(str(app), n)] == [1, 2, 3, 4, 7]
 
 
 # -- what the rules say of themselves
