@@ -92,6 +92,9 @@ def magic(shell, line, cell):
 
         import memsure
 
+        if awaits(shell, cell if cell is not None else line):
+            print("error: what awaits cannot be run inside of a magic\n  try: m = memsure.mark() before it, m.since() after it")
+            return
         gc.collect()  # what is garbage by now is not the cell's
         mark = memsure.mark()
         result = shell.run_cell(cell if cell is not None else line, store_history=False)
@@ -99,6 +102,17 @@ def magic(shell, line, cell):
     except (_core.Error, AttributeError) as e:
         text = f"error: {e if isinstance(e, _core.Error) else 'nothing is recorded'}\n  try: %reload_ext memsure"
     print(text)
+
+
+def awaits(shell, code):
+    """Whether it needs an event loop while one runs already, as a kernel's does."""
+    import asyncio
+
+    try:
+        asyncio.get_running_loop()
+        return shell.should_run_async(code, transformed_cell=shell.transform_cell(code))
+    except (RuntimeError, AttributeError):
+        return False
 
 
 def said(what, mark, shell, error=None):
@@ -115,7 +129,10 @@ def said(what, mark, shell, error=None):
     if garbage >= 1024:
         head += f"; {size(garbage)} was garbage in circles"
     out = [head]
-    theirs = [x for x in lines if is_theirs(x.file, shell)] or [x for x in lines if x.file and not is_shells(x.file)]
+    theirs = [x for x in lines if x.file and not is_shells(x.file)]
+    own = [x for x in theirs if is_theirs(x.file, shell)]
+    if error and own or 2 * sum(x.allocated_bytes for x in own) >= sum(x.allocated_bytes for x in theirs):
+        theirs = own  # else a library did it for them
     top = sorted(theirs, key=lambda x: (-max(x.peak_bytes or 0, x.live_bytes), -x.allocated_bytes, x.file, x.line))
     rows = [(size(x.allocated_bytes), size(max(0, x.live_bytes)), "" if x.peak_bytes is None else size(max(0, x.peak_bytes)),
              place(x, shell), source(x)) for x in top[:NAMED] if x.allocated_bytes >= 64]

@@ -46,3 +46,19 @@ def test_cells(tmp_path):
     assert "ZeroDivisionError" in parts[5] and "this cell: " in parts[5]
     assert "since %load_ext memsure" in parts[7] and "10_000_000" not in parts[7]
     assert "not found" in parts[9] + done.stderr
+
+
+def test_in_a_kernel(tmp_path):
+    nbformat, nbclient = pytest.importorskip("nbformat"), pytest.importorskip("nbclient")
+    pytest.importorskip("ipykernel")
+    cells = ["%load_ext memsure", "import json\nrows = [{'i': i, 'text': 'x' * 50} for i in range(20_000)]",
+             "%%memsure\nagain = json.loads(json.dumps(rows))", "%%memsure\nimport asyncio\nawait asyncio.sleep(0)", "%%memsure\n1 / 0", "len(again)"]
+    book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(c) for c in cells])
+    nbclient.NotebookClient(book, timeout=100, allow_errors=True, resources={"metadata": {"path": str(tmp_path)}}).execute()
+    said = ["".join(o.get("text", o.get("evalue", "")) for o in c.outputs if o.get("name") != "stderr") for c in book.cells]
+    assert said[0] == said[1] == ""
+    # The line that makes it is a library's.
+    assert re.match(r"this cell: [23]\d\.\d MiB allocated, [5-8]\.\d+ MiB kept", said[2]) and "json/decoder.py:" in said[2].splitlines()[2], said[2]
+    assert said[3].startswith("error: what awaits cannot be run inside of a magic\n  try: m = memsure.mark()")
+    assert "division by zero" in said[4] and "In[" in said[4].splitlines()[2], said[4]
+    assert book.cells[5].outputs[0]["data"]["text/plain"] == "20000"
