@@ -283,8 +283,8 @@ def _read_source(recording, sources, findings, open_, out):
             rule, pattern = reader.cycle(lines.file(f.line), lines.line(f.line), lines.function(f.line))
             if rule:
                 f.rule, f.pattern = rule, pattern
-    # What an import makes, by a library's functions, too, is a baseline.
-    findings[:] = [f for f in findings if f.rule == "Y3" or f.line is None or not reader.imports(lines.file(f.line), lines.line(f.line))]
+    # What an import makes, by a library's functions, too, is a baseline. A holder has a line of its own.
+    findings[:] = [f for f in findings if f.rule == "Y3" or f.line is None or f.holder or not reader.imports(lines.file(f.line), lines.line(f.line))]
 
 
 def _by_class(lines, findings):

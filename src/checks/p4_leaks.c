@@ -1082,6 +1082,8 @@ static ms_err run(const ms_evidence *e, ms_findings *out)
             MS_TRY(lines_grow(e, i, start, end, out));
             MS_TRY(native_grows(e, i, start, end, out));
             MS_TRY(containers(e, i, out));
+            if (out->spread == i && e->process[i].nview) /* a picture of the heap shows who keeps it, and none of these only grows */
+                out->spread = MS_NONE;
         } else if (ms_trend_window(&e->process[i], BRIEF_SECONDS, &start, &end)) {
             MS_TRY(brief(e, i, start, end, out));
         }

@@ -86,6 +86,14 @@ def test_its_repaired_twin_is_silent(name):
     assert not [f for f in data["findings"] if f["rule"] == rule], data["findings"]
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["city", "histogram", "sessionize"])
+def test_what_grows_by_the_nature_of_the_program_is_healthy(name):
+    """A population; a report of all that was slow; lists that their loops need."""
+    data = found(HERE.parent / "corpus" / "healthy" / f"{name}.py")
+    assert (data["verdict"]["kind"], data["findings"]) == ("healthy", []), data
+
+
 def test_every_rule_has_a_program_or_a_reason():
     found = {r[0] for r in _core.rules()} | {"R6", "R7"}    # found from the source of a line that another rule measured
     told = {r.id for r in rules.RULES.values() if not r.declined}
