@@ -47,6 +47,14 @@ def walk(steps):
         n = SOURCE.readinto(buf)
         total += buf[n - 1] + n
     return total
+
+def base(steps):
+    total = 0
+    buf = bytearray({size})
+    n = {size}
+    for i in range(steps):
+        total += buf[n - 1] + n
+    return total
 """
 
 

@@ -234,9 +234,9 @@ _rule(
     "P1", "few survivors hold many pages",
     "Memory goes back in whole pages. After a peak, a few objects that live on, scattered over it, keep its pages.",
     "Free room on pages on which something lives at the end, by the map of the heap in a snapshot, against RSS; the line that made most of what is left.",
-    "index = [parse(row) for row in rows]      # and a peak of other objects between",
-    "make what lives long first, or copy it after the peak; or run the peak in a subprocess",
-    "the holes are filled again soon.",
+    "entries = parse(rows)\nKEPT = entries[::60]\ndel entries",
+    "entries = parse(rows)\ndata = pickle.dumps(entries[::60])      # or make first what lives long, or run the peak in a subprocess\ndel entries\nKEPT = pickle.loads(data)",
+    "the holes are filled again soon, or others refer to the same objects: a copy is not the same.",
 )
 _rule(
     "P2", "a buffer made anew each time",
