@@ -222,8 +222,10 @@ assert m[:5] == b"alive"
 }
 
 
-@pytest.mark.parametrize("host", [pytest.param(h, marks=pytest.mark.slow) if h in ("memory locked", "memory that no child gets", "all signals blocked") else h
-                                  for h in HOSTS])
+SLOW = {"memory locked", "memory that no child gets", "all signals blocked", "SIGCHLD ignored", "an interval timer", "uvloop", "gevent", "forks in threads"}
+
+
+@pytest.mark.parametrize("host", [pytest.param(h, marks=pytest.mark.slow) if h in SLOW else h for h in HOSTS])
 def test_a_host(host, tmp_path):
     if host in ("uvloop", "gevent"):
         pytest.importorskip(host)

@@ -232,7 +232,7 @@ def test_a_traversal_that_misbehaves_costs_that_snapshot_at_most(hostile, tmp_pa
     assert not [p.name for p in tmp_path.iterdir() if p.name.startswith(".")]
 
 
-@pytest.mark.parametrize("how", [1, 13, *(pytest.param(how, marks=pytest.mark.slow) for how in (2, 3, 4, 8, 9, 10, 11))])
+@pytest.mark.parametrize("how", [1, *(pytest.param(how, marks=pytest.mark.slow) for how in (2, 3, 4, 8, 9, 10, 11, 13))])
 def test_in_the_program_itself_one_that_misbehaves_costs_its_type(how, hostile, tmp_path):
     """Without a fork nobody else could end it: the thread that reads has a clock."""
     (tmp_path / "app.py").write_text(textwrap.dedent(f"""
