@@ -155,7 +155,7 @@ static ms_err collector(const ms_evidence *e, uint32_t at, ms_findings *out)
     }
     /* The middle-aged: blocks that die by themselves, at an age of more than one young collection and of fewer than a hundred. The
      * mean age is what lives divided by what is born a second (Little's law): a histogram in ticks is too coarse for it. */
-    if (young < took / 2 || nyoung < 20 || reclaimed >= RECLAIMED * (double)p->freed_bytes)
+    if (young < took / 3 || nyoung < 20 || reclaimed >= RECLAIMED * (double)p->freed_bytes)
         return MS_OK;
     double period = p->duration / nyoung; /* seconds from one young collection to the next */
     uint32_t best = MS_NONE;
