@@ -224,7 +224,7 @@ class Keepers:
         fills = self.registered(register[0], f) if register else self.fills(name, f) if name else []
         module = chain[-2][1][7:] if len(chain) > 1 and chain[-2][1].startswith("module ") else None
         made_whole = not fills and facts.get("nested")
-        if self.on_purpose(fills, name, frame if in_frame else None, module, kind) or f.rule == "L1" and (self.table(chain) or self.result(chain, made_whole)):
+        if self.on_purpose(fills, name, frame if in_frame else None, module, kind) or f.rule == "L1" and (self.table(chain) or self.result(chain, made_whole, facts.get("value") or "")):
             return False
         if name and self.limited(name):
             return False
@@ -396,12 +396,17 @@ class Keepers:
                 return True
         return False
 
-    def result(self, chain, made_whole):
+    def result(self, chain, made_whole, value):
         """Whether the scope at whose variable the way begins reads the container as a whole, by its attributes' names, and in no loop:
         `for row in sim.log` below the loop that ran the simulation. The variable itself counts where nothing is put in later,
-        and what it holds grows: `for done in as_completed(futures)`. Or it has its owner do so: `print(chain.valid())`."""
+        and what it holds grows: `for done in as_completed(futures)`. Or it has its owner do so, where that holds the program's own data:
+        `print(chain.valid())`. What a library made, as futures, may be asked how it went, and hold much else."""
         from .verdict import is_main
 
+        module = value.rpartition(".")[0]
+        data = module in ("", "__main__") or any(
+            file.endswith("/" + module.replace(".", "/") + ".py") and self.sources.kind(file) == "own" for file in self.files()
+        )
         for at in range(1, len(chain) - (not made_whole)):
             owner = chain[at - 1][1]
             names = [bare(label) for label, _ in chain[at:]]
@@ -422,7 +427,7 @@ class Keepers:
                         continue
                     if m.text(node) == ".".join(names) and self.read_once(m, node):
                         return True
-                    asked = len(names) > 1 and isinstance(node, ast.Attribute) and m.text(node.value) == ".".join(names[:-1]) and m.parent.get(node)
+                    asked = data and len(names) > 1 and isinstance(node, ast.Attribute) and m.text(node.value) == ".".join(names[:-1]) and m.parent.get(node)
                     if isinstance(asked, ast.Call) and asked.func is node and self.read_once(m, asked) and self.tells(node.attr, chain[-2][1], names[-1]):
                         return True
         return False
