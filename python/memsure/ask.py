@@ -23,7 +23,9 @@ def command(settings, word):
     answer = _core.ask(pid, os.path.abspath(path), wait, settings.values)
     if isinstance(answer, tuple):
         sentence, hint = answer
-        raise Usage(sentence, hint or None)
+        if not hint:
+            hint = f"sudo memsure snapshot {pid}" if "ermission" in sentence else "pgrep -a python"
+        raise Usage(sentence, hint)
     paused = answer["pause_ns"] / 1e6
     if not settings.quiet:
         write(sys.stderr, f"memsure: snapshot of process {pid} in {path}; it paused for {paused:.1f} ms\n")

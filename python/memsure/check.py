@@ -147,7 +147,7 @@ def written(path, out):
         with open(path, "w", encoding="utf-8") as f:
             f.write(out)
     except OSError as e:
-        raise Wrong(f"cannot write {path}: {(e.strerror or str(e)).lower()}") from None
+        raise Wrong(f"cannot write {path}: {(e.strerror or str(e)).lower()}", f"-o /tmp/{os.path.basename(path)}") from None
 
 
 def absolute(r, f):

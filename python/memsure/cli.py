@@ -400,7 +400,7 @@ def main(argv=None):
     try:
         return _dispatch(words)
     except Usage as e:
-        complain(str(e), e.hint, e.remark)
+        complain(str(e), e.hint or _help_of(words), e.remark)
         return 2
     except KeyboardInterrupt:
         complain("stopped", word="note")
@@ -410,7 +410,7 @@ def main(argv=None):
         return 0
     except Exception as e:  # a fault of ours says so, in one line
         if any(t.__name__ == "Unreadable" for t in type(e).__mro__):
-            complain(str(e), e.hint)
+            complain(str(e), e.hint or _help_of(words))
             return 2
         import os
 
@@ -418,6 +418,11 @@ def main(argv=None):
             raise
         failed(e)
         return 2
+
+
+def _help_of(words):
+    """Where nothing better is known: what the command takes."""
+    return f"memsure {words[0]} --help" if words and words[0] in OPTIONS else "memsure --help"
 
 
 def failed(e, untouched=""):
@@ -660,7 +665,7 @@ def _check(settings, rest):
     except check.Wrong as e:
         raise Usage(str(e), e.hint) from None
     except recording.Unreadable as e:
-        complain(str(e), e.hint)
+        complain(str(e), e.hint or "memsure check --help")
         return 3
 
 
@@ -689,7 +694,7 @@ def _recorded(words, settings):
         if ended.get("problem"):
             complain(ended["problem"], word="warning")
         if not ended.get("recordings"):
-            complain("nothing was recorded: no CPython that memsure knows ran")
+            complain("nothing was recorded: no CPython that memsure knows ran", "memsure check app.py")
             return None, 3
         code = int(ended.get("exit_code") or 0)
         return recording.load(path), 128 + code if ended.get("exit_kind") == "signal" else code

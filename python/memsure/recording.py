@@ -22,6 +22,7 @@ from . import _core
 
 NO_FRAME, OURS, IMPORT, BEFORE = 1, 2, 4, 8  # sites.flags
 MAGIC = b"MEMSURE"
+RECORD = "memsure run app.py"
 LEAST_BLOCKS = 500
 LATEST = 1 << 60  # ns: 36 years; a later time in a file is damage
 
@@ -432,13 +433,13 @@ def load(path, opener=None):
             else None
         )
     except OSError as e:
-        raise Unreadable(f"cannot read the folder {shown}: {_reason(e)}") from None
+        raise Unreadable(f"cannot read the folder {shown}: {_reason(e)}", f"ls -ld {shown}") from None
     if names is not None:
         files = [os.path.join(path, n) for n in names]
         if not files:
-            raise Unreadable(f"{shown} holds no recordings", "memsure run app.py")
+            raise Unreadable(f"{shown} holds no recordings", RECORD)
     elif not os.path.exists(path):
-        raise Unreadable(f"'{shown}' does not exist", nearest(shown))
+        raise Unreadable(f"'{shown}' does not exist", instead(shown))
     else:
         files = [path]
     processes, warnings, last = [], [], None
@@ -449,22 +450,24 @@ def load(path, opener=None):
             sentence = _reason(e) if isinstance(e, OSError) and e.strerror else str(e)
             why = foreign(name)
             base = os.path.basename(name) if names is not None else os.fspath(name)
+            hint = None
             if why:
-                sentence = f"{base} is not a memsure file ({why})"
+                sentence, hint = f"{base} is not a memsure file ({why})", instead(name)
             elif base not in sentence:
                 sentence = f"cannot read {base}: {sentence}"
-            last = Unreadable(sentence)
+            last = Unreadable(sentence, hint or RECORD)
             warnings.append((sentence, None))
     for p in list(processes):
         if p.file.damage and not p.info:  # neither what ran nor what it did
             processes.remove(p)
-            last = Unreadable(f"nothing that could be shown is whole: {_sentence(p.path, p.file.damage)}")
+            last = Unreadable(f"nothing that could be shown is whole: {_sentence(p.path, p.file.damage)}", RECORD)
             warnings.append((str(last), None))
     if not processes:
         if len(files) > 1:
             raise Unreadable(
                 f"none of the {len(files)} recordings in {shown} can be read; "
-                f"the first: {warnings[0][0]}"
+                f"the first: {warnings[0][0]}",
+                RECORD,
             )
         raise last
     processes.sort(key=lambda p: (p.number("start_unix_ns"), p.number("pid")))
@@ -491,3 +494,19 @@ def nearest(path):
     if not close:
         return None
     return f"memsure report {os.path.normpath(os.path.join(folder, close[0] + '.memsure'))}"
+
+
+def instead(path):
+    """A command for who named a file that is no recording: another one of its folder, by its name or the newest; or how to make one."""
+    if path.endswith(".py"):
+        return f"memsure run {path}"
+    close = nearest(path)
+    if close:
+        return close
+    folder = os.path.dirname(path)
+    try:
+        there = [e for e in os.scandir(folder or ".") if e.name.endswith(".memsure") and e.name != os.path.basename(path) and (e.is_dir() or e.stat().st_size)]
+        newest = max(there, key=lambda e: e.stat().st_mtime, default=None)
+    except OSError:
+        newest = None
+    return f"memsure report {os.path.normpath(os.path.join(folder, newest.name))}" if newest else RECORD

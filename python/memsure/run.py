@@ -167,7 +167,7 @@ def command_line(words):
                 "memsure run -- " + " ".join([first if "/" in first else "./" + first, *words[1:]]),
             )
         if not os.access(first, os.R_OK):
-            raise Usage(f"'{first}' cannot be read")
+            raise Usage(f"'{first}' cannot be read", f"chmod u+r {first}")
     if first.startswith("-"):
         first = "./" + first
     return python() + [first, *words[1:]]
@@ -211,7 +211,7 @@ def find_command(word):
                 f"no command '{word}' is on the PATH",
                 f"memsure run {'' if word.endswith('.py') else '-- ./'}{word}",
             )
-        raise Usage(f"no command '{word}' is on the PATH")
+        raise Usage(f"no command '{word}' is on the PATH", f"memsure run -m {word}", "(if it is a module)")
 
 
 def which(word):
@@ -264,6 +264,9 @@ def nearby(word, rest):
         return f"memsure run -- {word}{tail}", "(a command on the PATH)"
     if not word.endswith(".py") and "/" not in word:
         return f"memsure run -m {word}{tail}", "(if it is a module)"
+    scripts = sorted(n for n in names if n.endswith(".py"))
+    if scripts:
+        return f"memsure run {os.path.join(folder, scripts[0])}{tail}", f"(found in {'this folder' if not folder else folder})"
     return None, ""
 
 

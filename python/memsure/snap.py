@@ -16,7 +16,7 @@ Nothing here loops over objects; what does is in src/graph and src/py/snap.c.
 
 import os
 
-from .recording import BEFORE, NO_FRAME, OURS, Unreadable, foreign, nearest
+from .recording import BEFORE, NO_FRAME, OURS, RECORD, Unreadable, foreign, instead
 from .source import Sources
 
 PREFIXES = (("", "call"), ("exit_", "exit"), ("peak_", "peak"))
@@ -154,12 +154,13 @@ class Snapshot:
         if os.path.isdir(path):
             return cls._of_folder(shown, at)
         if not os.path.exists(path):
-            raise Unreadable(f"'{shown}' does not exist", (nearest(shown) or "").replace("report", "snapshot", 1) or None)
+            raise Unreadable(f"'{shown}' does not exist", instead(shown).replace("report", "snapshot", 1))
         try:
             file = _core.open(shown)
         except (_core.Error, OSError) as e:
             why = foreign(path)
-            raise Unreadable(f"{shown} is not a memsure file ({why})" if why else str(e)) from None
+            hint = instead(shown).replace("report", "snapshot", 1)
+            raise Unreadable(f"{shown} is not a memsure file ({why})" if why else str(e), hint) from None
         there = [(prefix, moment) for prefix, moment in PREFIXES if _core.snap_there(file, prefix)]
         chosen = [p for p in there if at is None or p[1] == at or not p[0] and at == "call"]
         if not chosen:
@@ -171,8 +172,8 @@ class Snapshot:
                     raise Counted(file, shown, prefix)
             damage = file.damage
             if damage:
-                raise Unreadable(f"no snapshot can be read from {shown}: {damage}")
-            raise Unreadable(f"{shown} holds no snapshot", "memsure run --snapshot=exit app.py" if "sites" in file.tables else None)
+                raise Unreadable(f"no snapshot can be read from {shown}: {damage}", f"memsure report {shown}" if "sites" in file.tables else RECORD)
+            raise Unreadable(f"{shown} holds no snapshot", "memsure run --snapshot=exit app.py")
         try:
             return cls(_core.snap(file, chosen[0][0]), shown, chosen[0][1], _around(file, shown), file, chosen[0][0])
         except _core.Error as e:

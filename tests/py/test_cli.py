@@ -114,7 +114,8 @@ def test_wrong_options(command, words, sentence, hint):
     ("run sh x", f"error: 'sh' does not exist\n  try: {'memsure run -- sh x':<39} (a command on the PATH)\n"),
     ("run job.sh 1", "error: 'job.sh' is a program for sh, not for Python\n  try: memsure run -- ./job.sh 1\n"),
     ("run folder", "error: 'folder' is a folder without a __main__.py\n  try: memsure run folder/app.py\n"),
-    ("run -- no-such-command", "error: no command 'no-such-command' is on the PATH\n"),
+    ("run -- no-such-command", f"error: no command 'no-such-command' is on the PATH\n  try: {'memsure run -m no-such-command':<39} (if it is a module)\n"),
+    ("run zzz.py", f"error: 'zzz.py' does not exist\n  try: {'memsure run app.py':<39} (found in this folder)\n"),
     ("run -- ./app.py", "error: './app.py' is not executable\n  try: memsure run ./app.py\n"),
     ("run -o gone/x.memsure app.py", "error: the folder 'gone' does not exist\n  try: mkdir -p gone\n"),
     ("run -o app.py app.py", "error: 'app.py' is there, and is no recording\n  try: -o app.memsure\n"),
@@ -122,10 +123,12 @@ def test_wrong_options(command, words, sentence, hint):
     ("report", "error: report needs a recording\n  try: memsure report run.memsure\n"),
     ("report a b", "error: report takes one recording; 'b' is one too many\n  try: memsure report a\n"),
     ("report rnu.memsure", "error: 'rnu.memsure' does not exist\n  try: memsure report run.memsure\n"),
-    ("gone.memsure", "error: 'gone.memsure' does not exist\n"),
+    ("gone.memsure", "error: 'gone.memsure' does not exist\n  try: memsure report run.memsure\n"),
     ("report folder", "error: folder holds no recordings\n  try: memsure run app.py\n"),
-    ("report app.zip", 'error: app.zip is not a memsure file (it begins with "PK": a zip archive)\n'),
-    ("report empty.memsure", "error: empty.memsure is not a memsure file (it is empty)\n"),
+    ("report app.zip", 'error: app.zip is not a memsure file (it begins with "PK": a zip archive)\n  try: memsure report run.memsure\n'),
+    ("report app.py", 'error: app.py is not a memsure file (it begins with "1")\n  try: memsure run app.py\n'),
+    ("report empty.memsure", "error: empty.memsure is not a memsure file (it is empty)\n  try: memsure report run.memsure\n"),
+    ("snapshot gone.memsure", "error: 'gone.memsure' does not exist\n  try: memsure snapshot run.memsure\n"),
     ("report run.memsure --process 7", "error: run.memsure has no process 7; it has 4121\n  try: memsure report run.memsure --process 4121\n"),
     ("report run.memsure --lines cahce.py",
      "error: no line of 'cahce.py' allocated anything\n  try: memsure report run.memsure --lines shop/cache.py\n"),
@@ -144,6 +147,26 @@ def test_errors(words, shown, recorded, capsys):
     assert cli.main(words.split()) == 2
     out, err = capsys.readouterr()
     assert (out, err) == ("", shown)
+
+
+@pytest.mark.parametrize("words", [
+    "report nope", "check nope", "snapshot nope", "why nope dict", "diff nope nope", "export nope --to csv", "export nope --to heapsnapshot",
+    "report damaged.memsure", "check damaged.memsure", "snapshot damaged.memsure", "why damaged.memsure dict", "diff damaged.memsure damaged.memsure",
+    "export damaged.memsure --to csv", "report folder", "snapshot folder", "why folder dict", "snapshot run.memsure", "why run.memsure dict",
+    "snapshot 999999999", "snapshot 9999999999", "snapshot", "why", "diff", "export", "check -o /nodir/x run.memsure",
+    "check --baseline nope run.memsure", "explain nope", "report --nope run.memsure", "report --width", "report --width -3 run.memsure",
+    "report run.memsure --lines nope", "run -- nope", "run nope", "run --snapshot=none,exit app.py",
+])
+def test_each_error_is_one_line_with_what_to_try(words, recorded, capsys):
+    data = pathlib.Path("run.memsure").read_bytes()
+    pathlib.Path("damaged.memsure").write_bytes(data[:64] + b"x" * (len(data) - 64))
+    pathlib.Path("app.py").write_text("1\n")
+    os.mkdir("folder")
+    status = cli.main(words.split())
+    out, err = capsys.readouterr()
+    lines = err.splitlines()
+    assert out == "" and status == (3 if words.startswith("check") and "/nodir" not in words else 2), (status, err)
+    assert len(lines) == 2 and lines[0].startswith("error: ") and lines[1].startswith("  try: ") and len(lines[1]) > 8, err
 
 
 def test_a_damaged_file_is_one_sentence(recorded, capsys):
