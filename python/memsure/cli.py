@@ -699,7 +699,7 @@ def _recorded(words, settings):
         code = int(ended.get("exit_code") or 0)
         return recording.load(path), 128 + code if ended.get("exit_kind") == "signal" else code
     except OSError as e:
-        raise Usage(f"cannot run '{argv[0]}': {(e.strerror or str(e)).lower()}") from None
+        raise Usage(f"cannot run '{argv[0]}': {(e.strerror or str(e)).lower()}", f"memsure check -- sh {argv[0]}") from None
     finally:
         os.close(saved)
         shutil.rmtree(folder, ignore_errors=True)

@@ -482,7 +482,7 @@ def nearest(path):
     """A command that names the recording that was perhaps meant, or None."""
     folder = os.path.dirname(path) or "."
     try:
-        names = [n for n in os.listdir(folder) if n.endswith(".memsure")]
+        names = [n for n in os.listdir(folder) if n.endswith(".memsure") and n != os.path.basename(path)]
     except OSError:
         return None
     if not names:

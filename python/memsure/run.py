@@ -93,7 +93,7 @@ def unrecorded(settings, argv):
 
 
 def cannot_run(argv, error):
-    return Usage(f"cannot run '{argv[0]}': {(error.strerror or str(error)).lower()}")
+    return Usage(f"cannot run '{argv[0]}': {(error.strerror or str(error)).lower()}", f"memsure run -- sh {argv[0]}")
 
 
 def snapshots(word, values=False):

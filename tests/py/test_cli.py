@@ -295,7 +295,7 @@ def test_a_reserved_name_that_nothing_was_written_to_is_given_back(monitor, monk
     monkeypatch.setattr(_core, "run", cannot)
     os.chmod("app.py", 0o755)
     assert cli.main(["run", "--", "./app.py"]) == 2
-    assert capsys.readouterr().err == "error: cannot run './app.py': exec format error\n"
+    assert capsys.readouterr().err == "error: cannot run './app.py': exec format error\n  try: memsure run -- sh ./app.py\n"
 
 
 def test_an_older_recording_may_be_replaced_by_name(monitor):
