@@ -435,7 +435,7 @@ def print_all(record, options):
 
 
 def show(paths, options):
-    """Print recorded files again; several of one set count as one, more rounds of the same."""
+    """Print recorded files again; several of one set count as one: more rounds of the same, or other workloads."""
     merged = {}
     for path in paths:
         with open(path) as file:
@@ -449,10 +449,13 @@ def show(paths, options):
         if record["host"] != into["host"]:
             raise SystemExit(f"{path} was taken on another machine: {record['host']}")
         into["runs"] += record["runs"]
-        into["rounds"] += record["rounds"]
         into["pythons"] += [python for python in record["pythons"] if python["label"] not in
                             [known["label"] for known in into["pythons"]]]
     for record in merged.values():
+        rounds = {}     # of each workload: parts of a set may have been taken one by one
+        for run in record["runs"]:
+            rounds.setdefault(run["workload"], set()).add((run["from"], run["round"]))
+        record["rounds"] = min(map(len, rounds.values()))
         print_all(record, options)
 
 
