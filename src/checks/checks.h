@@ -171,6 +171,12 @@ static inline bool ms_view_is(const ms_view *v, uint32_t node, uint64_t kinds)
 {
     return v->is[ms_snap_type(v->snap, node)] & kinds;
 }
+/* The epoch of an object's birth. A tick may come while the snapshot is taken: what was born after it is as old as the snapshot. */
+static inline uint32_t ms_view_birth(const ms_view *v, uint32_t node)
+{
+    uint32_t birth = ms_snap_id(v->snap->birth, node);
+    return birth < v->snap->epoch ? birth : v->snap->epoch;
+}
 uint32_t ms_view_near(const ms_evidence *e, const ms_process *p, const ms_view *v, uint32_t site); /* of a frame's place */
 /* Whether a is b, or b is held by a alone (a dominates b); chains of more than 1000 steps count as no. */
 bool     ms_view_below(const ms_view *v, uint32_t a, uint32_t b);

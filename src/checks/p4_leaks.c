@@ -779,8 +779,8 @@ static ms_err cached_selves(const ms_evidence *e, uint32_t at, ms_view *v, ms_fi
                 continue;
             number++;
             bytes += (double)ms_snap_retained(s, i);
-            oldest = ms_snap_id(s->birth, i) < oldest ? ms_snap_id(s->birth, i) : oldest;
-            newest = ms_snap_id(s->birth, i) > newest ? ms_snap_id(s->birth, i) : newest;
+            oldest = ms_view_birth(v, i) < oldest ? ms_view_birth(v, i) : oldest;
+            newest = ms_view_birth(v, i) > newest ? ms_view_birth(v, i) : newest;
             example = i;
         }
         uint32_t line = example ? ms_view_line(p, v, example) : MS_NONE;
@@ -914,7 +914,7 @@ static ms_err nobody_owns(const ms_evidence *e, uint32_t at, ms_findings *out)
             if ((s->idom[n] != 0 && s->idom[n] <= s->objects) || !ms_line_counts(e, line = ms_view_line(p, v, n)))
                 continue;
             lost_sum *sum = &sums[line];
-            birth = ms_snap_id(s->birth, n);
+            birth = ms_view_birth(v, n);
             if (i < rows) {
                 sum->first = sum->example == 0 || birth < sum->first ? birth : sum->first;
                 sum->example = n;
