@@ -34,7 +34,8 @@
 #define CHILD_NS   (660 * MS_SECOND_NS) /* the longest that a child is waited for */
 #define ASK_NS     (5 * MS_SECOND_NS)   /* the longest until a safe moment */
 #define ORPHAN_NS  (MS_SECOND_NS / 2)   /* until a child shows that nobody was told of */
-enum { EVERY_MAX = 60 };
+enum { EVERY_MAX = 40 };
+_Static_assert((EVERY_MAX + 2) * 92 + 200 < MS_STORE_MAX_COLUMNS, "a file has room for them: a snapshot has 79 columns, 88 with ready answers");
 
 static const char *const names[MS_MOMENTS] = MS_MOMENT_NAMES;
 

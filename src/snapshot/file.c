@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #define CYCLE_ROWS (4u << 20)
+#define READY_BYTES_AN_OBJECT 90u /* that the first answers take at most: ways 34, the tree of dominators 24, what waits in the search 16; 43 mostly */
 
 static void *want(ms_child *c, size_t size)
 {
@@ -659,7 +660,9 @@ static void finish(out *f, bool answers)
     strided(f, "snap_info", "value", MS_TYPE_U32, n, rows + 1, 2 * sizeof *rows);
     column(f, "strings", "offsets", MS_TYPE_I64, MS_VEC_N(c->string_offsets, int64_t), c->string_offsets.at);
     column(f, "strings", "data", MS_TYPE_U8, c->string_data.used, c->string_data.at ? c->string_data.at : "");
-    if (answers && !c->options->in_place) /* where the program waits they are left to whoever asks */
+    /* Where the program waits, memory is short, or this is one of many pictures, they are left to whoever asks. */
+    bool many = c->options->moment && strcmp(c->options->moment, "every") == 0;
+    if (answers && !many && !c->options->in_place && (uint64_t)c->nodes * READY_BYTES_AN_OBJECT <= c->memory_limit)
         ms_ready_write(f->w, c->options->prefix ? c->options->prefix : "", weigh, c, NULL);
     c->writer = NULL;
     if ((err = ms_writer_commit(f->w, &c->status->why)) != MS_OK)

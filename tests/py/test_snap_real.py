@@ -342,10 +342,12 @@ def test_ready_answers_are_those_that_would_be_computed(here):
         assert ready.why(word).data() == computed.why(word).data()
 
 
-def test_where_the_program_waits_no_answers_are_made_ready(here):
-    run("""
-        import memsure
-        memsure.snapshot("one.memsure", fork=False)
+@pytest.mark.parametrize("how", ["fork=False", "memory_limit=15_000_000"])
+def test_where_the_program_waits_or_memory_is_short_no_answers_are_made_ready(here, how):
+    run(f"""
+        from memsure import _core
+        OBJECTS = [[str(i)] for i in range(100_000)]
+        _core.snapshot("one.memsure", {how})
     """)
     snap = Snapshot.open("one.memsure")
-    assert not [t for t in snap.file.tables if t.startswith("ready_")] and snap.types() and snap.why("module").count
+    assert snap.info["complete"] == "1" and not [t for t in snap.file.tables if t.startswith("ready_")] and snap.types() and snap.why("module").count
