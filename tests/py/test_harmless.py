@@ -270,7 +270,7 @@ SEES = {
     "lowest_fd": "import os; print(os.open('/dev/null', 0), os.pipe())",
     "threads": "import threading, os, sys; print(threading.active_count(), len(os.listdir('/proc/self/task')), len(sys._current_frames()))",
     "signals": "import signal; print(signal.pthread_sigmask(signal.SIG_BLOCK, []), [str(signal.getsignal(s)) for s in signal.valid_signals()], signal.getitimer(signal.ITIMER_REAL), signal.getitimer(signal.ITIMER_PROF))",
-    "status": "print([l for l in open('/proc/self/status') if l.startswith(('Sig', 'Shd', 'Umask', 'Name', 'Seccomp:', 'NoNewPrivs', 'Threads', 'Cap'))])",
+    "status": "print([l for l in open('/proc/self/status') if l.startswith(('SigP', 'SigB', 'SigI', 'SigC', 'Shd', 'Umask', 'Name', 'Seccomp:', 'NoNewPrivs', 'Threads', 'Cap'))])",
     "files": "print(open('/proc/self/comm').read(), open('/proc/self/cmdline').read(), __import__('os').readlink('/proc/self/exe'), open('/proc/self/oom_score_adj').read(), open('/proc/self/limits').read())",
     "place": "import os; print(os.getcwd(), os.umask(0), os.nice(0), os.sched_getaffinity(0), os.getpriority(os.PRIO_PROCESS, 0), os.sched_getscheduler(0))",
     "children": "import os\ntry: print(os.wait())\nexcept ChildProcessError as e: print(e)",
@@ -577,7 +577,7 @@ def test_few_file_descriptors(same):
     same("x = [[i] for i in range(100_000)]; print(len(x))", before=["sh", "-c", "ulimit -n 16; exec \"$@\"", "sh"])
 
 
-@pytest.mark.parametrize("most", [4, 6, 15])
+@pytest.mark.parametrize("most", [5, 6, 15])
 def test_too_few_file_descriptors_to_record(same, tmp_path, most):
     """The program runs without being recorded, and that is said; a limit that can be raised for memsure alone does no harm."""
     source = """
@@ -650,6 +650,8 @@ SECCOMP = """
             print("no such thing here"); sys.exit()
         at = ctypes.c_void_p(ctypes.addressof(fprog))
         assert (libc.syscall(317, 1, 0, at) if sys.argv[1] == "syscall" else libc.prctl(22, 2, at)) == 0
+    if sys.version_info >= (3, 15):                 # there, CPython's own allocator asks for huge pages
+        NAMES["madvise"] = 28
     kept = [[i] for i in range(200_000)]
     only(NAMES.values())
     began = time.monotonic()
@@ -686,20 +688,6 @@ def test_a_program_that_restricts_its_system_calls(same, tmp_path, by, end):
         p = Process(out)
         assert p.info["sealed"] == "1" and p.total("allocated_blocks") > 500_000 and p.number("unrecorded_blocks") < 100
         check_sums(p)
-
-
-@pytest.mark.skipif(os.uname().machine != "x86_64", reason="numbers of system calls")
-def test_a_program_that_may_read_and_write_only(same):
-    same("""
-        import ctypes, os
-        libc = ctypes.CDLL(None)
-        kept = [[i] for i in range(100_000)]
-        if libc.prctl(22, 1, 0, 0, 0):
-            os._exit(5)
-        more = [[i] for i in range(100)]
-        os.write(1, b"on")
-        libc.syscall(60, 5)
-        """)
 
 
 def test_a_program_that_writes_the_file_limit(same):
