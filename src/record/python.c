@@ -327,10 +327,13 @@ static bool watch_collections(PyThreadState *ts)
 
 #define ARROW_NS UINT64_C(100000000) /* between two questions */
 
-static bool     arrow_there;
+static bool     arrow_there; /* these two: written with the main GIL, read by any interpreter's threads */
 static uint64_t arrow_due;
 
-bool ms_python_arrow_due(uint64_t now) { return arrow_there && now >= arrow_due; }
+bool ms_python_arrow_due(uint64_t now)
+{
+    return __atomic_load_n(&arrow_there, __ATOMIC_RELAXED) && now >= __atomic_load_n(&arrow_due, __ATOMIC_RELAXED);
+}
 
 static uint64_t arrow_number(PyObject *pool, PyObject *method)
 {
@@ -345,11 +348,12 @@ void ms_python_arrow(uint64_t now)
 {
     if (now < arrow_due || key_arrow_most == NULL)
         return;
-    arrow_due = now + ARROW_NS;
+    __atomic_store_n(&arrow_due, now + ARROW_NS, __ATOMIC_RELAXED);
     PyObject *modules = PyImport_GetModuleDict(), *module = modules ? PyDict_GetItemWithError(modules, key_arrow) : NULL;
     PyObject *f = module && PyModule_CheckExact(module) ? PyDict_GetItemWithError(PyModule_GetDict(module), key_arrow_pool) : NULL;
-    arrow_there = f && !PyFunction_Check(f) && PyCallable_Check(f);
-    PyObject *pool = arrow_there ? PyObject_CallNoArgs(f) : NULL;
+    bool there = f && !PyFunction_Check(f) && PyCallable_Check(f);
+    __atomic_store_n(&arrow_there, there, __ATOMIC_RELAXED);
+    PyObject *pool = there ? PyObject_CallNoArgs(f) : NULL;
     if (pool) {
         ms_area.arrow_used = arrow_number(pool, key_arrow_used);
         ms_area.arrow_peak = arrow_number(pool, key_arrow_most);
@@ -363,8 +367,10 @@ void ms_python_arrow(uint64_t now)
 
 static PyObject *on_end(PyObject *self, PyObject *unused)
 {
-    if (ms_mode != MS_MODE_ALLOC)
-        ms_python_arrow(arrow_due = ms_now_ns());
+    if (ms_mode != MS_MODE_ALLOC) {
+        __atomic_store_n(&arrow_due, 0, __ATOMIC_RELAXED);
+        ms_python_arrow(ms_now_ns());
+    }
     if (ms_frame_python(ms_frame_top(PyThreadState_Get())) == NULL) /* else Python code called atexit's callbacks */
         ms_moment_exit();
     Py_RETURN_NONE;
