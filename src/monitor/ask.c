@@ -125,7 +125,7 @@ static int live_file_of(pid_t pid, ms_ask_result *out, ms_why *why)
     return fd;
 }
 
-/* memsure run itself was meant? Then its program is. */
+/* memsure run itself was meant? Then its program is, among what it started. */
 static void hint_program(pid_t pid, ms_ask_result *out)
 {
     char path[96], text[256] = "";
@@ -136,11 +136,14 @@ static void hint_program(pid_t pid, ms_ask_result *out)
     ssize_t n = fd < 0 ? 0 : read(fd, text, sizeof text - 1);
     if (fd >= 0)
         close(fd);
-    long child = n > 0 ? strtol(text, NULL, 10) : 0;
-    if (child > 0 && (fd = live_file_of((pid_t)child, &none, &why)) >= 0) {
-        close(fd);
-        snprintf(out->hint, sizeof out->hint, "memsure snapshot %ld", child);
-    }
+    text[n > 0 ? n : 0] = 0;
+    char *at = text, *end;
+    for (long child; (child = strtol(at, &end, 10)) > 0 && end != at; at = end)
+        if ((fd = live_file_of((pid_t)child, &none, &why)) >= 0) {
+            close(fd);
+            snprintf(out->hint, sizeof out->hint, "memsure snapshot %ld", child);
+            break;
+        }
 }
 
 static ms_err wait_for_file(pid_t pid, pid_t child, const char *path, ms_why *why)
