@@ -372,7 +372,7 @@ _rule(
     "Y4", "objects die just after the young collections",
     "Objects that live a little longer than a young generation are carried on by each collection, and then die by "
     "themselves: the collector's work was for nothing.",
-    "Young collections take 10 % of the run and free less than 1 %, and a line's blocks die by themselves at a mean age of one to a hundred of them.",
+    "Young collections take 10 % of the run and free less than 1 %, and a line's blocks die by themselves at a mean age of one to 150 of them.",
     "rows = [[i] for i in range(100_000)]      # of each request; 50 to 140 young collections walk them\ngc.get_threshold()      # (700, 10, 10) or (2000, 10, 0)",
     "gc.set_threshold(50_000, 20, 20)",
     "memory is scarce.",

@@ -22,7 +22,7 @@ enum { LEAST_OLD = 4 };
 /* Y3: imports of at least three processes that were not forked from one that had them, 64 MiB and a quarter of what lives
  * beside the largest of them. */
 enum { WORKERS = 3 };
-#define MIDDLE_AGE 100.0 /* young collections that such a block lives */
+#define MIDDLE_AGE 150.0 /* young collections that such a block lives */
 #define IMPORTS_BYTES (64.0 * 1048576)
 #define IMPORTS_SHARE 0.25
 
@@ -153,7 +153,7 @@ static ms_err collector(const ms_evidence *e, uint32_t at, ms_findings *out)
         ms_finding_fact(f, "live_blocks", line == MS_NONE ? 0 : (double)p->lines[line].live_blocks);
         return MS_OK;
     }
-    /* The middle-aged: blocks that die by themselves, at an age of more than one young collection and of fewer than a hundred. The
+    /* The middle-aged: blocks that die by themselves, at an age of more than one young collection and of fewer than 150. The
      * mean age is what lives divided by what is born a second (Little's law): a histogram in ticks is too coarse for it. */
     if (young < took / 3 || nyoung < 20 || reclaimed >= RECLAIMED * (double)p->freed_bytes)
         return MS_OK;
