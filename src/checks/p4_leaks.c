@@ -1056,17 +1056,21 @@ static ms_err recycled(const ms_evidence *e, ms_findings *out)
 }
 
 /* In a shorter run than growth takes to show, a line that rises proves nothing: so does one that builds its data. But a
- * container whose entries were born all along is the same on a quick machine as on a slow one: what rises only says
- * where to look. */
+ * container whose entries were born all along, and blocks that nobody owns, are the same on a quick machine as on a slow one: what rises
+ * only says where to look. */
 static ms_err brief(const ms_evidence *e, uint32_t at, double start, double end, ms_findings *out)
 {
     uint32_t from = out->n, n = from, slopes = out->nslope, spread = out->spread;
     bool judged = out->judged_growth;
     MS_TRY(lines_grow(e, at, start, end, out));
+    uint32_t grown = out->nslope;
     out->nslope = slopes;
     out->spread = spread;
     out->judged_growth = judged;
     MS_TRY(containers(e, at, out));
+    out->nslope = grown;
+    MS_TRY(nobody_owns(e, at, out));
+    out->nslope = slopes;
     for (uint32_t i = from; i < out->n; i++)
         if (!(out->finding[i].flags & MS_SUSPECT))
             out->finding[n++] = out->finding[i];
@@ -1084,12 +1088,14 @@ static ms_err run(const ms_evidence *e, ms_findings *out)
             MS_TRY(containers(e, i, out));
             if (out->spread == i && e->process[i].nview) /* a picture of the heap shows who keeps it, and none of these only grows */
                 out->spread = MS_NONE;
+            MS_TRY(nobody_owns(e, i, out));
         } else if (ms_trend_window(&e->process[i], BRIEF_SECONDS, &start, &end)) {
             MS_TRY(brief(e, i, start, end, out));
+        } else {
+            MS_TRY(nobody_owns(e, i, out));
         }
         for (uint32_t k = 0; k < e->process[i].nview; k++)
             MS_TRY(cached_selves(e, i, e->process[i].view[k], out));
-        MS_TRY(nobody_owns(e, i, out)); /* in a short run, too: what nobody refers to is no data that it builds */
     }
     return recycled(e, out);
 }
