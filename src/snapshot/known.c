@@ -140,6 +140,34 @@ static void read_bytesio(ms_child *c, PyObject *o, const ms_ty *t)
     ms_traverse(c, o, t, ms_visit, buf);
 }
 
+/* io.StringIO: an array of characters, and while it is only written to, the text so far in a writer (3.11: in lists of texts). */
+#if PY_VERSION_HEX >= 0x030c0000 && PY_VERSION_HEX < 0x030e0000
+#define STRINGIO_SIZE 168
+#else
+#define STRINGIO_SIZE 120
+#endif
+
+static void read_stringio(ms_child *c, PyObject *o, const ms_ty *t)
+{
+    bool writing = (int)WORD(o, 48) == 2;
+    ms_own(c, (void *)WORD(o, 16), WORD(o, 40) * sizeof(Py_UCS4));
+#if PY_VERSION_HEX >= 0x030e0000
+    PyObject **writer = writing ? (PyObject **)WORD(o, 56) : NULL;
+    ms_own(c, writer, sizeof(_PyUnicodeWriter));
+    PyObject *text = writer ? *writer : NULL;
+#elif PY_VERSION_HEX >= 0x030c0000
+    PyObject *text = writing ? REF(o, 56) : NULL;
+#else
+    PyObject *text = writing ? REF(o, 64) : NULL;
+#endif
+    ms_emit(c, text);
+#if PY_VERSION_HEX < 0x030c0000
+    if (writing && REF(o, 56))
+        ms_emit(c, REF(o, 56));
+#endif
+    ms_traverse(c, o, t, ms_visit, text);
+}
+
 static void read_struct(ms_child *c, PyObject *o, const ms_ty *t)
 {
     const uint64_t *code = (const uint64_t *)WORD(o, 32);
@@ -297,6 +325,10 @@ bool ms_known_choose(ms_child *c, ms_ty *t)
     } else if (strcmp(name, "_io.BytesIO") == 0 && size >= 48) {
         ms_field_add(c, t, "buffer", -3, MS_EDGE_NORMAL);
         t->read = read_bytesio;
+        t->rest = MS_REST_OPAQUE;
+    } else if (strcmp(name, "_io.StringIO") == 0 && size == STRINGIO_SIZE) {
+        ms_field_add(c, t, "text", -3, MS_EDGE_NORMAL);
+        t->read = read_stringio;
         t->rest = MS_REST_OPAQUE;
     } else if (strcmp(name, "_struct.Struct") == 0 && size >= 48) {
         t->read = read_struct;

@@ -307,6 +307,31 @@ snap(flat=flat, deep=deep, unlike=unlike, others=others)
     assert totals["tuple"] >= 30 + 20 + 20
 
 
+def test_text_files_in_memory(snapshot):
+    """io.StringIO: what was written and not yet looked at is a text; later, an array of its own."""
+    s, facts = snapshot("""
+import io
+written, looked_at = io.StringIO(), io.StringIO()
+for i in range(3):
+    written.write("x" * 20_000)
+looked_at.write("y" * 30_000)
+looked_at.seek(5)
+looked_at.write("z")
+snap(written=written, looked_at=looked_at)
+""")
+    written, looked_at = s.at[facts["written"]], s.at[facts["looked_at"]]
+    assert s.type(written) == s.type(looked_at) == "_io.StringIO"
+    below, work = set(), [written]
+    while work:
+        node = work.pop()
+        if node not in below and s.type(node) in ("_io.StringIO", "list", "str"):
+            below.add(node)
+            work += [t for _, _, t in s.edges(node)]
+    assert 60_000 <= sum(s.allocated(n) for n in below) < 200_000
+    assert s.allocated(looked_at) >= 4 * 30_000 and s.allocated(written) < 4 * 30_000
+    assert written not in s.unexplained and not below & set(s.unexplained)
+
+
 def test_numpy_arrays(snapshot):
     pytest.importorskip("numpy")
     s, facts = snapshot("""
