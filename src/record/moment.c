@@ -25,7 +25,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 enum {
@@ -92,14 +91,6 @@ typedef struct {
 /* While one is taken, nothing else is: the taker may come by here. Ends when what came of it is told. */
 static void taking_ends(void) { __atomic_store_n(&ms_area.taking, 0, __ATOMIC_RELEASE); }
 
-/* A pause's share of the time is reckoned by what the thread did in it: on a busy machine the clock counts what others did meanwhile,
- * and one unlucky fork would be the last. */
-static uint64_t thread_ns(void)
-{
-    struct timespec t;
-    return !ms_area.sealed && clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t) == 0 ? (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec : 0;
-}
-
 static void take(const char *path, uint32_t moment, bool values, outcome *out)
 {
     int saved = errno;
@@ -108,7 +99,7 @@ static void take(const char *path, uint32_t moment, bool values, outcome *out)
     __atomic_store_n(&ms_area.taking, 1 + moment, __ATOMIC_RELEASE);
     ms_cold_begin(&t);
     out->t_ns = t;
-    out->cpu_ns = thread_ns();
+    out->cpu_ns = ms_thread_ns(); /* by the clock, one unlucky fork on a busy machine would be the last */
     if (ms_area.sealed)
         ms_why_set(&out->why, "the program takes system calls from itself (seccomp)");
     else if (ms_snapshot_taker == NULL)
@@ -116,7 +107,7 @@ static void take(const char *path, uint32_t moment, bool values, outcome *out)
     else if (ms_snapshot_taker(path, names[moment], values || ms_area.snapshot_policy & MS_SNAPSHOT_VALUES, &out->why, &out->writer) != MS_OK || out->writer <= 0)
         out->writer = 0;
     out->pause_ns = ms_now_ns() - t;
-    out->cpu_ns = thread_ns() - out->cpu_ns;
+    out->cpu_ns = ms_thread_ns() - out->cpu_ns;
     ms_cold_end(t);
     if (out->writer == 0 && out->why.text[0] == 0)
         ms_why_set(&out->why, "no process could be made to write it");

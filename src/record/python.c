@@ -205,13 +205,6 @@ static bool is_ending(void)
 #endif
 }
 
-/* What this thread worked: on a busy machine the clock would count what others did in between. */
-static uint64_t thread_work_ns(void)
-{
-    struct timespec t;
-    return clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t) == 0 ? (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec : 0;
-}
-
 static PyObject *on_collection(PyObject *self, PyObject *const *args, Py_ssize_t n)
 {
     if (is_ending())
@@ -223,7 +216,7 @@ static PyObject *on_collection(PyObject *self, PyObject *const *args, Py_ssize_t
         const char *phase = PyUnicode_DATA(args[0]);
         if (strcmp(phase, "start") == 0) {
             collection_start = ms_now_ns();
-            collection_work = thread_work_ns();
+            collection_work = ms_thread_ns();
             collection_live = (int64_t)ms_area.live_bytes;
             ms_area.gc_on = MS_AGE_GC;
             ms_collector = ms_thread_state();
@@ -232,7 +225,8 @@ static PyObject *on_collection(PyObject *self, PyObject *const *args, Py_ssize_t
             ms_gc *e = &ms_area.gc[ms_area.gc_used % MS_GC_MAX];
             e->done = 0;
             e->start_ns = collection_start;
-            e->stop_ns = collection_start + (thread_work_ns() - collection_work);
+            uint64_t work = ms_thread_ns();
+            e->stop_ns = collection_start + (work > collection_work ? work - collection_work : 0);
             e->generation = (uint32_t)info_number(args[1], key_generation);
             e->collected = info_number(args[1], key_collected);
             e->uncollectable = info_number(args[1], key_uncollectable);

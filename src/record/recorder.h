@@ -66,6 +66,7 @@ void ms_lock_give(void);
 void ms_cold_begin(uint64_t *t);
 void ms_cold_end(uint64_t t);
 uint64_t ms_now_ns(void);
+uint64_t ms_thread_ns(void); /* CPU time of this thread: a system call; 0 where the program takes those from itself */
 /* Fill in what the slabs and malloc hold. */
 void ms_memory_read(ms_memory *m);
 void ms_recorder_purge(void);
