@@ -205,7 +205,8 @@ FREED = {   # what a call frees again, and what is freed holds the object
 }
 
 
-@pytest.mark.parametrize("recorded", [pytest.param(True, marks=pytest.mark.slow), False], ids=["recorded", "plain"])
+@pytest.mark.slow # 71 of 100 were seen once, on 3.15: 29 words of a freed list still count now and then
+@pytest.mark.parametrize("recorded", [True, False], ids=["recorded", "plain"])
 def test_what_is_left_in_freed_memory_is_no_reference(recorded, leaks, tmp_path):
     """Nothing of the kind has run before the first snapshot: all that is left comes with the references."""
     source = HEAD + "import collections, io, threading\n"
@@ -223,8 +224,7 @@ for i in range({len(FREED)}):
     for i, words in enumerate(FREED):
         a, b = (Snapshot.open(str(tmp_path / f"{n}{i}")) for n in "ab")
         lost = {name: refs for name, _, refs, *_ in Diff(a, b).references() if refs >= Diff.LEAST_REFS}
-        assert list(lost) == [f"__main__.Lost{i}"], (words, lost)
-        assert CALLS / 2 <= lost[f"__main__.Lost{i}"] <= CALLS, (words, lost) # seen once: 71, a freed list's words on some other page
+        assert lost == {f"__main__.Lost{i}": CALLS}, (words, lost)
 
 
 @pytest.mark.slow
