@@ -5,7 +5,8 @@
  * for it to whoever waits for us.
  *
  * Live files are in memory, under /dev/shm, in a folder of mode 0700 that is gone at the end. One that
- * a killed monitor left there is removed by the next run: it names its owner. */
+ * a killed monitor left there is removed by the next run. Whose monitor lives is told by a lock on the folder: what
+ * /proc says of a process number may be of another namespace, or not be readable at all. */
 #include "monitor/watch.h"
 
 #include <dirent.h>
@@ -18,6 +19,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/inotify.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -31,7 +33,7 @@
 #define SHM_LEAST     (64ull << 20) /* bytes free there, or the session's own folder is taken */
 #define GRACE_NS      200000000ull  /* for processes that outlive the program */
 #define PENDING_NS    500000u       /* until a live file is looked at again that is being made */
-#define OWNER         "owner"
+#define FOLDER        "memsure.%u."   /* the user, and then the monitor's number */
 
 uint64_t ms_clock_ns(void)
 {
@@ -103,20 +105,28 @@ static void folder_remove(int at, const char *name)
     unlinkat(at, name, AT_REMOVEDIR);
 }
 
-/* When a process began, so that its number alone is not taken for it. */
-static uint64_t start_of(pid_t pid)
+/* Nobody's: its lock is free, and there is something in it. One that is being made has no lock yet, but is empty. */
+static bool is_stale(int folder)
 {
-    char state;
-    uint64_t start = 0, cpu;
-    bool children;
-    int code;
-    return ms_proc_stat(pid, &state, &start, &cpu, &children, &code) && state != 'Z' ? start : 0;
+    struct stat st;
+    if (fstat(folder, &st) != 0 || st.st_uid != geteuid() || flock(folder, LOCK_EX | LOCK_NB) != 0)
+        return false;
+    int fd = openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+    int entries = 0;
+    while (dir && entries <= 2 && readdir(dir) != NULL) /* . and .. */
+        entries++;
+    if (dir)
+        closedir(dir);
+    else if (fd >= 0)
+        close(fd);
+    return entries > 2;
 }
 
 static void remove_stale(void)
 {
-    char prefix[48], text[64];
-    int length = snprintf(prefix, sizeof prefix, "memsure-%u-", (unsigned)geteuid());
+    char prefix[48];
+    int length = snprintf(prefix, sizeof prefix, FOLDER, (unsigned)geteuid());
     DIR *dir = opendir(SHM);
     if (dir == NULL)
         return;
@@ -125,25 +135,11 @@ static void remove_stale(void)
         if (strncmp(entry->d_name, prefix, (size_t)length) != 0)
             continue;
         int folder = openat(dirfd(dir), entry->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-        struct stat st;
-        if (folder < 0 || fstat(folder, &st) != 0 || st.st_uid != geteuid()) {
-            if (folder >= 0)
-                close(folder);
+        if (folder < 0)
             continue;
-        }
-        int owner = openat(folder, OWNER, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-        ssize_t n = owner < 0 ? 0 : read(owner, text, sizeof text - 1);
-        text[n > 0 ? n : 0] = 0;
-        long pid = 0;
-        unsigned long long start = 0;
-        bool named = sscanf(text, "%ld %llu", &pid, &start) == 2;
-        /* Without a name it is being made right now, or is a leftover of a moment: an hour settles it. */
-        bool stale = named ? start_of((pid_t)pid) != start : st.st_mtime + 3600 < time(NULL);
-        if (owner >= 0)
-            close(owner);
-        close(folder);
-        if (stale)
+        if (is_stale(folder))
             folder_remove(dirfd(dir), entry->d_name);
+        close(folder);
     }
     closedir(dir);
 }
@@ -153,7 +149,7 @@ static ms_err live_folder(ms_session *s, ms_why *why)
     struct statvfs room;
     s->live[0] = 0;
     if (statvfs(SHM, &room) == 0 && (uint64_t)room.f_bavail * room.f_frsize >= SHM_LEAST) {
-        snprintf(s->live, sizeof s->live, SHM "/memsure-%u-XXXXXX", (unsigned)geteuid());
+        snprintf(s->live, sizeof s->live, SHM "/" FOLDER "%ld.XXXXXX", (unsigned)geteuid(), (long)getpid());
         if (mkdtemp(s->live) == NULL)
             s->live[0] = 0;
     }
@@ -173,16 +169,8 @@ static ms_err live_folder(ms_session *s, ms_why *why)
         ms_why_set(why, "cannot open %s: %s", s->live, strerror(errno));
         return MS_EIO;
     }
-    char text[64];
-    int n = snprintf(text, sizeof text, "%ld %llu\n", (long)getpid(), (unsigned long long)start_of(getpid()));
-    int owner = openat(s->live_fd, OWNER, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    bool ok = owner >= 0 && write(owner, text, (size_t)n) == n;
-    if (owner >= 0)
-        close(owner);
-    if (!ok) {
-        ms_why_set(why, "cannot write into %s: %s", s->live, strerror(errno));
-        return MS_EIO;
-    }
+    while (flock(s->live_fd, LOCK_EX) != 0 && errno == EINTR)
+        ;
     return MS_OK;
 }
 
