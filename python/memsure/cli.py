@@ -48,7 +48,7 @@ memsure run [options] app.py [args]  |  -m module [args]  |  -c code [args]
   --no-report    one line instead of the report
   -q, --quiet    write the record, print nothing
   --json         the report as JSON on stdout
-  --width N      columns of the report    [the terminal's; 100 in a pipe]
+  --width N      columns, 24 to 120       [the terminal's; 100 in a pipe]
   --color WHEN   auto, always or never    [auto]
 
 examples  memsure run app.py                      memsure run -m pytest tests
@@ -64,7 +64,7 @@ memsure snapshot PID [-o FILE]    ask a process that memsure records for one
   --at WHEN      exit or peak, of a recording that has both       [exit]
   --all          more rows
   --format F     text or json             [text]
-  --width N      columns                  [the terminal's; 100 in a pipe]
+  --width N      columns, 24 to 120       [the terminal's; 100 in a pipe]
   --color WHEN   auto, always or never    [auto]
 of a PID:
   -o FILE        where it goes            [snapshot-PID.memsure]
@@ -84,7 +84,7 @@ Who holds these objects, by which path, and which reference to cut.
 
   --at WHEN      exit or peak, of a recording that has both       [exit]
   --format F     text or json             [text]
-  --width N      columns                  [the terminal's; 100 in a pipe]
+  --width N      columns, 24 to 120       [the terminal's; 100 in a pipe]
   --color WHEN   auto, always or never    [auto]
 
 examples  memsure why run.memsure Product          all objects of a type
@@ -103,7 +103,7 @@ containers got longer, and which references nobody owns.
   --at WHEN      exit or peak, of recordings that have both       [exit]
   --all          more rows
   --format F     text or json             [text]
-  --width N      columns                  [the terminal's; 100 in a pipe]
+  --width N      columns, 24 to 120       [the terminal's; 100 in a pipe]
   --color WHEN   auto, always or never    [auto]
 
 examples  memsure diff before.memsure after.memsure
@@ -119,7 +119,7 @@ memsure report [options] FILE|FOLDER
   --process PID  one process of a folder  [all of them, added up]
   --show N       findings printed in full [1]      --all   every one
   --format F     text or json             [text]
-  --width N      columns                  [the terminal's; 100 in a pipe]
+  --width N      columns, 24 to 120       [the terminal's; 100 in a pipe]
   --color WHEN   auto, always or never    [auto]
 
 examples  memsure report run.memsure
@@ -168,7 +168,7 @@ HELP_EXPLAIN = """\
 memsure explain ID...            what a rule means, how it is seen, the fix
 
   --color WHEN   auto, always or never    [auto]
-  --width N      columns                  [the terminal's; 100 in a pipe]
+  --width N      columns, 24 to 120       [the terminal's; 100 in a pipe]
 
 examples  memsure explain L1              memsure explain      (all of them, a line each)
 """
@@ -179,6 +179,7 @@ FORMATS = ("speedscope", "pprof", "collapsed", "csv", "heapsnapshot")
 BY = ("holder", "type", "line", "module", "variable", "cycle", "growing", "spare", "equal", "unexplained", "raw")
 MOMENTS = ("exit", "peak", "call")
 WHEN = ("auto", "always", "never")
+LEAST_WIDTH = 24  # columns: as text.NARROWEST
 
 # option -> (name of the setting, what it takes: None (a flag), int, str, or the words it may be)
 COMMON = {
@@ -330,6 +331,8 @@ def parse(command, words):
             if not (value.isascii() and value.isdigit()):
                 raise Usage(f"{name} needs a number, not '{value}'", _example(name, takes, command))
             value = int(value)
+            if name == "--width" and value < LEAST_WIDTH:
+                raise Usage(f"--width needs at least {LEAST_WIDTH} columns, not {value}", "--width 80")
         elif takes is not str and value not in takes:
             close = _close(value, takes)
             raise Usage(

@@ -260,7 +260,7 @@ class Keepers:
         h.verdict = verdict
         h.short = f"{h.culprit} only grows: {count(entries)} entries"
         library = self.library(f.way)
-        if library and self.history(f, h, library):
+        if library and self.history(f, h, library, name):
             if self.frame_of(f.way) in ("lib", "std"):
                 return False  # what the library's own running job works on: it ends with the job
         elif library and not self.registry(f, h, library, name):
@@ -518,14 +518,15 @@ class Keepers:
     def module_file(self, name):
         """The file of a module, or of the one that a class is in, among those of the way."""
         while name:
-            tail = "/" + name.replace(".", "/")
-            file = next((file for file in self.modules if file.endswith((tail + ".py", tail + "/__init__.py"))), None)
-            if file is not None:
-                return file
+            tail = name.replace(".", "/")
+            names = (tail + ".py", tail + "/__init__.py")
+            for file in self.modules:
+                if file.endswith(("/" + names[0], "/" + names[1])) and (self.sources.kind(file) == "own" or self.place(file, 0) in names):  # flask/app.py is not "app"
+                    return file
             name = name.rpartition(".")[0]
         return None
 
-    def history(self, f, h, library):
+    def history(self, f, h, library, name):
         """R6: an object of a library's has a list that the library's own code appends to, of what that code makes."""
         facts = f.facts
         kept = facts.get("value", "")
@@ -537,6 +538,8 @@ class Keepers:
         f.rule = "R6"
         h.title = "a history that a library keeps"
         h.fix = "switch it off, or empty it when a job ends" + self.closers(library[0], ("reset", "clear", "flush"), "any")
+        if name == "queries_log":
+            h.fix = "switch it off: DEBUG = False; or, when a job ends, django.db.reset_queries()"
         h.short = f"{h.culprit} keeps a record of each call"
         h.patch, h.where = [], ""
         self.to_caller(f, h)
@@ -1193,11 +1196,13 @@ class Keepers:
 
     def _kept_s1(self, f, h, kind, n):
         facts = f.facts
-        h.title = f"many {kind} with a dict each"
+        h.title = h.short = f"many {kind} with a dict each"
         h.culprit = kind
         h.note = f"{count(n)} of them, {facts['now']:.0f}{NBSP}B each"
         h.evidence = f"computed on all {count(n)}: {facts['now']:.0f}{NBSP}B each, {facts['then']:.0f}{NBSP}B with slots"
-        h.fix = "give the class slots"
+        self.lead(f.way, [facts.get("type", "")])
+        made = self.module_file(facts.get("type", ""))
+        h.fix = "give the class slots" if made is None or self.sources.kind(made) == "own" else f"keep fewer of them: {kind} is a library's class, and not to be changed here"
         h.held = ""
         for file in self.files([f.line]):
             m = self.reader.module(file)
@@ -1242,12 +1247,14 @@ class Keepers:
         h.title = "the same text many times"
         h.note = f"{count(n)} texts that stand elsewhere already"
         h.evidence = f"computed on all of them: each is equal to one that stays, {size(f.bytes / n)} on average"
-        h.fix = "keep one of each: sys.intern(text), or a dict of those seen"
+        column = any(what.partition(".")[0] == "pandas" for _, what in steps(f.way))
+        h.fix = "astype('category')" if column else "keep one of each: sys.intern(text), or a dict of those seen"
 
     def _kept_s2(self, f, h, kind, n):
         h.title = "a table that was emptied keeps its room"
         what = KINDS.get(f.facts.get("type", ""), "dict")
-        h.fix = f"make it anew when it was emptied: {h.culprit.rpartition('.')[2].partition(' of ')[0]} = {what}(...) of what is left"
+        table = h.culprit.rpartition(".")[2].partition(" of ")[0]
+        h.fix = f"make it anew when it was emptied: {table} = {what}({table})"
         h.note = f"{count(f.facts['elements'])} entries in room for {count(f.facts['room'])}"
         h.evidence = f"{h.note}, in {count(n)} table{'s' if n != 1 else ''}: {size(f.bytes)}"
         name = name_of(f.way)[1]

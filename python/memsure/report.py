@@ -44,10 +44,11 @@ ASIDE = {
     "before": "(before Python started)",
     "memsure": "(memsure itself)",
 }
-LEAST = 64 << 10  # a line below this is not worth a row of temporaries or collector work
+LEAST = 1 << 20  # a line below this is not worth a row of temporaries or collector work
 MOST_HELD = 2_000_000  # objects: looking for the holders of more takes longer than a report may
 LEAST_HELD = 0.02  # of all: a smaller holder is not worth a row
 MOST_OF = 0.8  # what has nearly all of its holder's is told in its place
+WIDE = 110  # columns from which a heading has the trend, and a line of the others what its repair saves
 COST_TOLD = 100e6  # ns: a lower cost is said as a time, whatever share it is
 IMPORT_SYSTEM = "<frozen importlib"  # the files that load others
 IMPORT_SAMPLES = 16  # from so many samples on they are told apart by who imports
@@ -122,10 +123,10 @@ class Report:
     def _healthy(self):
         p = self.process
         checked = "no line grows, churns or waits for the collector"
-        if len(self.recording.processes) > 1:
-            return f"{len(self.recording.processes)} processes; {checked}", ""
         if not self.judged.judged_growth:
             checked = "no line churns or waits for the collector; too short to judge growth"
+        if len(self.recording.processes) > 1:
+            return f"{len(self.recording.processes)} processes; {checked}", ""
         times, values = p.timeline("python_bytes")
         span = self.judged.windows[0]
         if span and len(times) >= 4:
@@ -304,7 +305,7 @@ def render(recording, paper, show=1, all_=False, sort=None, filter_=None):
             _tables(r, paper, out, all_)
         _rss(r, paper, out, all_)
         _cost(r, paper, out)
-        _next(r, paper, out)
+        _next(r, paper, out, all_)
     return paper.finish(_warnings(recording, paper) + out)
 
 
@@ -341,6 +342,8 @@ def _ended(p):
     if kind == "signal":
         import signal
 
+        if code == signal.SIGINT:
+            return "stopped by Ctrl-C (SIGINT)"
         try:
             return f"killed by {signal.Signals(code).name}"
         except ValueError:
@@ -382,17 +385,21 @@ def _findings(r, paper, out, show, all_):
         _entry(r, paper, out, f)
     rest = found[len(full) :]
     limit = len(rest) if all_ else 3
+    wider = paper.width >= WIDE and any(words.saves_bytes(f) for f in rest[:limit])
+    if wider:
+        head = f" {'':<3} {'bytes':>8}  {'where':<24}  {'what':<{paper.width - 52}} fix saves"
+        out.append(paper.paint(head, "dim"))
     for f in rest[:limit]:
         place = paper.fix(r.place(f.line) if f.line is not None else "the process")
         at = paper.cut_front(place, 24)
         start = f" {paper.left(f.rule, 3)} {paper.right(size(f.bytes), 8)}  "
         tail = "  " + words.short(r, f)
         wide = min(24, max(12, paper.width // 3))
-        out.append(
-            start
-            + paper.paint(paper.left(at, wide), "cyan")
-            + paper.cut(paper.sign(tail), max(8, paper.width - text.cells(start) - max(text.cells(at), wide)))
-        )
+        room = max(8, paper.width - text.cells(start) - max(text.cells(at), wide) - 12 * wider)
+        tail = paper.cut(paper.sign(tail), room)
+        if wider and words.saves_bytes(f):
+            tail = paper.left(tail, room) + paper.right(size(words.saves_bytes(f)), 12)
+        out.append(start + paper.paint(paper.left(at, wide), "cyan") + tail)
     if len(rest) > limit:
         out.append(paper.paint(f"           {len(rest) - limit} more: --all", "dim"))
     if rest:
@@ -401,7 +408,8 @@ def _findings(r, paper, out, show, all_):
 
 def _entry(r, paper, out, f):
     amount = words.amount(f)
-    head = paper.between(f"{paper.left(f.rule, 3)} {words.title(f)}", amount)
+    rate = f"{words.rate(f.process, f.slope)}   " if f.slope and paper.width >= WIDE else ""
+    head = paper.between(f"{paper.left(f.rule, 3)} {words.title(f)}", rate + amount)
     if len(head) == 1:
         head[0] = head[0][: -len(amount)] + paper.paint(amount, "bold")
     out += head
@@ -446,7 +454,7 @@ def _entry(r, paper, out, f):
 
     fact("held by", words.held(f))
     fact("evidence", words.evidence(r, f))
-    if f.line is not None and f.holder is None:
+    if f.line is not None and (f.holder is None or r.whose(f.line) != OWN):
         caller = r.caller(f)
         if caller:
             fact("called by", f"{r.where(caller[0])} ({_about(caller[1], r)} of it)")
@@ -713,17 +721,27 @@ def _cost(r, paper, out):
         out += [paper.paint(line, "dim") for line in paper.wrap(paper.fix(" ".join(words)))]
 
 
-def _next(r, paper, out):
+def _next(r, paper, out, all_):
+    """The commands to go on with: each shows something that this report does not."""
     path = shell_word(r.recording.path)
     commands = []
     f = r.judged.findings[0] if r.judged.findings else None
-    if f is not None:
+    if r.judged.kind == "unrecorded":
+        argv = r.process.words("argv")[1:]
+        if r.recording.damaged or not argv or argv[0].startswith("-X"):
+            return
+        commands.append(" ".join(["env -u PYTHONMALLOC -u PYTHONDEVMODE memsure run", *map(shell_word, argv)]))
+    elif f is not None:
         held = f.way and f.line is not None and f.verdict in ("leak", "retention")
         commands.append(f"memsure why {path} {f.rule}" if held else f"memsure explain {f.rule}")
+        if all_ and f.line is not None and r.sources.line(r.lines.file(f.line), r.lines.line(f.line)):
+            commands.append(f"memsure report {path} --lines {shell_word(r.sources.place(r.lines.file(f.line)))}")
     else:
         commands.append(f"memsure check {path}")
-    commands.append(f"memsure report {path} --all")
-    out.append("")
+    if not all_ and r.judged.kind != "unrecorded":
+        commands.append(f"memsure report {path} --all")
+    if out[-1]:
+        out.append("")
     joined = "   ".join(c.replace(" ", NBSP) for c in commands)
     if text.cells(joined) + 6 <= paper.width:
         out.append(f"next: {joined}")
@@ -792,7 +810,8 @@ def annotated(recording, wanted, paper, all_=False):
         out.append("note: the file was changed after the recording; its lines may have moved")
     if not source:
         out.append("note: its source is not here; the lines that allocate are shown")
-    out += ["", "allocated   at peak    at end temporary"]
+    shown = 4 if paper.width >= 72 else 2  # of the figures: the source is what is read
+    out += ["", "allocated   at peak    at end temporary"[: 10 * shown - 1]]
     digits = len(str(last))
     elided = False
     for number in numbers:
@@ -800,15 +819,15 @@ def annotated(recording, wanted, paper, all_=False):
         near = all_ or any(k in by for k in range(number - 3, number + 4))
         if row is None and (not near or not source):
             if source and not elided:
-                out.append(" " * 40 + paper.paint(paper.sign("…"), "dim"))
+                out.append(" " * 10 * shown + paper.paint(paper.sign("…"), "dim"))
             elided = True
             continue
         elided = False
-        figures = " ".join(paper.right(size(v) if v else "", 9) for v in row) if row else " " * 39
+        figures = " ".join(paper.right(size(v) if v else "", 9) for v in row[:shown]) if row else " " * (10 * shown - 1)
         body = paper.fix(source[number - 1].replace("\t", "    ")) if number <= len(source) else ""
         text_line = f"{figures} {paper.paint(f'{number:>{digits}} |', 'dim')} "
-        out.append(text_line + paper.cut(body, max(12, paper.width - 43 - digits)))
-    sums = [sum(row[k] for row in by.values()) for k in range(4)]
+        out.append(text_line + paper.cut(body, max(12, paper.width - 10 * shown - 3 - digits)))
+    sums = [sum(row[k] for row in by.values()) for k in range(shown)]
     out.append(" ".join(paper.right(size(v), 9) for v in sums) + "  in all")
     rest = sum(row[0] for n, row in by.items() if n < 1)
     if rest:

@@ -596,6 +596,8 @@ def find(word):
 
 def explain(rule, paper):
     """One rule on one screen."""
+    from .text import cells
+
     head = paper.between(f"{rule.id} · {rule.title}", f"principle {rule.principle}: {PRINCIPLES[rule.principle]}")
     out = [*head, ""]
 
@@ -605,7 +607,14 @@ def explain(rule, paper):
 
     def code(name, words):
         for n, line in enumerate(words.split("\n") if words else ()):
-            out.append(f"{name if n == 0 else '':<15}{paper.sign(line)}")
+            head, line = f"{name if n == 0 else '':<15}", paper.sign(line)
+            source, remark = line.partition("      # ")[::2]
+            if remark and 15 + cells(line) > paper.width:  # the remark goes below
+                out.append(head + source)
+                at = " " * (15 + len(source) - len(source.lstrip()))
+                out.extend(paper.wrap(remark, first=f"{at}# ", rest=f"{at}# "))
+            else:
+                out.append(head + line)
 
     part("What happens", rule.happens)
     if rule.declined:

@@ -447,7 +447,9 @@ def why(found, paper, asked=None):
     inside = found.contents()
     for s in inside[:3]:
         rows.append(step_row(paper, s, 2))
-    rows = [(r[0], r[1], r[2], f"born {r[3]}" if r[3] else "", r[4]) for r in rows]
+    total = sum(max(cells(paper.sign(paper.fix(r[i]))) for r in rows) for i in range(5)) + 15 if rows else 0
+    if total <= paper.width:  # else what stands there is worth more than the word
+        rows = [(*r[:3], f"born {r[3]}" if r[3] else "", r[4]) for r in rows]
     if rows:
         out += table(paper, rows)
         out.append("")
@@ -560,8 +562,10 @@ def commands(found):
     if found.garbage == found.count:
         return [f"memsure snapshot {name} --by cycle"]
     if found.cut is not None and found.count > 1:
-        cut = found.cut.example
-        out.append(f"memsure why {name} {(snap.variables_of(cut) or [hex(snap.core.node(cut)[3])])[0]}")
+        cut, step = found.cut.example, found.cut
+        while step.above is not None and not snap.variables_of(step.example) and step.count == 1:
+            step = step.above
+        out.append(f"memsure why {name} {(snap.variables_of(step.example) or [hex(snap.core.node(cut)[3])])[0]}")
     elif found.kind != "type" and found.path:
         out.append(f"memsure why {name} {shell_word(found.path[-1].type or 'dict')}")
     out.append(f"memsure snapshot {name} --by growing" if found.aged else f"memsure snapshot {name}")

@@ -354,10 +354,13 @@ def sure(f):
 
 def short(r, f):
     """A finding's line in the list of the others."""
+    waited = "left to the collector: " if f.verdict == "cyclic" and not f.facts.get("waiting", 1) else ""
     if f.holder is not None and f.holder.short:
-        return f.holder.short
+        return waited + f.holder.short
     if f.rule == "L1":
         return f"piles up: {rate(f.process, f.slope)}"
+    if waited:
+        return waited + title(f)
     if is_work(f):
         return f"allocated, not kept: {title(f)}"
     return title(f)

@@ -1,7 +1,7 @@
 """Recordings that no program made: plausible figures that add up, written through `_core.write`.
 
-`Build` collects sites, curves, stacks and samples, and works out the totals from them; `growing`, `churn`, `cyclic`, `healthy` and
-`large` are whole runs with their source files. Noise comes from a fixed recurrence, so that each run of the tests sees the same bytes.
+`Build` collects sites, curves, stacks and samples, and works out the totals from them; `growing`, `churn`, `cyclic`, `healthy`, `native`,
+`allocator`, `unrecorded` and `large` are whole runs with their source files. Noise comes from a fixed recurrence, so that each run of the tests sees the same bytes.
 """
 
 import json
@@ -286,6 +286,50 @@ def healthy(folder, seconds=200.0, **info):
           files=21 * MIB, stacks=700 * KIB, unaccounted=400 * KIB)
     b.samples(times, [b.total("live_bytes") + 200 * KIB * w for w in noise(n, 3)])
     return b
+
+
+def native(folder, seconds=90.0, **info):
+    """feed.py: C code that keeps what it parses, while Python's own memory stays."""
+    folder = os.fspath(folder)
+    feed = source(folder, "feed.py", {11: "def pull(page):", 12: "    return parser.parse(page)"})
+    b = Build(cwd=folder, argv=["python", "feed.py"], command="feed.py", seconds=seconds, **info)
+    n = 180
+    times = b.times(n)
+    _imports(b)
+    s = b.site(feed, "pull", 12, 11, 29, allocated_blocks=2_000_000, allocated_bytes=3 * GIB, live_blocks=400, live_bytes=600 * KIB,
+               temporary_blocks=1_990_000, temporary_bytes=3 * GIB - 40 * MIB)
+    b.curve(s, [600 * KIB] * n)
+    live, end = b.total("live_bytes"), 512 * MIB
+    b.sum("end", python_live=live, slab_holes=3 * MIB, native_live=end, native_free=6 * MIB, files=24 * MIB, stacks=200 * KIB, unaccounted=900 * KIB)
+    for t, w in zip(times, noise(n, 11)):
+        used = 20 * MIB + int((end - 20 * MIB) * t / seconds + 300 * KIB * w)
+        b.timeline.append((int(t * SECOND), live + used + 34 * MIB, live, live // 100, live + 3 * MIB, used, 6 * MIB))
+    return b
+
+
+def allocator(folder, seconds=96.0, **info):
+    """etl.py: malloc keeps what zlib's answers took."""
+    folder = os.fspath(folder)
+    feed = source(folder, "etl/feed.py", {32: "def pull(raw):", 33: "    return zlib.decompress(raw)"})
+    b = Build(cwd=folder, argv=["python", "etl.py"], command="etl.py", seconds=seconds, **info)
+    n = 192
+    times = b.times(n)
+    _imports(b)
+    s = b.site(feed, "pull", 33, 11, 31, allocated_blocks=9_000, allocated_bytes=6 * GIB, peak_blocks=200, peak_bytes=1100 * MIB)
+    busy = [1100 * MIB if 60 <= i < 90 else 0 for i in range(n)]
+    b.curve(s, busy)
+    live = b.total("live_bytes")
+    rss = b.sum("end", python_live=live, slab_holes=9 * MIB, native_live=78 * MIB, native_free=1147 * MIB, files=44 * MIB, stacks=700 * KIB,
+                unaccounted=6 * MIB)
+    for i, t in enumerate(times):
+        free = 0 if i < 60 else 1147 * MIB - busy[i]
+        b.timeline.append((int(t * SECOND), rss if i >= 60 else rss - 1147 * MIB, live + busy[i], live // 100, live + 9 * MIB, 78 * MIB + busy[i], free))
+    return b
+
+
+def unrecorded(folder, **info):
+    """Another allocator came before anything was recorded: a handful of blocks are all there is."""
+    return Build(cwd=os.fspath(folder), seconds=2.0, **{**dict(allocated_blocks=4, allocated_bytes=176, freed_blocks=4, freed_bytes=176), **info})
 
 
 def large(folder, sites=20_000, curves=400, points=300, nodes=40_000):

@@ -496,6 +496,67 @@ def session():
     return {**b.tables(), **h.tables()}
 
 
+class Session:
+    """A recording with a snapshot of its end in it: its lines are those where the snapshot's objects were born, each with what it left."""
+
+    def __init__(self, heap, build, grows=()):
+        self.heap, self.build = heap, build
+        texts = {i: s for s, i in heap.strings.items()}
+        live = {}
+        for node in heap.nodes:
+            if not node["pseudo"]:
+                blocks, nbytes = live.get(node["site"], (0, 0))
+                live[node["site"]] = blocks + 1, nbytes + node["size"]
+        times, python = build.times(120), [0] * 120
+        for number, (file, function, line, _, column, end, flags) in enumerate(heap.sites):
+            blocks, nbytes = live.get(number, (0, 0))
+            known = bool(texts[file])
+            site = build.site(texts[file], texts[function], line if known else 0, column, end, flags=flags if known else 9, allocated_blocks=2 * blocks,
+                              allocated_bytes=2 * nbytes, live_blocks=blocks, live_bytes=nbytes)
+            curve = [nbytes * (i + 1) // 120 if number in grows else nbytes for i in range(120)]
+            build.curve(site, curve)
+            build.node(0, site, 30, 2 * nbytes, nbytes, nbytes)
+            python = [a + b for a, b in zip(python, curve)]
+        build.sum("end", python_live=build.total("live_bytes"), slab_holes=2 * 1048576, native_live=9 * 1048576, native_free=1048576, files=12 * 1048576)
+        build.samples(times, python)
+        build.info.update(snapshots='["exit"]')
+
+    def write(self, path):
+        from memsure import _core
+
+        _core.write(os.fspath(path), {**self.build.tables(), **self.heap.tables()})
+        return path
+
+
+def keeping(folder, **info):
+    """The shop: a catalog that keeps each product, and the snapshot that says so."""
+    from synthetic import Build, source
+
+    folder = os.fspath(folder)
+    source(folder, "shop/cache.py", {
+        8: "class Product:", 9: "    def __init__(self, sku, raw):", 10: "        self.tags = list(TAGS)", 13: "class Catalog:",
+        14: "    def __init__(self):", 15: "        self._by_key = {}", 17: "    def get(self, key, raw):", 24: '        payload = {"new": raw}',
+        25: "        self._by_key[key] = hit = Product(key, payload)"})
+    source(folder, "shop/shop.py", {8: "CATALOG = Catalog()"})
+    h = shop(folder, prefix="exit_", cwd=folder)
+    b = Build(cwd=folder, argv=["python", "shop.py"], command="shop.py", seconds=41.2, **info)
+    return Session(h, b, [h.sites.index(s) for s in h.sites if s[2] in (10, 24, 25, 40)])
+
+
+def emptied(folder, **info):
+    """dedupe.py: a table of what was seen, emptied, and as large as ever."""
+    from synthetic import Build, source
+
+    folder = os.fspath(folder)
+    source(folder, "dedupe.py", {6: "SEEN = {}", 9: "def forget(n):", 10: "    SEEN.pop(n)"})
+    h = Heap("exit_", cwd=folder, argv=json.dumps(["python", "dedupe.py"]))
+    table = h.dict([(h.str(f"row-{i}"), h.str("", 64, key=False)) for i in range(40)], size=20 << 20, site=h.site(f"{folder}/dedupe.py", "<module>", 6, 7, 9),
+                   birth=3)
+    h.containers.append((table, 40, 400_000))
+    h.module("__main__", [("SEEN", table)])
+    return Session(h, Build(cwd=folder, argv=["python", "dedupe.py"], command="dedupe.py", seconds=41.2, **info))
+
+
 if __name__ == "__main__":      # tests/data/: written once per version of the format, readable for good
     import sys
 

@@ -87,6 +87,8 @@ def test_report_takes_options_on_both_sides():
     ("check", "--ignore", "--ignore needs rules", "--ignore L1,C2"),
     ("run", "--show many app.py", "--show needs a number, not 'many'", "--show 3"),
     ("run", "--show -1 app.py", "--show needs a number, not '-1'", "--show 3"),
+    ("run", "--width 0 app.py", "--width needs at least 24 columns, not 0", "--width 80"),
+    ("report", "--width 5 f", "--width needs at least 24 columns, not 5", "--width 80"),
     ("run", "--exact=yes app.py", "--exact takes no value (it was given 'yes')", "--exact"),
     ("report", "--sort peek f", "--sort knows no 'peek'; it takes peak, growth, temporary, gc, allocated or live", "--sort peak"),
     ("report", "--format xml f", "--format knows no 'xml'; it takes text or json", "--format text"),
@@ -212,6 +214,13 @@ def test_help_names_every_option_and_only_those(command):
     assert named <= options
     assert options - named <= {"--output", "--json"}            # the long form of -o; report --json means --format json
     assert command in cli.HELP
+
+
+def test_the_narrowest_paper_is_the_one_that_the_help_names():
+    from memsure import text
+    assert cli.LEAST_WIDTH == text.NARROWEST
+    for words in cli.HELPS.values():
+        assert "--width" not in words or f"columns, {text.NARROWEST} to {text.WIDEST} " in words
 
 
 def test_version(capsys):

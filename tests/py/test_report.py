@@ -7,13 +7,15 @@ import re
 
 import pytest
 import synthetic
+import synthetic_snapshot
 from synthetic import GIB, MIB, SECOND, Build, noise
 
-from memsure import recording, report, source, text, verdict, words
+from memsure import cli, recording, report, rules, source, text, verdict, words
 from memsure.text import Paper
 
 GOLDEN = pathlib.Path(__file__).parent.parent / "golden"
-RUNS = ("growing", "churn", "cyclic", "healthy")
+RUNS = ("growing", "churn", "cyclic", "healthy", "native", "allocator", "keeping", "emptied")
+KINDS = {"growing": "leak", "keeping": "leak", "native": "not yours", "emptied": "retention"}     # else as they are called
 PAPERS = {
     "60": Paper(60), "80": Paper(80), "120": Paper(120), "50": Paper(50),
     "ascii": Paper(80, unicode=False, encoding="ascii"), "color": Paper(80, color=True), "piped": Paper(100, wrap_tables=False),
@@ -27,8 +29,20 @@ def here(tmp_path, monkeypatch):
 
 
 def written(kind, folder, **options):
-    getattr(synthetic, kind)(folder, **options).write("run.memsure")
+    if kind == "processes":
+        folder_of(folder)
+    else:
+        (getattr(synthetic, kind, None) or getattr(synthetic_snapshot, kind))(folder, **options).write("run.memsure")
     return recording.load("run.memsure")
+
+
+def golden(name, shown):
+    """Compare with tests/golden/, or write there."""
+    path = GOLDEN / f"{name}.txt"
+    if os.environ.get("MEMSURE_GOLDEN") == "write":
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(shown, encoding="utf-8")
+    assert shown == path.read_text(encoding="utf-8")
 
 
 def load(build, path="run.memsure"):
@@ -43,15 +57,32 @@ def kind_of(build):
 
 # -- layout
 
-@pytest.mark.parametrize("kind", RUNS)
+@pytest.mark.parametrize("kind", (*RUNS, "unrecorded", "processes"))
 @pytest.mark.parametrize("paper", PAPERS)
 def test_golden(kind, paper, here):
-    shown = report.render(written(kind, here), PAPERS[paper])
-    golden = GOLDEN / f"report-{kind}-{paper}.txt"
-    if os.environ.get("MEMSURE_GOLDEN") == "write":
-        golden.parent.mkdir(exist_ok=True)
-        golden.write_text(shown, encoding="utf-8")
-    assert shown == golden.read_text(encoding="utf-8")
+    golden(f"report-{kind}-{paper}", report.render(written(kind, here), PAPERS[paper]))
+
+
+@pytest.mark.parametrize("paper", PAPERS)
+def test_golden_of_the_other_views(paper, here):
+    """All findings and tables; the lines by another measure; a source file with what its lines allocated."""
+    rec = written("growing", here)
+    golden(f"report-all-{paper}", report.render(rec, PAPERS[paper], all_=True))
+    golden(f"report-sorted-{paper}", report.render(rec, PAPERS[paper], sort="temporary", filter_="handle"))
+    golden(f"lines-{paper}", report.annotated(rec, "cache.py", PAPERS[paper]))
+
+
+@pytest.mark.parametrize("paper", PAPERS)
+def test_golden_of_explain(paper):
+    """A rule with code before and after, one of principle 7, one that is not looked for."""
+    golden(f"explain-{paper}", "\n".join(rules.explain(rules.RULES[id], PAPERS[paper]) for id in ("L2", "S1", "G2")))
+
+
+@pytest.mark.parametrize("kind", RUNS)
+def test_golden_of_check(kind, here, capsys):
+    written(kind, here)
+    assert cli.main(["check", "run.memsure"]) == (kind != "healthy")
+    golden(f"check-{kind}", capsys.readouterr().out)
 
 
 @pytest.mark.parametrize("kind", RUNS)
@@ -148,7 +179,11 @@ def test_whose_code_a_file_is(here):
 
 @pytest.mark.parametrize("kind", RUNS)
 def test_verdicts(kind, here):
-    assert kind_of(getattr(synthetic, kind)(here)) == {"growing": "leak"}.get(kind, kind)
+    assert report.Report(written(kind, here)).judged.kind == KINDS.get(kind, kind)
+
+
+def test_each_verdict_has_a_golden_report():
+    assert {KINDS.get(kind, kind) for kind in (*RUNS, "unrecorded")} == set(report.COLORS)
 
 
 def test_a_cache_that_is_full_does_not_grow(here):
@@ -461,7 +496,6 @@ def test_nothing_found_in_a_damaged_file_is_not_healthy(here, capsys):
     pathlib.Path("cut.memsure").write_bytes(data[: len(data) * 3 // 4])
     d = report.data(recording.load("cut.memsure"))
     assert d["verdict"]["kind"] == "unrecorded" and d["verdict"]["text"] == "nothing was found in what is whole of this file"
-    from memsure import cli
     assert cli.main(["check", "cut.memsure"]) == 3
     assert "not judged: nothing was found" in capsys.readouterr().out
 
@@ -492,14 +526,9 @@ def test_between_samples_a_process_holds_what_it_held(here):
     assert {v for v in rss if v} == {280 * MIB} and 180 < sum(map(bool, rss)) < 220
 
 
-def unrecorded(here, **info):
-    """Another allocator came before anything was recorded: a handful of blocks are all there is."""
-    return Build(seconds=2.0, allocated_blocks=4, allocated_bytes=176, freed_blocks=4, freed_bytes=176, **info)
-
-
 @pytest.mark.parametrize("blocks", (0, 4, 9))
 def test_a_recording_without_allocations_is_not_healthy(blocks, here):
-    b = unrecorded(here)
+    b = synthetic.unrecorded(here)
     b.info["allocated_blocks"] = blocks
     rec = load(b)
     d = report.data(rec)
@@ -513,7 +542,7 @@ def test_a_recording_without_allocations_is_not_healthy(blocks, here):
 def test_one_process_without_allocations_is_named(here):
     os.mkdir("two.memsure")
     synthetic.healthy(here).write("two.memsure/4121-0.memsure")
-    unrecorded(here, pid=5000).write("two.memsure/5000-1.memsure")
+    synthetic.unrecorded(here, pid=5000).write("two.memsure/5000-1.memsure")
     rec = recording.load("two.memsure")
     assert report.data(rec)["verdict"]["kind"] == "healthy"
     assert "all of process 5000 (another allocator" in " ".join(report.render(rec, Paper(100)).split())
