@@ -332,7 +332,7 @@ void ms_live_fork_child(void)
     ms_area.table[MS_T_THREAD].used = 0;
     ms_area.gc_used = ms_area.ended = ms_area.gc_on = 0;
     ms_area.monitor = 0;
-    ms_area.unrecorded_blocks = ms_area.before_blocks = ms_area.cold_ns = ms_area.cold_calls = 0;
+    ms_area.unrecorded_blocks = ms_area.before_blocks = ms_area.cold_ns = ms_area.taking_ns = 0;
     memset(&ms_area.memory_now, 0, sizeof ms_area.memory_now);
     memset(&ms_area.memory_end, 0, sizeof ms_area.memory_end);
     memset(&ms_area.memory_peak, 0, sizeof ms_area.memory_peak);

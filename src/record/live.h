@@ -206,8 +206,8 @@ typedef struct {
     uint64_t arrow_used, arrow_peak; /* what of it is in use, and was at most */
     uint64_t unrecorded_blocks;  /* handed out without a record: no room for one */
     uint64_t before_blocks;      /* freed blocks that were born before the recorder */
-    uint64_t cold_ns;            /* time spent off the hot path: interning, stacks, slabs, purges */
-    uint64_t cold_calls;
+    uint64_t cold_ns;            /* time off the hot path, by the clock: interning, stacks, slabs, purges */
+    uint64_t taking_ns;          /* processor time that snapshots took of the program */
     uint32_t sealed;             /* 1: it took system calls from itself (seccomp), and gets by without any */
     uint64_t path_checked, path_wrong; /* exact mode under MEMSURE_VERIFY: captures compared, and wrong */
 

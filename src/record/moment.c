@@ -94,21 +94,18 @@ static void taking_ends(void) { __atomic_store_n(&ms_area.taking, 0, __ATOMIC_RE
 static void take(const char *path, uint32_t moment, bool values, outcome *out)
 {
     int saved = errno;
-    uint64_t t;
-    *out = (outcome){.live_bytes = ms_area.live_bytes};
+    uint64_t cpu_ns = ms_thread_ns();
+    *out = (outcome){.t_ns = ms_now_ns(), .live_bytes = ms_area.live_bytes};
     __atomic_store_n(&ms_area.taking, 1 + moment, __ATOMIC_RELEASE);
-    ms_cold_begin(&t);
-    out->t_ns = t;
-    out->cpu_ns = ms_thread_ns(); /* by the clock, one unlucky fork on a busy machine would be the last */
     if (ms_area.sealed)
         ms_why_set(&out->why, "the program takes system calls from itself (seccomp)");
     else if (ms_snapshot_taker == NULL)
         ms_why_set(&out->why, "this build of memsure takes no snapshots");
     else if (ms_snapshot_taker(path, names[moment], values || ms_area.snapshot_policy & MS_SNAPSHOT_VALUES, &out->why, &out->writer) != MS_OK || out->writer <= 0)
         out->writer = 0;
-    out->pause_ns = ms_now_ns() - t;
-    out->cpu_ns = ms_thread_ns() - out->cpu_ns;
-    ms_cold_end(t);
+    out->pause_ns = ms_now_ns() - out->t_ns;
+    out->cpu_ns = ms_thread_ns() - cpu_ns; /* by the clock, one unlucky fork on a busy machine would be the last */
+    ms_area.taking_ns += out->cpu_ns;
     if (out->writer == 0 && out->why.text[0] == 0)
         ms_why_set(&out->why, "no process could be made to write it");
     errno = saved;

@@ -169,8 +169,9 @@ static MS_COLD uint32_t node_new(uint32_t callers, ms_frame *f, uintptr_t instru
 {
     uint64_t t;
     ms_lock_take();
+    uint32_t site = ms_who_site(f, instruction); /* which counts its own time */
     ms_cold_begin(&t);
-    uint32_t node = ms_node_below(callers, ms_who_site(f, instruction));
+    uint32_t node = ms_node_below(callers, site);
     ms_cold_end(t);
     ms_lock_give();
     return node;

@@ -420,7 +420,7 @@ static void expect_inherited(void)
     EXPECT_EQ(ms_area.started, MS_STARTED_FORK);
     EXPECT(ms_area.mode == kept->mode && ms_area.ready == 1 && ms_area.monitor == 0 && ms_area.ended == 0);
     EXPECT(ms_area.start_ns >= kept->start_ns && ms_area.epoch == kept->epoch && ms_area.sample_left == kept->sample_left);
-    EXPECT(ms_area.unrecorded_blocks == 0 && ms_area.before_blocks == 0 && ms_area.cold_calls == 0 && ms_area.gc_used == 0);
+    EXPECT(ms_area.unrecorded_blocks == 0 && ms_area.before_blocks == 0 && ms_area.taking_ns == 0 && ms_area.gc_used == 0);
     sound();
 }
 
@@ -430,7 +430,7 @@ static void fork_inherits(bool shared)
     ms_area.epoch = 500;
     ms_area.gen = 33;
     ms_area.monitor = 1;
-    ms_area.gc_used = ms_area.unrecorded_blocks = ms_area.before_blocks = ms_area.cold_calls = ms_area.ended = 9;
+    ms_area.gc_used = ms_area.unrecorded_blocks = ms_area.before_blocks = ms_area.taking_ns = ms_area.ended = 9;
     ms_area.sample_left = 4321;
     ms_area.table[MS_T_THREAD].used = 2;
     keep();
