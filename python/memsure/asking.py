@@ -75,7 +75,7 @@ class Asked:
         from . import words
 
         self.rule, self.place = f.rule, r.sources.place(r.lines.file(f.line), r.lines.line(f.line))
-        new = [(n, text) for n, sign, text in words.patch(f) if sign == "+"]
+        new = [(n, text) for n, sign, text in words.patch(f) if sign == "+" and not text.startswith(("import ", "from "))]
         self.fix = words.where_fix(f) + words.fix(r, f)
         if len(new) == 1:
             self.fix = f"{r.sources.place(words.patch_file(r, f), new[0][0])}   {new[0][1].strip()}"

@@ -11,6 +11,7 @@ the program's own text, and left out where the change does not fit on few lines.
 """
 
 import ast
+import re
 
 CONSUMERS = {"sum", "any", "all", "max", "min", "set", "frozenset", "dict"}
 CHANGERS = {"add", "append", "appendleft", "clear", "discard", "extend", "insert", "pop", "popitem", "popleft", "remove", "setdefault", "update"}
@@ -145,6 +146,63 @@ class Module:
     def indent(self, number):
         line = self.line(number)
         return line[: len(line) - len(line.lstrip())]
+
+
+# What a patch may use, and how a module gets it.
+IMPORTS = {
+    "TTLCache": "from cachetools import TTLCache", "array": "from array import array", "cached_property": "from functools import cached_property",
+    "deque": "from collections import deque", "functools": "import functools", "gc": "import gc", "lru_cache": "from functools import lru_cache",
+    "weakref": "import weakref",
+}  # fmt: skip
+
+
+def with_imports(m, patch):
+    """A patch with the imports that it needs and its module lacks, so that it runs where it is pasted."""
+    from .gains import import_line
+
+    new = "\n".join(words for _, sign, words in patch if sign == "+")
+    bound = {(a.asname or a.name).partition(".")[0] for n in ast.walk(m.tree) if isinstance(n, (ast.Import, ast.ImportFrom)) and m.scope(n) is m.tree for a in n.names}
+    needed = [words for name, words in IMPORTS.items() if name not in bound and re.search(rf"(?<![\w.]){name}([.(]|$)", new, re.M)]
+    return [(import_line(m), "+", words) for words in needed if words not in new] + list(patch)
+
+
+def through_property(m, kind, node, name, stored, read):
+    """The statement `node`, which stores the attribute `name` of the class `kind`, replaced by `stored` (None: by nothing), and a
+    property of that name that gives `read`: whoever reads the attribute goes on as before -> patch, or None where a property cannot
+    take its place."""
+    if kind is None or any(isinstance(n, ast.FunctionDef) and n.name == name for n in kind.body):
+        return None
+    if any("slots" in m.text(d) for d in kind.decorator_list) or any(isinstance(n, ast.Name) and n.id == "__slots__" for n in ast.walk(kind)):
+        return None
+    if any(isinstance(n, ast.Attribute) and n.attr == name and not isinstance(n.ctx, ast.Load) and m.parent[n] is not node for n in m.parent):
+        return None
+    f = m.scope(node)
+    if not isinstance(f, ast.FunctionDef) or stored is None and len(f.body) < 2 or node.lineno != node.end_lineno:
+        return None
+    at = f.end_lineno if m.owner(node) is kind else kind.end_lineno
+    inner = m.indent(kind.body[-1].lineno)
+    patch = m.change(node.lineno, m.indent(node.lineno) + stored) if stored else [(node.lineno, "-", m.line(node.lineno))]
+    return patch + [(at + 1, "+", f"{inner}{words}") for words in ("@property", f"def {name}(self):", f"    return {read}")]
+
+
+def unbound(m, kind, node, target, method):
+    """`self.name = self.method` without the circle -> (what to do, patch)."""
+    patch = through_property(m, kind, node, target.attr, None, f"self.{method.attr}")
+    if patch:
+        return "make it a property: the method is bound when it is asked for", patch
+    new = f"{m.indent(node.lineno)}{m.text(target)} = weakref.WeakMethod({m.text(method)})"
+    return f"hold the method weakly; it is called as {m.text(target)}()()", m.change(node.lineno, new)
+
+
+def weakly(m, kind, node, target, value, whose="the child refer weakly to its parent"):
+    """`target = value` made weak -> (what to do, patch)."""
+    name = target.attr.lstrip("_")
+    base = m.text(target.value)
+    stored = f"{base}._{name} = weakref.ref({value}) if {value} is not None else None" if value != "self" else f"{base}._{name} = weakref.ref(self)"
+    patch = through_property(m, kind, node, target.attr, stored, f"self._{name} and self._{name}()") if target.attr == name else None
+    if patch:
+        return f"let {whose}", patch
+    return f"let {whose}; whoever reads it asks ._{name}()", m.change(node.lineno, m.indent(node.lineno) + stored)
 
 
 def called(node):
@@ -961,18 +1019,15 @@ class Reader:
                         return "C3", Pattern(
                             "a bound method kept on its own object",
                             f"{kind.name}.{target.attr} holds a method, and the method holds the {kind.name}",
-                            "hold the method weakly",
-                            m.change(n.lineno, f"{m.indent(n.lineno)}{m.text(target)} = weakref.WeakMethod({m.text(value)})"),
+                            *unbound(m, kind, n, target, value),
                             mark,
                         )
                 # self.parent = parent, where the parent holds its children
                 if mine and isinstance(value, ast.Name) and value.id in parameters[1:]:
-                    new = f"{m.indent(n.lineno)}{me}._{target.attr.lstrip('_')} = weakref.ref({value.id})"
                     pattern = Pattern(
                         "parent and child hold each other",
                         f"closes the cycle: {kind.name}.{target.attr} holds what holds this {kind.name}",
-                        "let the child refer weakly to its parent",
-                        m.change(n.lineno, new),
+                        *weakly(m, kind, n, target, value.id),
                         mark,
                     )
                     if self._holds_back(m, kind, f, value.id, me, parameters.index(value.id) - 1):
@@ -981,12 +1036,10 @@ class Reader:
                         likely = "C2", pattern
                 # child.parent = self
                 if not mine and isinstance(value, ast.Name) and value.id == me and isinstance(target.value, ast.Name):
-                    new = f"{m.indent(n.lineno)}{m.text(target)} = weakref.ref({me})"
                     return "C2", Pattern(
                         "parent and child hold each other",
                         f"closes the cycle: what this {kind.name} holds, holds it",
-                        "let the child refer weakly to its parent",
-                        m.change(n.lineno, new),
+                        *weakly(m, None, n, target, me),
                         mark,
                     )
         return likely or (None, None)

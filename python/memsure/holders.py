@@ -12,7 +12,7 @@ function's result, not a leak: then there is no finding (on_purpose).
 import sys
 
 from . import _core, text
-from .fixes import Pattern, ast
+from .fixes import Pattern, ast, unbound, weakly
 from .text import NBSP, count, seconds, size
 from .words import returns
 
@@ -758,7 +758,7 @@ class Keepers:
     def _r13(self, f, h, name):
         h.title = "listeners that were never taken off"
         h.keeps = f"{{culprit}} keeps {count(f.facts['entries'])} callbacks, and the objects that they belong to"
-        h.fix = "take them off when their object is done, or hold them by weakref.WeakMethod"
+        h.fix = "take them off when their object is done; or let the list hold weakref.WeakMethod, and call what it gives"
         return True
 
     def _r5(self, f, h, name):
@@ -795,7 +795,7 @@ class Keepers:
             f.line, f.site = at, None
         self.mine(f, h)
         h.title = "very many wait on one future"
-        h.fix = "one watcher for the program; the tasks ask it"
+        h.fix = "take each off when its task is done: remove_done_callback(), or cancel() of what waits"
         return True
 
 
@@ -1026,19 +1026,21 @@ class Keepers:
         if best is None:
             return None
         _, file, m, node, t = best
-        base = m.text(t.value)
-        if f.rule == "C3":
-            new = f"{m.indent(node.lineno)}{m.text(t)} = weakref.WeakMethod({m.text(node.value)})" if isinstance(node.value, ast.Attribute) else None
+        fix, patch = "", ()
+        of = next((n for n in m.parent if isinstance(n, ast.ClassDef) and n.name == kind), None)
+        if f.rule == "C3" and isinstance(node.value, ast.Attribute):
+            fix, patch = unbound(m, of if m.text(t.value) == "self" else None, node, t, node.value)
         elif isinstance(node.value, ast.Name):
-            new = f"{m.indent(node.lineno)}{base}._{attr.lstrip('_')} = weakref.ref({m.text(node.value)})"
-        else:
-            new = None
+            whose = "the child refer weakly to its parent" if attr.strip("_") == "parent" else f"{kind}.{attr} refer weakly"
+            fix, patch = weakly(m, of, node, t, m.text(node.value), whose)
         title = {"C2": "two objects hold each other", "C3": "a bound method kept on its own object"}.get(f.rule, "")
         cached = any(what == "functools._lru_cache_wrapper" for _, _, what, _, _ in f.way)
-        fix = "cache a function of plain keys, not a method of its own" if cached else "hold the method weakly" if f.rule == "C3" else "let the child refer weakly to its parent" if attr.strip("_") == "parent" else f"let {kind}.{attr} refer weakly"
+        if cached:
+            fix = "cache a function of plain keys, not a method of its own"
+        fix = fix or ("hold the method weakly" if f.rule == "C3" else f"let {kind}.{attr} refer weakly")
         if f.rule not in ("C2", "C3", "Y5"):
-            title = fix = new = ""
-        found = Pattern(title if attr.strip("_") != "parent" or f.rule != "C2" else "parent and child hold each other", "", fix, m.change(node.lineno, new), (node.lineno, t.col_offset, t.end_col_offset), file=file)
+            title, fix, patch = "", "", ()
+        found = Pattern(title if attr.strip("_") != "parent" or f.rule != "C2" else "parent and child hold each other", "", fix, patch, (node.lineno, t.col_offset, t.end_col_offset), file=file)
         return found
 
     # -- what is held, and need not be, or not so large

@@ -465,9 +465,9 @@ def _entry(r, paper, out, f):
     patch = words.patch(f)
     if patch and words.fix(r, f):
         out.append(f"{margin}{bar}")
-        indent = min((len(t) - len(t.lstrip()) for _, _, t in patch if t.strip()), default=0)
+        indent = min((len(t) - len(t.lstrip()) for _, _, t in patch if t.strip() and not t.startswith(("import ", "from "))), default=0)
         for n, sign, t in patch:
-            body = paper.cut(paper.fix(t[indent:].replace("\t", "    ")), max(12, paper.width - digits - 5))
+            body = paper.cut(paper.fix(t[min(indent, len(t) - len(t.lstrip())) :].replace("\t", "    ")), max(12, paper.width - digits - 5))
             out.append(f" {n:>{digits}} {paper.paint(f'{sign} {body}', 'green') if sign == '+' else f'{sign} {body}'}")
     fact("saves", words.saves(r, f))
     out.append("")

@@ -69,7 +69,8 @@ _rule(
     "but at some later collection.",
     "A loop of two or more kinds of objects in a snapshot, closed by the reference back; or a line whose objects "
     "only collections free, in a class that keeps what holds it.",
-    "self.parent = parent", "self._parent = weakref.ref(parent)      # and a property that calls it",
+    "self.parent = parent",
+    "self._parent = weakref.ref(parent) if parent is not None else None\n\n@property\ndef parent(self):\n    return self._parent and self._parent()",
     "few such objects are made, or they live as long as the program.",
 )
 _rule(
@@ -77,7 +78,7 @@ _rule(
     "self.callback = self.method stores a method object which holds self: a loop of one object.",
     "An object, its attribute, a bound method and back, in a snapshot or in the source of a line whose objects only "
     "collections free.",
-    "self.on_done = self.finish", "self.on_done = weakref.WeakMethod(self.finish)",
+    "self.on_done = self.finish", "@property\ndef on_done(self):\n    return self.finish      # or weakref.WeakMethod(self.finish), called as self.on_done()()",
     "the object lives as long as the program.",
 )
 _rule(
@@ -110,7 +111,7 @@ _rule(
     "An entry of a WeakKeyDictionary goes when its key dies. A value that reaches the key keeps it alive: the entry "
     "stays for ever.",
     "A path from a value to its own key in a snapshot.",
-    "cache = WeakKeyDictionary()\ncache[node] = Layout(node)", "node.layout = Layout(node)",
+    "cache = WeakKeyDictionary()\ncache[node] = Layout(node)", "node.layout = Layout(node)      # a loop, but one that a collection frees",
     "the keys live as long as the program anyway.",
 )
 _rule(
@@ -193,7 +194,7 @@ _rule(
     "R9", "waiting on a future that never ends",
     "Each task that waits on a long-lived future or event leaves a callback in it.",
     "A future with very many callbacks.",
-    "await asyncio.wait([request(), shutdown.wait()])", "one watcher for the program; the tasks ask it",
+    "shutdown.add_done_callback(task.cancel)\nawait task", "shutdown.add_done_callback(task.cancel)\ntry:\n    await task\nfinally:\n    shutdown.remove_done_callback(task.cancel)",
     "the number of waiters is bounded.",
 )
 _rule(
@@ -224,7 +225,7 @@ _rule(
     "R13", "listeners that were never taken off",
     "A list of callbacks that holds bound methods holds their objects.",
     "A list, set or dict that grows, and whose elements are bound methods or functions.",
-    "bus.subscribe(self.changed)", "bus.subscribe(weakref.WeakMethod(self.changed))      # or unsubscribe in close()",
+    "bus.subscribe(self.changed)", "def close(self):\n    bus.unsubscribe(self.changed)      # or the bus keeps weakref.WeakMethod(listener), and calls listener()()",
     "the listeners live as long as the program.",
 )
 
@@ -303,7 +304,7 @@ _rule(
     "L4", "a table of texts that only grows",
     "A vocabulary or intern table keeps each text it ever saw.",
     "A dict or set of texts that grows, each text held by it alone.",
-    "sys.intern(word)", "intern the names of fields, not data",
+    "TEXTS.setdefault(text, text)", "texts = {}      # one for each job: it goes with the job\ntexts.setdefault(text, text)",
     "the vocabulary is closed.",
 )
 _rule(
@@ -465,7 +466,7 @@ _rule(
     "Texts read from files or sockets are new objects each time, however equal.",
     "Equal texts compared in a snapshot, and what one of each would save.",
     "row['country']", "sys.intern(row['country'])",
-    "they die soon.",
+    "they die soon. On 3.12 an interned text lives as long as the program.",
 )
 _rule(
     "S4", "a column of objects with few different values",

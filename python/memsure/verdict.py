@@ -283,6 +283,11 @@ def _read_source(recording, sources, findings, open_, out):
             rule, pattern = reader.cycle(lines.file(f.line), lines.line(f.line), lines.function(f.line))
             if rule:
                 f.rule, f.pattern = rule, pattern
+    for f in findings:
+        told = f.holder if f.holder is not None and f.holder.patch else f.pattern
+        file = (told.file if told is not None else None) or (lines.file(f.line) if f.line is not None else "")
+        if told is not None and told.patch and (m := reader.module(file)) is not None:
+            told.patch = fixes.with_imports(m, told.patch)
     # What an import makes, by a library's functions, too, is a baseline. A holder has a line of its own.
     findings[:] = [f for f in findings if f.rule == "Y3" or f.line is None or f.holder or not reader.imports(lines.file(f.line), lines.line(f.line))]
 

@@ -60,7 +60,7 @@ def forked(folder, private, full=True, made=0, workers=3, inherited=40 * MIB):
 def test_copies_after_a_fork(tmp_path):
     (found,) = findings(forked(tmp_path, 30 * MIB))
     assert (found["rule"], found["line"], found["bytes"]) == ("O4", 9, 90 * MIB), found
-    assert found["patch"] == [{"line": 8, "sign": "+", "text": "    gc.collect(); gc.freeze()"}]
+    assert found["patch"] == [{"line": 3, "sign": "+", "text": "import gc"}, {"line": 8, "sign": "+", "text": "    gc.collect(); gc.freeze()"}]
 
 
 def test_without_collections_it_was_the_reading(tmp_path):
