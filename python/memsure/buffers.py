@@ -20,7 +20,7 @@ stays what it was for as long as it lives, and is used again after that. The end
 so a loop takes two of them in turn unless it ends with `del a`.
 
 **Bounded.** At most `limit()` bytes are held, 64 MiB unless set. What was not used for 10 seconds is let go, and everything idle
-when memory gets short: the cgroup's limit, or the machine's, is 90 % used. Looked at when a buffer is taken,
+when memory gets short: a cgroup's limit, or the machine's, is 90 % used. Looked at when a buffer is taken,
 at most once a second: no thread, no timer.
 
 **When it does not pay**, it says so: below some size, which pays() measures on this machine, allocating is as cheap as
@@ -210,22 +210,29 @@ def _amounts(text):
 
 def memory_is_short():
     """90 % of a cgroup's limit, or of the machine's memory, are in use (the page cache does not count)."""
-    for path in _cgroups():
-        most, now = _read(f"{path}/memory.max").strip(), _read(f"{path}/memory.current").strip()
+    for folder, most, now, cached in _cgroups():
+        most, now = _read(f"{folder}/{most}").strip(), _read(f"{folder}/{now}").strip()
         if most.isdigit() and now.isdigit():
-            if int(now) - _amounts(_read(f"{path}/memory.stat")).get("inactive_file", 0) > 0.9 * int(most):
+            if int(now) - _amounts(_read(f"{folder}/memory.stat")).get(cached, 0) > 0.9 * int(most):
                 return True
     machine = _amounts(_read("/proc/meminfo"))
     return machine.get("MemAvailable", 1) < 0.1 * machine.get("MemTotal", 1)
 
 
 def _cgroups():
-    """This process's cgroup and those above it (version 2)."""
+    """The folders of this process's cgroups and of those above them, and what the figures are called there, in versions 2 and 1."""
     for line in _read("/proc/self/cgroup").splitlines():
-        if line.startswith("0::"):
-            parts = line[3:].strip("/").split("/")
-            return ["/".join(["/sys/fs/cgroup", *parts[:i]]).rstrip("/") for i in range(len(parts), -1, -1)]
-    return []
+        _, controllers, path = line.split(":", 2)
+        if not controllers:
+            root, names = "/sys/fs/cgroup", ("memory.max", "memory.current", "inactive_file")
+        elif "memory" in controllers.split(","):
+            root, names = "/sys/fs/cgroup/memory", ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file")
+        else:
+            continue
+        folder = root + path.rstrip("/")
+        while len(folder) >= len(root):
+            yield folder, *names
+            folder = folder.rpartition("/")[0]
 
 
 # ---- does it pay? ----

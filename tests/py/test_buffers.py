@@ -216,6 +216,19 @@ def test_memory_is_short(monkeypatch):
     assert buffers.memory_is_short()
     files["/sys/fs/cgroup/a/memory.stat"] = "anon 1\ninactive_file 300\n"
     assert not buffers.memory_is_short()
+    # The same in version 1, beside others: the limit may be that of a group around it.
+    files["/proc/self/cgroup"] = "7:cpu,cpuacct:/job\n4:memory:/a/b\n1:name=systemd:/x\n0::/\n"
+    group = "/sys/fs/cgroup/memory/a"
+    files[f"{group}/memory.limit_in_bytes"], files[f"{group}/memory.usage_in_bytes"] = "9223372036854771712\n", "950\n"
+    assert not buffers.memory_is_short()
+    files[f"{group}/memory.limit_in_bytes"] = "1000\n"
+    assert buffers.memory_is_short()
+    files[f"{group}/memory.stat"] = "inactive_file 0\ntotal_inactive_file 300\n"
+    assert not buffers.memory_is_short()
+    files["/sys/fs/cgroup/memory/memory.limit_in_bytes"], files["/sys/fs/cgroup/memory/memory.usage_in_bytes"] = "2000\n", "1900\n"
+    assert buffers.memory_is_short()
+    files["/sys/fs/cgroup/memory/memory.usage_in_bytes"] = "1700\n"
+    assert not buffers.memory_is_short()
     files["/proc/meminfo"] = "MemTotal: 1000 kB\nMemAvailable: 50 kB\n"
     assert buffers.memory_is_short()
     files.clear()
