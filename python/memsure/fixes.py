@@ -829,11 +829,12 @@ class Reader:
                 while m.parent.get(top) is not m.tree and top in m.parent:
                     top = m.parent[top]
                 patch = [(top.lineno, "+", f"{holder} = {made}"), *m.change(stmt.lineno if stmt.lineno == node.lineno else node.lineno, m.replaced(node, holder))]
+            filled = not made_by and self._filled(m, stmt, scope)
             return Pattern(
                 f"{'an' if name[0] in 'AEIOU' else 'a'} {name} made anew each time",
                 "the same arguments each time",
-                "make it once, at module level",
-                patch,
+                "make it once, at module level" + (", with all that is added to it" if filled else ""),
+                () if filled else patch,
                 (node.lineno, node.col_offset, node.end_col_offset) if node.lineno == node.end_lineno else None,
             )
         f = next(iter(m.at(line, ast.FunctionDef)), None)  # the line builds a part of it
@@ -847,6 +848,15 @@ class Reader:
                 (call.lineno, call.col_offset, call.end_col_offset) if call.lineno == call.end_lineno else None,
             )
         return None
+
+    def _filled(self, m, stmt, scope):
+        """Whether what a statement makes is added to afterwards: made once, it would be at each call."""
+        names = {t.id for t in getattr(stmt, "targets", ()) if isinstance(t, ast.Name)}
+        for n in ast.walk(scope):
+            if isinstance(n, ast.Attribute) and isinstance(n.value, ast.Name) and n.value.id in names:
+                if not isinstance(n.ctx, ast.Load) or n.attr in CHANGERS or n.attr.startswith(("add", "set", "register", "feed")):
+                    return True
+        return False
 
     def _plain(self, f):
         """Whether a function remembers nothing: no decorator does it for it, and it sets no global."""

@@ -638,12 +638,29 @@ class Keepers:
             only_self = cls is not None and len(node.args.args) == 1 and not node.args.vararg
             h.fix = "let the value die with its instance" if only_self else "cache a function of plain keys; call it with them"
             if only_self:
-                h.patch = m.change(d.lineno, f"{m.indent(d.lineno)}@cached_property")
+                h.patch = self.of_instance(m, cls, node, d)
         else:
             h.culprit = method
             h.fix = "cached_property, or a cached function of plain keys"
         h.short = f"lru_cache on {h.culprit} keeps its instances"
         return True
+
+    @staticmethod
+    def of_instance(m, cls, node, d):
+        """A cached method whose value is kept by its instance instead, and read as before -> patch; () where that takes more."""
+        names = {n.name for n in cls.body if isinstance(n, (ast.FunctionDef, ast.ClassDef))}
+        slots = any(isinstance(n, ast.Name) and n.id == "__slots__" for n in ast.walk(cls)) or any("slots" in m.text(x) for x in cls.decorator_list)
+        others = [x for x in node.decorator_list if x is not d]
+        if slots or f"_{node.name}" in names or node.name.startswith("_") or not isinstance(node, ast.FunctionDef):
+            return ()
+        at = m.indent(d.lineno)
+        kept = m.change(d.lineno, f"{at}@cached_property")
+        if len(others) == 1 and m.text(others[0]) == "property":
+            return [(others[0].lineno, "-", m.line(others[0].lineno)), *kept]
+        if others:
+            return ()
+        renamed = m.change(node.lineno, m.line(node.lineno).replace(f"def {node.name}", f"def _{node.name}", 1))
+        return [*kept, *renamed, (node.end_lineno + 1, "+", f"{at}def {node.name}(self):"), (node.end_lineno + 1, "+", f"{at}    return self._{node.name}")]
 
     def _l1(self, f, h, name):
         chain = steps(f.way)
@@ -1217,7 +1234,8 @@ class Keepers:
                 new = words[:-1] + (", " if words[-2] != "(" else "") + "slots=True)" if words.endswith(")") else words + "(slots=True)"
                 h.patch = m.change(data.lineno, f"{m.indent(data.lineno)}@{new}")
             else:
-                names = list(
+                by_dict = any(isinstance(n, ast.Attribute) and n.attr == "__dict__" or isinstance(n, ast.Call) and _called(n.func) == "vars" for n in m.parent)
+                names = () if by_dict else list(
                     dict.fromkeys(
                         n.attr
                         for n in ast.walk(node)

@@ -8,12 +8,14 @@ import os
 import re
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
 import synthetic
 from conftest import MEMSURE, clean_env
+from test_gains import patched
 from memsure import _core, fixes, recording, report, rules, text
 from memsure.source import Sources
 
@@ -61,7 +63,8 @@ def nothing_left():
 
 
 @pytest.mark.parametrize("name", list(map(tier, NAMES)))
-def test_the_planted_program_is_found(name):
+def test_the_planted_program_is_found(name, tmp_path):
+    """And what its finding says to write instead runs."""
     path = PLANTED / f"{name}_bad.py"
     if name == "O6" and not huge_pages():
         pytest.skip("this system has no huge pages")
@@ -76,6 +79,14 @@ def test_the_planted_program_is_found(name):
         assert (first["line"], os.path.basename(first["file"])) == marked[0], first
     assert first["culprit"]
     assert first["fix"] and first["what"] and 0 < first["confidence"] <= 1
+    if first["patch"] and first["patch_file"] == str(path) and ("cachetools" not in str(first["patch"]) or find_spec("cachetools")):
+        mended = tmp_path / path.name
+        mended.write_text(patched(path.read_text(), first["patch"]))
+        for beside in path.parent.glob(f"{name}_*.py"):
+            if beside != path:
+                (tmp_path / beside.name).write_bytes(beside.read_bytes())
+        done = subprocess.run([sys.executable, str(mended)], capture_output=True, text=True, env=clean_env({"PLANTED": NAMED}), cwd=tmp_path, timeout=120)
+        assert done.returncode == 0, (first["patch"], done.stderr)
 
 
 @pytest.mark.parametrize("name", list(map(tier, NAMES)))
