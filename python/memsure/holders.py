@@ -1008,20 +1008,27 @@ class Keepers:
         return h
 
     def limited(self, name):
-        """Whether entries are taken out again where there are too many: `if len(x) > n: x.popitem()`. It is not full yet, then."""
+        """Whether entries are taken out again where there are too many: `if len(x) > n: x.popitem()`, `while used > room: ...; used -= ...`.
+        It is not full yet, then."""
 
         def takes_out(node):
             if isinstance(node, ast.Delete):
                 return any(isinstance(t, ast.Subscript) and _called(t.value) == name for t in node.targets)
             return isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in SHORTEN and _called(node.func.value) == name
 
+        def counts(node, body, m):
+            if isinstance(node, ast.Call):
+                return _called(node.func) == "len" and len(node.args) == 1 and _called(node.args[0]) == name
+            text = m.text(node) if isinstance(node, (ast.Name, ast.Attribute)) else None
+            return text and any(isinstance(n, ast.AugAssign) and isinstance(n.op, ast.Sub) and m.text(n.target) == text for n in body)
+
         for file in self.files():
             m = self.reader.module(file)
             for node in m.parent if m is not None else ():
                 if not isinstance(node, (ast.If, ast.While)) or not isinstance(node.test, ast.Compare):
                     continue
-                counts = [n for n in ast.walk(node.test) if isinstance(n, ast.Call) and _called(n.func) == "len" and len(n.args) == 1]
-                if any(_called(n.args[0]) == name for n in counts) and any(takes_out(n) for s in node.body for n in ast.walk(s)):
+                body = [n for s in node.body for n in ast.walk(s)]
+                if any(counts(n, body, m) for n in ast.walk(node.test)) and any(map(takes_out, body)):
                     return True
         return False
 

@@ -84,6 +84,7 @@ enum { MOST_LOOP = 12, MOST_FORMS = 200, MOST_LINES = 32, MOST_NODES = 400, SLOT
 #define CLASSES_BYTES (1.0 * 1048576) /* C6: classes made at run time that are kept: 1 MiB and 100 of them */
 enum { CLASSES = 100 };
 #define RESOURCES (MS_IS(SOCKET) | MS_IS(SSL_SOCKET) | MS_IS(FILE) | MS_IS(TEXT_FILE) | MS_IS(READER) | MS_IS(WRITER))
+enum { LOOKED = 3 };           /* collections beyond the young ones */
 enum { LEAST_RESOURCES = 20 }; /* C9: dead circles with a file or socket each. Descriptors run out by number, whatever their bytes */
 
 /* The member by which a circle is entered: the others lie below it. 0: there is none. */
@@ -252,6 +253,31 @@ static ms_err tell_circle(const ms_evidence *e, uint32_t at, ms_view *v, const m
     return MS_OK;
 }
 
+/* Whether these are data that was in use while it was made, and died together, as what main() held does at its end: a few
+ * collections looked at what the line had made before, freed nothing of it, and now all of it is dead. Nothing waited, then. */
+static bool died_at_last(const ms_evidence *e, const ms_process *p, const ms_view *v, const ms_form *form, uint32_t line)
+{
+    const ms_snap *s = v->snap;
+    uint32_t first = s->epoch, last = 0;
+    double dead = 0, all = 0, looked = 0, tick = (double)ms_snap_info(s, "epoch_ns", 10000000) / 1e9;
+    for (uint32_t i = 1; i <= s->objects; i++) {
+        if (ms_view_line(p, v, i) != line)
+            continue;
+        all++;
+        if (!ms_snap_is_garbage(s, i))
+            continue;
+        dead++;
+        first = ms_view_birth(v, i) < first ? ms_view_birth(v, i) : first;
+        last = ms_view_birth(v, i) > last ? ms_view_birth(v, i) : last;
+    }
+    for (uint32_t i = 0; i < p->ncollection; i++) {
+        double own = ms_process_own(p, (double)p->collections[i].t_ns / 1e9);
+        looked += p->collections[i].generation && own > first * tick && own < last * tick ? (double)p->collections[i].count : 0;
+    }
+    bool data = strcmp(which(v, form->example), "C2") == 0 || strcmp(which(v, form->example), "C8") == 0;
+    return data && looked >= LOOKED && dead >= 0.95 * all && freed_of(e, p, v, form->example) < 0.05 * (double)form->sum.retained;
+}
+
 static ms_err circles(const ms_evidence *e, uint32_t at, ms_findings *out)
 {
     const ms_process *p = &e->process[at];
@@ -288,7 +314,7 @@ static ms_err circles(const ms_evidence *e, uint32_t at, ms_findings *out)
         for (size_t i = 0; i < forms->n && i < MOST_FORMS; i++) {
             const ms_form *form = &forms->at[i];
             uint32_t line = ms_view_line(p, v, v->cycles->node[v->cycles->first[form->example]]);
-            if ((double)form->sum.retained < fmax(DEAD_BYTES, (double)v->garbage / 2))
+            if ((double)form->sum.retained < fmax(DEAD_BYTES, (double)v->garbage / 2) || died_at_last(e, p, v, form, line))
                 continue;
             ms_finding *f;
             MS_TRY(ms_finding_add(out, "C8", at, ms_line_counts(e, line) ? line : MS_NONE, form->sum.retained, 0.9, &f));

@@ -58,13 +58,17 @@ static ms_err not_given_back(const ms_evidence *e, uint32_t at, ms_findings *out
         for (uint32_t k = 0; k < out->finding[i].nfact; k++)
             if (out->finding[i].process == at && strcmp(out->finding[i].fact[k].name, "freed_grows") == 0 && out->finding[i].fact[k].value > 0)
                 return MS_OK;
-    uint32_t late = 0, high = 0;
-    for (uint32_t i = 0; i < p->npoint; i++)
-        if (p->t[i] >= p->duration * 0.8) {
-            late++; /* what malloc holds is asked for at allocations only; RSS is always known */
-            high += p->rss[i] - p->python[i] >= held / 2;
-        }
-    if (late >= 3 && high < late / 2)
+    /* Malloc is asked at allocations only: where the program waits, RSS tells; of a busy one, what C code uses is none of it. */
+    uint32_t first = 0, still = 0, high = 0, free = 0;
+    while (first < p->npoint && p->t[first] < p->duration * 0.8)
+        first++;
+    uint32_t late = p->npoint - first;
+    for (uint32_t i = first; i < p->npoint; i++) {
+        still += p->python[i] == p->python[first + late / 2];
+        high += p->rss[i] - p->python[i] >= held / 2;
+        free += p->native_free[i] >= held / 2;
+    }
+    if (late >= 3 && (2 * still >= late ? high : free) < late / 2)
         return MS_OK;
     uint32_t line = large_line(e, p, MAPPED_LEAST);
     bool mapped = line != MS_NONE && (double)p->lines[line].freed_bytes / (double)p->lines[line].freed_blocks <= MAPPED_MOST &&

@@ -98,9 +98,9 @@ def test_its_repaired_twin_is_silent(name):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["city", "histogram", "sessionize"])
+@pytest.mark.parametrize("name", ["city", "histogram", "sessionize", "census_load", "http_cache_proxy"])
 def test_what_grows_by_the_nature_of_the_program_is_healthy(name):
-    """A population; a report of all that was slow; lists that their loops need."""
+    """A population; a report of all that was slow; lists that their loops need; what main() holds until its end; a cache that is not full."""
     data = found(HERE.parent / "corpus" / "healthy" / f"{name}.py")
     assert (data["verdict"]["kind"], data["findings"]) == ("healthy", []), data
 
