@@ -4,18 +4,20 @@
     tools/accuracy.py --cache DIR                       all of tests/corpus/corpus.toml; writes docs/ACCURACY.md
     tools/accuracy.py --cache DIR --only regex_fuzzy    this one (may be given several times); writes no page
     tools/accuracy.py --cache DIR --measure             the bugs themselves, seen without memsure
-    tools/accuracy.py --cache DIR --again               run again what has been run (after a change of the recorder)
+    tools/accuracy.py --cache DIR --again               run all anew (after a change of the recorder)
+    tools/accuracy.py --cache DIR --jobs 2              two programs at a time: what has cores enough for both takes half the time
     tools/accuracy.py --cache DIR --page                only write the page from what earlier runs found out
 
 Interpreters are python3.11 and so on of the PATH, or given: --python 3.11=/opt/python3.11/bin/python3. memsure is installed
 from this checkout into DIR, once for each minor (--reinstall after a change), or given: --memsure 3.11=/path/to/memsure.
 
-Each set of pins has a virtual environment below DIR, each program runs there as `memsure run -- python PROGRAM`, one at a
-time; recordings stay below DIR, and what came out stands in DIR/results.json, so that a run that was cut short goes on
-where it was. Reports are made anew each time, so after a change of the checks nothing has to run again. A sick program passes when one of the first three findings has a rule and a culprit that corpus.toml expects;
-its clean twin, when no finding has one of these rules. A finding on a healthy program counts as wrong unless corpus.toml
-calls it right and says why. Exit status: 0 the goals are met (nine in ten found, clean ones silent, at most one wrong
-finding on all healthy ones), 1 not, 2 it could not be run.
+Each set of pins has a virtual environment below DIR, each program runs there as `memsure run -- python PROGRAM`; recordings
+stay below DIR, and what came out stands in DIR/results.json, so that a run that was cut short goes on where it was when it is
+started once more (without --again, which forgets what was run). Reports are made anew each time, so after a change of the
+checks nothing has to run again. A sick program passes when one of the first three findings has a rule and a culprit that
+corpus.toml expects; its clean twin, when no finding has one of these rules. A finding on a healthy program counts as wrong
+unless corpus.toml calls it right and says why. Exit status: 0 the goals are met (nine in ten found, clean ones silent, at most
+one wrong finding on all healthy ones), 1 not, 2 it could not be run.
 """
 
 import argparse
@@ -26,8 +28,10 @@ import re
 import shutil
 import subprocess
 import sys
+import threading
 import time
 import tomllib
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -169,6 +173,13 @@ class Runner:
         self.store = self.cache / "results.json"
         self.results = {} if not self.store.exists() else json.loads(self.store.read_text())
         self.pythons, self.memsures = dict(options.python), dict(options.memsure)
+        self.lock, self.making = threading.Lock(), threading.Lock()
+
+    def forget(self, corpus):
+        """Let all these programs be run, or measured, anew."""
+        names = {e.get("clean_program") for e in corpus["sick"]} | {e["name"] for e in corpus["sick"] + corpus["healthy"]}
+        kind = "measure" if self.o.measure else "run-"
+        self.results = {key: result for key, result in self.results.items() if not (key.startswith(kind) and key.split()[1] in names)}
 
     def python(self, minor):
         if minor not in self.pythons:
@@ -182,6 +193,11 @@ class Runner:
         """The interpreter of a virtual environment with these pins, made if need be."""
         name = hashlib.sha256(json.dumps([minor, pins]).encode()).hexdigest()[:12]
         folder = self.cache / "venvs" / name
+        with self.making:
+            self.make(folder, minor, pins)
+        return folder / "bin" / "python"
+
+    def make(self, folder, minor, pins):
         if not (folder / "ready").exists():
             shutil.rmtree(folder, ignore_errors=True)
             # Without a pip of its own an environment is made ten times as fast; this interpreter's pip installs into it.
@@ -192,9 +208,13 @@ class Runner:
             if status:
                 raise Trouble(f"cannot install {' '.join(pins)}: {(err or out).strip().splitlines()[-1:]}")
             (folder / "ready").write_text(" ".join(pins) + "\n")
-        return folder / "bin" / "python"
 
     def memsure(self, minor):
+        with self.making:
+            self.install(minor)
+        return self.memsures[minor]
+
+    def install(self, minor):
         if minor not in self.memsures:
             folder = self.cache / f"memsure-{minor}"
             if self.o.reinstall or not (folder / "bin" / "memsure").exists():
@@ -205,16 +225,14 @@ class Runner:
                 if status:
                     raise Trouble(f"cannot install memsure for {minor}: {(err or out).strip()[-300:]}")
             self.memsures[minor] = folder / "bin" / "memsure"
-        return self.memsures[minor]
 
     def key(self, what, program, pins, minor):
         text = program.read_text() + json.dumps([what, pins, minor, self.o.run_option])
         return f"{what} {program.stem} {hashlib.sha256(text.encode()).hexdigest()[:12]}"
 
     def once(self, key, do):
-        if self.o.again or key not in self.results:
-            self.results[key] = do()
-            self.save()
+        if key not in self.results:
+            self.keep(key, do())
         return self.results[key]
 
     def measure(self, program, pins, minor):
@@ -263,14 +281,15 @@ class Runner:
                 report = json.loads(out)
                 ran = {**ran, "verdict": report.get("verdict"),
                        "findings": [{k: f[k] for k in KEEP if k in f} for f in report.get("findings", [])]}
-        self.results["report " + key] = ran
-        self.save()
+        self.keep("report " + key, ran)
         return ran
 
-    def save(self):
-        part = self.store.with_suffix(".part")
-        part.write_text(json.dumps(self.results, indent=1))
-        part.replace(self.store)
+    def keep(self, key, result):
+        with self.lock:
+            self.results[key] = result
+            part = self.store.with_suffix(".part")
+            part.write_text(json.dumps(self.results, indent=1))
+            part.replace(self.store)
 
 
 def do_measure(runner, corpus):
@@ -411,7 +430,8 @@ def main(argv=None):
     parser.add_argument("--cache", required=True, help="folder for environments, recordings and results")
     parser.add_argument("--only", action="append", help="this program only (may be repeated)")
     parser.add_argument("--measure", action="store_true", help="the bugs themselves, without memsure")
-    parser.add_argument("--again", action="store_true", help="run again what has been run")
+    parser.add_argument("--again", action="store_true", help="run all anew, also what has been run")
+    parser.add_argument("--jobs", type=int, default=1, metavar="N", help="programs at a time [1]")
     parser.add_argument("--page", action="store_true", help="run nothing, write the page")
     parser.add_argument("--python", type=pair, action="append", default=[], metavar="MINOR=PATH")
     parser.add_argument("--memsure", type=pair, action="append", default=[], metavar="MINOR=PATH")
@@ -428,10 +448,13 @@ def main(argv=None):
         corpus = {kind: [e for e in corpus[kind] if e["name"] in options.only] for kind in ("sick", "healthy")}
     try:
         runner = Runner(options)
+        if options.again:
+            runner.forget(corpus)
         if options.measure:
             return 1 if do_measure(runner, corpus) else 0
-        sick = [row for entry in corpus["sick"] if (row := do_sick(runner, entry))]
-        healthy = [row for entry in corpus["healthy"] if (row := do_healthy(runner, entry))]
+        with ThreadPoolExecutor(options.jobs) as pool:
+            sick, healthy = ([row for row in pool.map(lambda entry: do(runner, entry), corpus[kind]) if row]
+                             for kind, do in (("sick", do_sick), ("healthy", do_healthy)))
     except Trouble as trouble:
         print(f"error: {trouble}", file=sys.stderr)
         return 2
