@@ -210,6 +210,7 @@ def test_duckdb(shop):
 
 
 def test_pandas(shop):
+    pytest.importorskip("pyarrow")
     pd = pytest.importorskip("pandas")
     if not hasattr(pd.DataFrame, "from_arrow"):
         pytest.skip("this pandas has no DataFrame.from_arrow")
