@@ -76,9 +76,14 @@ class Module:
         self.lines = lines
         self.tree = ast.parse("\n".join(lines))
         self.parent = {}
-        for node in ast.walk(self.tree):
-            for child in ast.iter_child_nodes(node):
-                self.parent[child] = node
+        level = [self.tree]
+        while level:  # outer nodes first
+            below = []
+            for node in level:
+                for child in ast.iter_child_nodes(node):
+                    self.parent[child] = node
+                    below.append(child)
+            level = below
 
     def at(self, line, *kinds):
         """Nodes of these kinds that cover a line, the innermost (last begun) first."""
@@ -161,9 +166,11 @@ def with_imports(m, patch):
     from .gains import import_line
 
     new = "\n".join(words for _, sign, words in patch if sign == "+")
-    bound = {(a.asname or a.name).partition(".")[0] for n in ast.walk(m.tree) if isinstance(n, (ast.Import, ast.ImportFrom)) and m.scope(n) is m.tree for a in n.names}
-    needed = [words for name, words in IMPORTS.items() if name not in bound and re.search(rf"(?<![\w.]){name}([.(]|$)", new, re.M)]
-    return [(import_line(m), "+", words) for words in needed if words not in new] + list(patch)
+    needed = {name: words for name, words in IMPORTS.items() if name in new and words not in new and re.search(rf"(?<![\w.]){name}([.(]|$)", new, re.M)}
+    if not needed:
+        return list(patch)
+    bound = {(a.asname or a.name).partition(".")[0] for n in m.parent if isinstance(n, (ast.Import, ast.ImportFrom)) and m.scope(n) is m.tree for a in n.names}
+    return [(import_line(m), "+", words) for name, words in needed.items() if name not in bound] + list(patch)
 
 
 def through_property(m, kind, node, name, stored, read):

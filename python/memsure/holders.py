@@ -155,7 +155,7 @@ class Keepers:
         self.sources = sources
         self.reader = reader
         self.lines = recording.lines
-        self._files = None
+        self._files = self._known = None
         self._baseline = baseline
         self.modules = []  # files of the modules that a way leads through
 
@@ -194,8 +194,9 @@ class Keepers:
                 name, dot, _ = name.rpartition(".")
                 if not dot:
                     break
-        known = {self.lines.name(key[0]) for key in self.lines.keys} if names else ()
-        self.modules = [file for file in known if file.endswith(tuple(names))][:8]
+        if self._known is None:
+            self._known = [self.lines.name(row) for row in dict.fromkeys(key[0] for key in self.lines.keys)]
+        self.modules = [file for file in self._known if file.endswith(tuple(names))][:8]
 
     def held(self, f):
         """The Holder of an L-like finding, or False where the container is kept on purpose."""
