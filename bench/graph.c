@@ -167,13 +167,8 @@ static ms_graph graph_of(const heap *h, bool shuffled)
 }
 
 /* The questions of a reader, one after the other: seconds of CPU each, the least so far. */
-enum { PREDS, TREE, GROUPS, PATHS, ROUTES, FREED, QUESTIONS };
-static const char *const question[QUESTIONS] = {"who refers to whom", "tree", "groups by shape", "paths", "all paths merged", "freed by a cut"};
-
-static uint64_t key_of(void *arg, uint32_t v)
-{
-    return ms_node_shape(arg, v);
-}
+enum { PATHS, ROUTES, FREED, QUESTIONS };
+static const char *const question[QUESTIONS] = {"paths", "all paths merged", "freed by a cut"};
 
 static uint64_t same_key(void *arg, uint32_t from, uint32_t edge)
 {
@@ -181,29 +176,20 @@ static uint64_t same_key(void *arg, uint32_t from, uint32_t edge)
     return from == 0; /* any place among the holder's is as good */
 }
 
-static void ask(const ms_graph *g, const ms_analysis *a, double *least)
+static void ask(const ms_graph *g, double *least)
 {
     double at[QUESTIONS + 1];
     uint32_t edge = g->first[1];
-    ms_preds *preds;
-    ms_tree *tree;
-    ms_groups *groups;
     ms_paths *paths;
     ms_routes *routes;
     ms_freed freed;
     at[0] = now();
-    bool right = ms_preds_new(g, &preds) == MS_OK;
+    bool right = ms_paths_new(g, NULL, &paths) == MS_OK;
     at[1] = now();
-    right = right && ms_tree_new(g, a->idom, a->heavies, a->heavy, (const uint64_t *const *)a->retained, &tree) == MS_OK;
-    at[2] = now();
-    right = right && ms_groups_new(g, tree, key_of, (void *)g, &groups) == MS_OK;
-    at[3] = now();
-    right = right && ms_paths_new(g, NULL, &paths) == MS_OK;
-    at[4] = now();
     right = right && ms_routes_new(paths, NULL, 0, same_key, NULL, NULL, 0, &routes) == MS_OK;
-    at[5] = now();
+    at[2] = now();
     right = right && ms_freed_by(g, &edge, 1, NULL, 0, NULL, &freed) == MS_OK;
-    at[6] = now();
+    at[3] = now();
     if (!right)
         exit(3);
     for (int i = 0; i < QUESTIONS; i++)
@@ -211,9 +197,6 @@ static void ask(const ms_graph *g, const ms_analysis *a, double *least)
             least[i] = at[i + 1] - at[i];
     ms_routes_delete(routes);
     ms_paths_delete(paths);
-    ms_groups_delete(groups);
-    ms_tree_delete(tree);
-    ms_preds_delete(preds);
 }
 
 int main(int argc, char **argv)
@@ -257,7 +240,7 @@ int main(int argc, char **argv)
                 printf("%s: %u dominate others, %u cycles, %u garbage nodes, %.1f bytes a node at most\n", k ? "shuffled" : "ordered ",
                        a->heavies, a->cycles.n, a->garbage_nodes, (double)a->peak_bytes / g[k].nodes);
             if (r < 3)
-                ask(&g[k], a, answer[k]);
+                ask(&g[k], answer[k]);
             ms_analysis_delete(a);
         }
     if (kept_total[0] != kept_total[1])

@@ -41,9 +41,6 @@ void   ms_set_free(ms_set *set);
 static inline bool ms_set_has(const ms_set *set, uint32_t v) { return set->bits[v >> 6] >> (v & 63) & 1; }
 static inline void ms_set_add(ms_set *set, uint32_t v) { set->bits[v >> 6] |= UINT64_C(1) << (v & 63); }
 
-/* All objects of a type, or born at a site. */
-ms_err ms_set_fill(ms_snap *s, ms_by by, uint32_t id, ms_set *out, ms_why *why);
-
 /* What n nodes are and hold. below: NULL, or a set that gets every node that is held by one of them
  * or is one (for ms_others). */
 ms_err ms_sum_of(ms_snap *s, const uint32_t *node, size_t n, ms_sum *out, ms_why *why);

@@ -83,11 +83,6 @@ static inline uint32_t ms_node_type_node(const ms_graph *g, uint32_t v) /* 0: no
 /* NULL: every number points at something that exists; else what does not. One pass over nodes and edges. */
 const char *ms_graph_check(const ms_graph *g);
 
-/* first[] from a byte for each node: 255 stands for a row of the table wide (sorted by node). *first is the caller's,
- * of (nodes + 1) * 4 bytes, for ms_sys_free(). MS_EDAMAGED: the table and the bytes do not fit, or the sum is not edges. */
-ms_err ms_first_new(const uint8_t *degree, uint32_t nodes, const uint32_t *wide_node, const uint32_t *wide_degree,
-                    uint64_t wides, uint64_t edges, uint32_t **first);
-
 /* The node that edge number `edge` belongs to: a search in first[], 20-odd steps. */
 uint32_t ms_edge_owner(const ms_graph *g, uint32_t edge);
 
@@ -137,71 +132,6 @@ uint64_t ms_analysis_bound(uint64_t nodes, uint64_t edges);
 /* NULL: a is what follows from g by the rules at the top, as far as one pass can tell: dominators are a tree, every
  * edge of the strong graph agrees with it, retained sizes add up, cycles are disjoint and sorted. For tests. */
 const char *ms_analysis_check(const ms_graph *g, const ms_analysis *a);
-
-/* ---- the dominator tree, to walk in: children, groups ------------------------------------------------------- */
-
-/* idom and the heavies are the caller's (an analysis, or columns of a file) and are checked: MS_EDAMAGED when the
- * dominators are no tree. 8 bytes a node of memory of its own. */
-typedef struct {
-    const ms_graph *g;
-    const uint32_t *idom;
-    uint32_t heavies;
-    const uint32_t *heavy;
-    const uint64_t *retained[MS_SIZES];
-    uint32_t *first;  /* nodes + 1 */
-    uint32_t *child;  /* ascending for each node; node 0 is nobody's child */
-} ms_tree;
-
-ms_err ms_tree_new(const ms_graph *g, const uint32_t *idom, uint32_t heavies, const uint32_t *heavy,
-                   const uint64_t *const retained[MS_SIZES], ms_tree **out);
-void ms_tree_delete(ms_tree *t);
-uint64_t ms_tree_retained(const ms_tree *t, uint32_t v, int size);
-bool ms_tree_dominates(const ms_tree *t, uint32_t a, uint32_t b); /* b is a or below it */
-
-/* The max children of v that retain most, most first; returns how many there are in out. */
-uint32_t ms_tree_largest(const ms_tree *t, uint32_t v, int size, uint32_t max, uint32_t *out);
-
-/* ---- groups of nodes, and two graphs compared by them -------------------------------------------------------- */
-
-typedef struct {
-    uint64_t key;
-    uint64_t count;
-    uint64_t bytes[MS_SIZES];    /* of the members */
-    uint64_t retained[MS_SIZES]; /* of the members that no other member dominates: they and what they alone hold;
-                                    0 without a tree */
-} ms_group;
-
-typedef struct {
-    uint32_t nodes, n, room;
-    uint32_t *of;     /* of each node: its group; MS_NONE: in none */
-    ms_group *row;    /* n */
-} ms_groups;
-
-/* Group all nodes but the root by key[v]; MS_NO_KEY: in none. */
-#define MS_NO_KEY UINT64_MAX
-typedef uint64_t ms_key_fn(void *arg, uint32_t node);
-ms_err ms_groups_new(const ms_graph *g, const ms_tree *tree, ms_key_fn *key, void *arg, ms_groups **out);
-void ms_groups_delete(ms_groups *s);
-
-typedef struct {
-    uint64_t key;
-    const ms_group *a, *b; /* NULL: there is none with that key */
-} ms_change;
-
-/* The groups of a and b side by side, those first whose bytes[size] changed most. The caller's, of *n rows, for
- * ms_sys_free(*out, *n * sizeof **out). Groups that did not change in count, bytes and retained are left out. */
-ms_err ms_diff_new(const ms_groups *a, const ms_groups *b, int size, ms_change **out, uint32_t *n);
-
-/* ---- who refers to a node ------------------------------------------------------------------------------------ */
-
-typedef struct {
-    uint32_t nodes, edges; /* edges: those with a target */
-    uint32_t *first;       /* nodes + 1 */
-    uint32_t *edge;        /* numbers of the edges (any kind) to v: edge[first[v]] .. edge[first[v + 1] - 1], ascending */
-} ms_preds;
-
-ms_err ms_preds_new(const ms_graph *g, ms_preds **out); /* 4 bytes a node and 4 an edge */
-void ms_preds_delete(ms_preds *p);
 
 /* ---- paths --------------------------------------------------------------------------------------------------- */
 
@@ -299,7 +229,7 @@ typedef struct {
 
 /* What would not be alive any more (or, of the garbage, not be there), if these edges (by number) were cut and these nodes
  * lost all their edges. freed_bits (NULL: not asked for): one bit for each node, (nodes + 63) / 64 words, the caller's.
- * For what would be freed if nodes themselves went, cut the edges that lead to them (ms_preds); for one
+ * For what would be freed if nodes themselves went, cut the edges that lead to them; for one
  * node that is what it retains. Passes over the whole graph. */
 ms_err ms_freed_by(const ms_graph *g, const uint32_t *edge, uint32_t edges, const uint32_t *node, uint32_t nodes,
                    uint64_t *freed_bits, ms_freed *out);

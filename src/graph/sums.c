@@ -151,15 +151,6 @@ void ms_set_free(ms_set *set)
     *set = (ms_set){0};
 }
 
-ms_err ms_set_fill(ms_snap *s, ms_by by, uint32_t id, ms_set *out, ms_why *why)
-{
-    MS_TRY(ms_snap_need(s, MS_SNAP_SHAPES | (by == MS_BY_SITE ? MS_SNAP_BIRTHS : 0), why));
-    for (uint32_t v = 1; v <= s->objects; v++)
-        if (group_of(s, by, v) == id)
-            ms_set_add(out, v);
-    return MS_OK;
-}
-
 /* The places of the walk that the holders among these nodes cover, as bits; the outermost are summed up. */
 static ms_err covered(ms_snap *s, const uint32_t *node, size_t n, ms_sum *out, uint64_t **bits, ms_why *why)
 {

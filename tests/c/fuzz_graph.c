@@ -1,5 +1,5 @@
 /* fuzz_graph.c -- any numbers in the arrays of a graph, as a made-up file may have them: ms_graph_check() may refuse
- * them; what it lets pass, everything else must survive, and dominators, cycles and tables of one's own invention, too.
+ * them; what it lets pass, everything else must survive, and dominators and cycles of one's own invention, too.
  *
  *     fuzz_graph SECONDS
  *
@@ -27,11 +27,6 @@ static uint32_t *numbers(uint32_t n, uint32_t below, bool rising)
     return x;
 }
 
-static uint64_t some_key(void *arg, uint32_t v)
-{
-    return v % 5 == 4 ? MS_NO_KEY : v % 5 ^ (uint32_t)(uintptr_t)arg;
-}
-
 static void use_cycles(const ms_graph *g, const ms_cycles *s, const uint32_t *idom)
 {
     for (uint32_t c = 0; c < s->n; c++) {
@@ -50,9 +45,7 @@ static void use_cycles(const ms_graph *g, const ms_cycles *s, const uint32_t *id
 static void use(const ms_graph *g)
 {
     ms_analysis *a = NULL;
-    ms_preds *p = NULL;
     ms_paths *paths = NULL;
-    ms_tree *t = NULL;
     ms_cycles *c = NULL;
     ms_freed freed;
     uint32_t cut[3] = {(uint32_t)test_below(g->edges + 1), (uint32_t)test_below(g->nodes + 1), 0};
@@ -66,21 +59,10 @@ static void use(const ms_graph *g)
         const char *wrong = ms_analysis_check(g, a);
         EXPECT_STR(wrong ? wrong : "sound", "sound");
         use_cycles(g, &a->cycles, test_below(2) ? idom : a->idom);
-        uint32_t heavies = test_below(2) ? a->heavies : 0;
-        if (ms_tree_new(g, test_below(2) ? idom : a->idom, heavies, a->heavy, (const uint64_t *const *)a->retained, &t) == MS_OK) {
-            ms_groups *s = NULL;
-            uint32_t out[5];
-            EXPECT_EQ(ms_groups_new(g, t, some_key, NULL, &s), MS_OK);
-            EXPECT(ms_tree_largest(t, (uint32_t)test_below(g->nodes), MS_SAID, 5, out) <= 5);
-            ms_groups_delete(s);
-            ms_tree_delete(t);
-        }
     }
     if (ms_cycles_of(g, rows, group, test_below(g->nodes + 1), &c) == MS_OK)
         use_cycles(g, c, idom);
     ms_cycles_delete(c);
-    EXPECT_EQ(ms_preds_new(g, &p), MS_OK);
-    ms_preds_delete(p);
     (void)ms_freed_by(g, cut, 1, cut + 1, 1, NULL, &freed);
 
     uint32_t kinds = g->shape_wide ? g->shapes : 1, costs = (uint32_t)test_below(9);
@@ -138,13 +120,6 @@ static void run(void)
         sound++;
         use(&g);
     }
-    uint8_t *degree = malloc(nodes + 1);
-    for (uint32_t v = 0; v < nodes; v++)
-        degree[v] = test_below(5) ? (uint8_t)test_below(4) : (uint8_t)(250 + test_below(6));
-    uint32_t *out = NULL, wides = nodes < types ? nodes : types;
-    if (ms_first_new(degree, nodes, type_node, to, wides < edges ? wides : edges, edges, &out) == MS_OK)
-        ms_sys_free(out, (nodes + 1) * sizeof *out);
-    free(degree);
     free(first);
     free(to);
     free(shape);

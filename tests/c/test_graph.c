@@ -413,41 +413,9 @@ static void test_arrays(void)
         made m;
         make(&m, MOST);
         const ms_graph *g = &m.g;
-        uint32_t wide_node[MOST], wide_degree[MOST], wides = 0, *first = NULL, limit = 1 + (uint32_t)test_below(6);
-        uint8_t degree[MOST];
-        for (uint32_t v = 0; v < g->nodes; v++) {
-            uint32_t d = g->first[v + 1] - g->first[v];
-            degree[v] = d < limit ? (uint8_t)d : 255;
-            if (d >= limit) {
-                wide_node[wides] = v;
-                wide_degree[wides++] = d;
-            }
+        for (uint32_t v = 0; v < g->nodes; v++)
             for (uint32_t e = g->first[v]; e < g->first[v + 1]; e++)
                 EXPECT_EQ(ms_edge_owner(g, e), v);
-        }
-        EXPECT_EQ(ms_first_new(degree, g->nodes, wide_node, wide_degree, wides, g->edges, &first), MS_OK);
-        if (first)
-            EXPECT(memcmp(first, g->first, (g->nodes + 1) * sizeof *first) == 0);
-        ms_sys_free(first, (g->nodes + 1) * sizeof *first);
-        EXPECT_EQ(ms_first_new(degree, g->nodes, wide_node, wide_degree, wides, (uint64_t)g->edges + 1, &first), MS_EDAMAGED);
-        EXPECT_EQ(ms_first_new(degree, g->nodes, wide_node, wide_degree, wides, (uint64_t)1 << 32, &first), MS_ELIMIT);
-        if (wides) {
-            EXPECT_EQ(ms_first_new(degree, g->nodes, wide_node, wide_degree, wides - 1, g->edges, &first), MS_EDAMAGED);
-            wide_node[wides - 1]++;
-            EXPECT_EQ(ms_first_new(degree, g->nodes, wide_node, wide_degree, wides, g->edges, &first), MS_EDAMAGED);
-        }
-
-        ms_preds *p = NULL;
-        EXPECT_EQ(ms_preds_new(g, &p), MS_OK);
-        uint32_t k = 0;
-        for (uint32_t v = 0; p && v < g->nodes; v++) {
-            EXPECT_EQ(p->first[v], k);
-            for (uint32_t e = 0; e < g->edges; e++)
-                if (MS_EDGE_TARGET(g->to[e]) == v && v != 0)
-                    EXPECT_EQ(p->edge[k++], e);
-        }
-        EXPECT(p && p->first[g->nodes] == k && p->edges == k);
-        ms_preds_delete(p);
         made_free(&m);
     }
     EXPECT_EQ(ms_sys_live(), 0);
@@ -485,166 +453,6 @@ static void test_check_names_what_is_wrong(void)
     WRONG(type_of[1] = 2, type_of[1] = 1);
     WRONG(node_of[1] = 3, node_of[1] = 2);
     EXPECT(ms_graph_check(&g) == NULL);
-}
-
-/* ---- tree, groups, differences ---------------------------------------------------------------------------------------- */
-
-static const uint64_t *key_table;
-static uint64_t key_by_table(void *arg, uint32_t v)
-{
-    EXPECT(arg == &key_table);
-    return key_table[v];
-}
-
-static void compare_groups(const ms_graph *g, const slow *s, const ms_groups *groups, const uint64_t *key)
-{
-    uint32_t n = g->nodes, rows = 0;
-    for (uint32_t i = 0; i < groups->n; i++) {
-        ms_group want = {.key = groups->row[i].key};
-        for (uint32_t v = 1; v < n; v++) {
-            EXPECT_EQ(groups->of[v] == i, key[v] == want.key);
-            if (key[v] != want.key)
-                continue;
-            bool top = true;
-            for (uint32_t u = 1; u < n; u++)
-                top &= !(u != v && key[u] == want.key && s->dominates[u][v]);
-            want.count++;
-            for (int k = 0; k < 2; k++) {
-                want.bytes[k] += ms_node_bytes(g, v, k);
-                want.retained[k] += top ? s->retained[k][v] : 0;
-            }
-        }
-        rows += (uint32_t)want.count;
-        EXPECT(want.count > 0);
-        EXPECT(memcmp(&want, &groups->row[i], sizeof want) == 0);
-    }
-    for (uint32_t v = 1; v < n; v++)
-        rows += key[v] == MS_NO_KEY && groups->of[v] == MS_NONE;
-    EXPECT_EQ(rows, n - 1);
-    EXPECT_EQ(groups->of[0], MS_NONE);
-}
-
-static void compare_tree(const ms_graph *g, const ms_analysis *a, const slow *s, const ms_tree *t)
-{
-    uint32_t n = g->nodes;
-    for (uint32_t v = 0; v < n; v++) {
-        uint32_t k = t->first[v], out[MOST], all[MOST], max = (uint32_t)test_below(MOST);
-        for (uint32_t u = 1; u < n; u++)
-            if (a->idom[u] == v)
-                EXPECT_EQ(t->child[k++], u);
-        EXPECT_EQ(t->first[v + 1], k);
-        for (uint32_t u = 0; u < n; u++)
-            EXPECT_EQ(ms_tree_dominates(t, v, u), s->dominates[v][u]);
-        for (int size = 0; size < 2; size++) {
-            EXPECT_EQ(ms_tree_retained(t, v, size), s->retained[size][v]);
-            uint32_t children = t->first[v + 1] - t->first[v], got = ms_tree_largest(t, v, size, max, out);
-            EXPECT_EQ(got, children < max ? children : max);
-            EXPECT_EQ(ms_tree_largest(t, v, size, MOST, all), children);
-            for (uint32_t i = 0; i < children; i++) {
-                EXPECT(i >= got || out[i] == all[i]);
-                EXPECT(a->idom[all[i]] == v);
-                if (i > 0)
-                    EXPECT(s->retained[size][all[i - 1]] > s->retained[size][all[i]] ||
-                           (s->retained[size][all[i - 1]] == s->retained[size][all[i]] && all[i - 1] < all[i]));
-            }
-        }
-    }
-}
-
-static void test_tree_and_groups(void)
-{
-    for (int round = 0; round < 1200 && test_failures == 0; round++) {
-        made m;
-        make(&m, round % 3 ? 12 : MOST);
-        static slow s;
-        memset(&s, 0, sizeof s);
-        slow_rules(&s, &m.g);
-        slow_dominators(&s, &m.g);
-        ms_analysis *a = NULL;
-        ms_tree *t = NULL;
-        ms_groups *groups = NULL, *bare = NULL;
-        EXPECT_EQ(ms_analysis_new(&m.g, 0, &a), MS_OK);
-        if (a == NULL)
-            break;
-        EXPECT_EQ(ms_tree_new(&m.g, a->idom, a->heavies, a->heavy, (const uint64_t *const *)a->retained, &t), MS_OK);
-        uint64_t key[MOST], kinds = 1 + test_below(5);
-        bool none = test_below(2);
-        for (uint32_t v = 0; v < m.g.nodes; v++)
-            key[v] = none && test_below(5) == 0 ? MS_NO_KEY : (test_below(kinds) << 40 | 7);
-        key_table = key;
-        if (t) {
-            compare_tree(&m.g, a, &s, t);
-            EXPECT_EQ(ms_groups_new(&m.g, t, key_by_table, &key_table, &groups), MS_OK);
-            EXPECT_EQ(ms_groups_new(&m.g, NULL, key_by_table, &key_table, &bare), MS_OK);
-            if (groups)
-                compare_groups(&m.g, &s, groups, key);
-            EXPECT(bare && groups && bare->n == groups->n && (bare->n == 0 || bare->row[0].retained[0] == 0));
-        }
-        if (m.g.nodes > 2) { /* dominators in a circle, or beyond */
-            uint32_t v = 1 + (uint32_t)test_below(m.g.nodes - 1), was = a->idom[v];
-            ms_tree *no = NULL;
-            a->idom[v] = test_below(2) ? v : m.g.nodes;
-            EXPECT_EQ(ms_tree_new(&m.g, a->idom, a->heavies, a->heavy, (const uint64_t *const *)a->retained, &no), MS_EDAMAGED);
-            EXPECT(no == NULL);
-            a->idom[v] = was;
-        }
-        ms_groups_delete(groups);
-        ms_groups_delete(bare);
-        ms_tree_delete(t);
-        ms_analysis_delete(a);
-        made_free(&m);
-    }
-    EXPECT_EQ(ms_sys_live(), 0);
-}
-
-static void test_diff(void)
-{
-    for (int round = 0; round < 1500 && test_failures == 0; round++) {
-        made m[2];
-        ms_groups *s[2] = {NULL, NULL};
-        uint64_t kinds = 1 + test_below(round % 10 ? 8 : 300), most = round % 10 ? 30 : MOST;
-        for (int i = 0; i < 2; i++) {
-            uint64_t key[MOST];
-            make(&m[i], (uint32_t)most);
-            for (uint32_t v = 0; v < m[i].g.nodes; v++)
-                key[v] = test_below(kinds);
-            key_table = key;
-            EXPECT_EQ(ms_groups_new(&m[i].g, NULL, key_by_table, &key_table, &s[i]), MS_OK);
-        }
-        ms_change *row = NULL;
-        uint32_t n = 0, want = 0, found = 0;
-        int size = (int)test_below(2);
-        EXPECT_EQ(ms_diff_new(s[0], s[1], size, &row, &n), MS_OK);
-        uint64_t before = UINT64_MAX;
-        for (uint64_t k = 0; k < kinds; k++) {
-            const ms_group *g[2] = {NULL, NULL};
-            for (int i = 0; i < 2; i++)
-                for (uint32_t j = 0; j < s[i]->n; j++)
-                    if (s[i]->row[j].key == k)
-                        g[i] = &s[i]->row[j];
-            if (!g[0] && !g[1])
-                continue;
-            if (g[0] && g[1] && g[0]->count == g[1]->count && g[0]->bytes[0] == g[1]->bytes[0] && g[0]->bytes[1] == g[1]->bytes[1])
-                continue;
-            want++;
-            for (uint32_t j = 0; j < n; j++)
-                found += row[j].key == k && row[j].a == g[0] && row[j].b == g[1];
-        }
-        EXPECT_EQ(n, want);
-        EXPECT_EQ(found, want);
-        for (uint32_t j = 0; j < n; j++) {
-            int64_t d = (int64_t)(row[j].b ? row[j].b->bytes[size] : 0) - (int64_t)(row[j].a ? row[j].a->bytes[size] : 0);
-            uint64_t change = (uint64_t)(d < 0 ? -d : d);
-            EXPECT(change <= before);
-            before = change;
-        }
-        ms_sys_free(row, n * sizeof *row);
-        for (int i = 0; i < 2; i++) {
-            ms_groups_delete(s[i]);
-            made_free(&m[i]);
-        }
-    }
-    EXPECT_EQ(ms_sys_live(), 0);
 }
 
 /* ---- paths -------------------------------------------------------------------------------------------------------------- */
@@ -952,18 +760,20 @@ static void test_freed_is_retained(void)
         for (uint32_t e = 0; e < m.g.edges; e++)
             m.to[e] = MS_EDGE_TARGET(m.to[e]);
         ms_analysis *a = NULL;
-        ms_preds *p = NULL;
-        ms_tree *t = NULL;
         EXPECT_EQ(ms_analysis_new(&m.g, 0, &a), MS_OK);
-        EXPECT_EQ(ms_preds_new(&m.g, &p), MS_OK);
-        if (a && p && a->sources == 0 && ms_tree_new(&m.g, a->idom, a->heavies, a->heavy, (const uint64_t *const *)a->retained, &t) == MS_OK)
-            for (uint32_t v = 1; v < m.g.nodes; v++) {
-                ms_freed freed;
-                EXPECT_EQ(ms_freed_by(&m.g, p->edge + p->first[v], p->first[v + 1] - p->first[v], NULL, 0, NULL, &freed), MS_OK);
-                EXPECT_EQ(freed.bytes[MS_SAID], ms_tree_retained(t, v, MS_SAID));
-            }
-        ms_tree_delete(t);
-        ms_preds_delete(p);
+        for (uint32_t v = 1; a && a->sources == 0 && v < m.g.nodes; v++) {
+            uint32_t edge[m.g.edges + 1], n = 0;
+            for (uint32_t e = 0; e < m.g.edges; e++)
+                if (MS_EDGE_TARGET(m.to[e]) == v)
+                    edge[n++] = e;
+            uint64_t retained = ms_node_bytes(&m.g, v, MS_SAID);
+            for (uint32_t i = 0; i < a->heavies; i++)
+                if (a->heavy[i] == v)
+                    retained = a->retained[MS_SAID][i];
+            ms_freed freed;
+            EXPECT_EQ(ms_freed_by(&m.g, edge, n, NULL, 0, NULL, &freed), MS_OK);
+            EXPECT_EQ(freed.bytes[MS_SAID], retained);
+        }
         ms_analysis_delete(a);
         made_free(&m);
     }
@@ -1140,12 +950,6 @@ static void test_large_cycle(void)
         undo;                                                            \
     } while (0)
 
-static uint64_t key_of_node(void *arg, uint32_t v)
-{
-    (void)arg;
-    return v / 2;
-}
-
 static void test_every_failed_allocation(void)
 {
     for (int round = 0; round < 8; round++) {
@@ -1155,28 +959,17 @@ static void test_every_failed_allocation(void)
             make(&m, MOST);
         } while (m.g.nodes < 30 || m.g.edges < 30);
         const ms_graph *g = &m.g;
-        ms_preds *p = NULL;
-        EVERY_FAILURE(ms_preds_new(g, &p), p, ms_preds_delete(p));
-        uint8_t degree[MOST] = {0};
-        uint32_t *first = NULL, edge = 0;
-        EVERY_FAILURE(ms_first_new(degree, g->nodes, NULL, NULL, 0, 0, &first), first, ms_sys_free(first, (g->nodes + 1) * sizeof *first));
+        uint32_t edge = 0;
         ms_analysis *a = NULL;
         EXPECT_EQ(ms_analysis_new(g, 0, &a), MS_OK);
         if (a == NULL)
             return;
-        ms_tree *t = NULL;
-        ms_groups *s = NULL;
-        ms_change *row = NULL;
         ms_paths *paths = NULL;
         ms_routes *r = NULL;
         ms_cut *cut = NULL;
         ms_freed freed = {0};
         uint32_t n = 0;
         size_t room = 0;
-        EVERY_FAILURE(ms_tree_new(g, a->idom, a->heavies, a->heavy, (const uint64_t *const *)a->retained, &t), t, );
-        EVERY_FAILURE(ms_groups_new(g, t, key_of_node, NULL, &s), s, );
-        ms_groups none = {0};
-        EVERY_FAILURE(ms_diff_new(s, &none, 0, &row, &n), row, ms_sys_free(row, n * sizeof *row));
         EVERY_FAILURE(ms_paths_new(g, NULL, &paths), paths, );
         EVERY_FAILURE(ms_routes_new(paths, NULL, 0, NULL, NULL, NULL, 0, &r), r, );
         EVERY_FAILURE(ms_freed_by(g, &edge, 1, NULL, 0, NULL, &freed), freed.nodes, );
@@ -1188,8 +981,6 @@ static void test_every_failed_allocation(void)
         }
         ms_routes_delete(r);
         ms_paths_delete(paths);
-        ms_groups_delete(s);
-        ms_tree_delete(t);
         ms_analysis_delete(a);
         made_free(&m);
         EXPECT_EQ(ms_sys_live(), 0);
@@ -1204,8 +995,6 @@ int main(void)
     RUN(test_analysis_survives_every_failed_allocation);
     RUN(test_long_chains);
     RUN(test_long_chain_of_shared_values);
-    RUN(test_tree_and_groups);
-    RUN(test_diff);
     RUN(test_paths_and_routes);
     RUN(test_freed);
     RUN(test_freed_is_retained);
