@@ -112,14 +112,14 @@ static bool reserve(int fd, size_t offset, size_t size)
     return ok;
 }
 
-/* By table: growths refused in a row. A refusal costs as much as a growth, so only some are tried. */
-static uint32_t refused[MS_TABLES];
-enum { RETRY = 1024 };
+/* By table: a growth was refused (a full disk, no descriptor to be had). It may cost as much as one that is not, so it is asked
+ * for again when the monitor rings, not at each new entry. */
+static bool refused[MS_TABLES];
 
 bool ms_live_back(int t, uint32_t n)
 {
     uint32_t have = ms_area.table[t].backed, want = have ? have * 2 : region[t].first;
-    if (n >= max_of(t) || (path[0] && ms_area.sealed) || (path[0] && refused[t] && ++refused[t] % RETRY))
+    if (n >= max_of(t) || (path[0] && (ms_area.sealed || refused[t])))
         return false;
     while (want <= n)
         want *= 2;
@@ -131,14 +131,22 @@ bool ms_live_back(int t, uint32_t n)
         bool ok = fd >= 0 && reserve(fd, region[t].offset + have * region[t].entry, (want - have) * region[t].entry);
         if (fd >= 0)
             close(fd);
-        if (!ok) {
-            refused[t] += !refused[t];
-            return false;
-        }
-        refused[t] = 0;
+        if (!ok)
+            return !(refused[t] = true);
     }
     ms_area.table[t].backed = want;
     return true;
+}
+
+bool ms_live_back_again(void)
+{
+    bool any = false;
+    for (int t = 0; t < MS_TABLES; t++)
+        if (refused[t]) {
+            refused[t] = false;
+            any |= ms_live_back(t, ms_area.table[t].backed);
+        }
+    return any;
 }
 
 static uint64_t clock_ns(clockid_t clock)

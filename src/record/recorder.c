@@ -178,7 +178,8 @@ static uint32_t code_number(PyCodeObject *code)
     size_t n = ms_frame_text(code->co_filename, text, sizeof text);
     uint32_t file = ms_text_intern(text, n);
     n = ms_frame_text(code->co_qualname, text, sizeof text);
-    return ms_code_intern(file, ms_text_intern(text, n), code->co_firstlineno, 0);
+    uint32_t function = ms_text_intern(text, n);
+    return file && function ? ms_code_intern(file, function, code->co_firstlineno, 0) : 0;
 }
 
 /* The site of an instruction of frame f. */
@@ -198,7 +199,7 @@ uint32_t ms_who_site(ms_frame *f, uintptr_t instruction)
     if (of)
         of->value = number;
     ms_place p = ms_frame_place(code, instruction);
-    uint32_t site = ms_site_intern(number, p.line, p.end_line, p.column, p.end_column);
+    uint32_t site = number ? ms_site_intern(number, p.line, p.end_line, p.column, p.end_column) : 0;
     if (known)
         known->value = site;
     ms_cold_end(t);
@@ -1113,6 +1114,21 @@ void ms_memory_read(ms_memory *m)
     }
 }
 
+/* All that was looked up once is looked up again. */
+static void answers_forget(void)
+{
+    memset(cache, 0, sizeof cache);
+    memset(frameless, 0, sizeof frameless);
+    ms_path_reset();
+}
+
+/* Tables that had no room for a while: what came to nothing meanwhile has an answer of its own now. */
+void ms_recorder_grow(void)
+{
+    if (ms_live_back_again())
+        answers_forget();
+}
+
 void ms_recorder_purge(void)
 {
     bool due = ms_heap_purge(&heap, ms_area.epoch);
@@ -1247,12 +1263,10 @@ static ms_err begin_again(const char *dir)
     MS_TRY(ms_site_init());
     full_init();
     main_thread = NO_THREAD;
-    memset(cache, 0, sizeof cache);
-    memset(frameless, 0, sizeof frameless);
+    answers_forget();
     ms_map_free(&places);
     ms_map_free(&codes);
     ndeferred = 0;
-    ms_path_reset();
     ms_python_reset();
     return MS_OK;
 }

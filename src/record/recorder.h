@@ -70,6 +70,7 @@ uint64_t ms_thread_ns(void); /* CPU time of this thread: a system call; 0 where 
 /* Fill in what the slabs and malloc hold. */
 void ms_memory_read(ms_memory *m);
 void ms_recorder_purge(void);
+void ms_recorder_grow(void);
 MS_EXPORT void ms_recorder_end(void);
 MS_EXPORT size_t ms_recorder_limited(void);
 MS_EXPORT void ms_recorder_exec(bool yes);

@@ -158,6 +158,7 @@ static void doorbell(void)
     ms_recorder_purge();
     if (ms_area.want_memory != ms_area.got_memory) {
         uint32_t want = ms_area.want_memory;
+        ms_recorder_grow();
         ms_memory_read(&ms_area.memory_now);
         __atomic_store_n(&ms_area.got_memory, want, __ATOMIC_RELEASE);
     }

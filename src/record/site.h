@@ -25,6 +25,8 @@ void ms_live_fork_parent(void);
 void ms_live_fork_child(void);
 /* Make room for entry n of a table (MS_T_*). False: the table or the disk is full. */
 bool ms_live_back(int table, uint32_t n);
+/* Ask once more for the room that was refused. True: some of it is there now. */
+bool ms_live_back_again(void);
 void ms_live_seal(bool yes);
 size_t ms_live_size(void); /* of the address space that the area takes */
 

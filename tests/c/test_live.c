@@ -357,6 +357,29 @@ static void test_disk_full_later(void)
     }
 }
 
+static void test_disk_full_for_a_while(void)
+{
+    char path[128], bytes[4096] = {0};
+    disk_of("size=8m");
+    begin();
+    snprintf(path, sizeof path, "%s/filler", folder);
+    int fd = open(path, O_CREAT | O_WRONLY, 0600);
+    while (write(fd, bytes, sizeof bytes) > 0)
+        ;
+    close(fd);
+    refused_growth();
+    uint32_t used = ms_area.table[MS_T_TALLY].used;
+    EXPECT(!ms_live_back_again());
+    unlink(path);
+    EXPECT_EQ(ms_tally_intern(5, 32), 0); /* until it is asked for again */
+    EXPECT(ms_live_back_again());
+    EXPECT(!ms_live_back_again());
+    EXPECT(ms_tally_intern(5, 32) != 0);
+    EXPECT(ms_site_intern(1, 8, 9, 0, 0) != 0);
+    EXPECT(ms_area.table[MS_T_TALLY].used > used);
+    sound();
+}
+
 /* The child's first tables fit, the parent's do not. */
 static void test_disk_full_in_the_midst_of_fork(void)
 {
@@ -646,6 +669,7 @@ int main(void)
     ALONE(test_file_size_limit_after_the_start);
     ALONE(test_disk_full_at_the_start);
     ALONE(test_disk_full_later);
+    ALONE(test_disk_full_for_a_while);
     ALONE(test_disk_full_in_the_midst_of_fork);
     ALONE(test_fork_inherits);
     ALONE(test_fork_inherits_without_a_file);

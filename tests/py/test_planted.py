@@ -1270,6 +1270,36 @@ one.switch()
     assert rec.one.number("path_checked") > 600 and rec.one.number("path_wrong") == 0
 
 
+@pytest.mark.parametrize("mode", [[], ["--exact"]], ids=["line", "exact"])
+def test_lines_that_found_no_room_are_recorded_when_there_is_some(mode, record):
+    """Without a free descriptor the tables cannot grow: what is born meanwhile is told as having no record, and nothing for good."""
+    rec = record(S + dedent("""
+        import os, resource, time
+        live = next(text.split()[-1] for text in open("/proc/self/maps") if text.endswith(".live\\n"))
+        code = compile("\\n".join(["S()"] * 9000), "made.py", "exec")
+        least, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (3, most))
+        exec(code)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (least, most))
+        before = os.stat(live).st_blocks * 512
+        for tries in range(1000):
+            if os.stat(live).st_blocks * 512 > before + 200_000:
+                break
+            S()
+            time.sleep(0.02)
+        else:
+            raise SystemExit("no table grew")
+        exec(code)
+        """), *mode)
+    made = Counter()
+    for s in rec.one.sites:
+        made[s["line"] if s["file"] == "made.py" else s["file"]] += s["allocated_blocks"]
+    born = [made[line] for line in range(1, 9001)]
+    assert set(born) == {1, 2} and sorted(born, reverse=True) == born
+    assert 0 <= made["(no room for a record)"] - (18_000 - sum(born)) < 5000
+    check_sums(rec.one)
+
+
 @pytest.mark.parametrize("depth", [12, 17])
 def test_the_tree_of_a_recursive_program_is_bounded(record, depth):
     """fib: paths are folded, so the tree is as large as the text, however deep and often it is called."""
