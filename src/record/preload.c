@@ -30,6 +30,7 @@ static size_t (*limited)(void);
 static void (*executing)(bool);
 static void (*leaving)(void);
 static bool (*sealing)(bool);
+static void (*forking)(int);
 
 /* What to give back to children, as NAME=value; empty: nothing is hidden. */
 enum { KEPT = 7 };
@@ -143,6 +144,7 @@ static void record(void)
     executing = (void (*)(bool))dlsym(lib, "ms_recorder_exec");
     leaving = (void (*)(void))dlsym(lib, "ms_moment_leave");
     sealing = (bool (*)(bool))dlsym(lib, "ms_recorder_seal");
+    forking = (void (*)(int))dlsym(lib, "ms_recorder_fork");
     int m = strcmp(mode, "exact") == 0 ? MS_MODE_EXACT : strcmp(mode, "alloc") == 0 ? MS_MODE_ALLOC : MS_MODE_LINE;
     start(dir && dir[0] ? dir : NULL, m, bytes ? strtoull(bytes, NULL, 10) : 524288, seed ? strtoull(seed, NULL, 10) : 0, MS_STARTED_PRELOAD);
 }
@@ -165,13 +167,20 @@ __attribute__((constructor)) static void preload(void)
 /* The functions behind ours, looked up before main: after a fork the loader's lock may be lost. */
 #define REALS(X)                                                                                              \
     X(execve) X(execvpe) X(fexecve) X(execveat) X(posix_spawn) X(posix_spawnp) X(system) X(setrlimit) X(getrlimit) X(prlimit) \
-    X(prctl) X(syscall)
+    X(prctl)
 #define DECLARE(name) static __typeof__(&name) real_##name;
 #define LOOK_UP(name) real_##name = (__typeof__(&name))dlsym(RTLD_NEXT, #name);
 REALS(DECLARE)
 #define REAL(name) (real_##name ? real_##name : (__typeof__(&name))dlsym(RTLD_NEXT, #name))
 
-static void look_up(void) { REALS(LOOK_UP) }
+/* Asked for by the code in assembler below. */
+MS_HIDDEN __typeof__(&syscall) ms_real_syscall;
+
+static void look_up(void)
+{
+    REALS(LOOK_UP)
+    ms_real_syscall = (__typeof__(&syscall))dlsym(RTLD_NEXT, "syscall");
+}
 
 static size_t count(char *const list[])
 {
@@ -329,13 +338,13 @@ MS_EXPORT _Noreturn void _exit(int status)
     if (leaving)
         leaving();
     for (;;)
-        REAL(syscall)(SYS_exit_group, status);
+        syscall(SYS_exit_group, status);
 }
 
 /* --- system calls that a program takes from itself ----------------------------------------------------- */
 
-/* By prctl, or by the call that has no function of its own (libseccomp does so). What is allowed from then on is not
- * known here, so the recorder does nothing more that plain Python would not. */
+/* By prctl, or by the call that has no function of its own (libseccomp does so); also where ctypes looked the function up in
+ * libc itself. What is allowed from then on is not known here, so the recorder does nothing more that plain Python would not. */
 #define SEALED(seals, call)                            \
     bool sealed = (seals) && sealing && sealing(true); \
     long result = (call);                              \
@@ -360,12 +369,81 @@ MS_EXPORT int prctl(int option, ...)
     SEALED(option == PR_SET_SECCOMP, REAL(prctl)(option, a[0], a[1], a[2], a[3]));
 }
 
-MS_EXPORT long syscall(long number, ...)
+#ifdef SYS_fork
+#define RAW_FORK SYS_fork
+#else
+#define RAW_FORK SYS_clone /* there is no other */
+#endif
+
+/* syscall(), where it is one of these two, or makes a process with memory of its own, of which libc tells nobody; or where it comes before
+ * the constructor. */
+MS_HIDDEN long ms_syscall_seen(long number, long a, long b, long c, long d, long e, long f)
 {
-    COLLECT_LONGS(a, 6, number)
-    SEALED((number == SYS_seccomp && a[0] <= SECCOMP_SET_MODE_FILTER) || (number == SYS_prctl && a[0] == PR_SET_SECCOMP),
-           REAL(syscall)(number, a[0], a[1], a[2], a[3], a[4], a[5]));
+    if (ms_real_syscall == NULL)
+        look_up();
+    if (forking && (number == SYS_clone || number == RAW_FORK)) {
+        forking(-1);
+        long made = ms_real_syscall(number, a, b, c, d, e, f);
+        int why = errno;
+        forking(made == 0);
+        errno = why;
+        return made;
+    }
+    SEALED((number == SYS_seccomp && a <= SECCOMP_SET_MODE_FILTER) || (number == SYS_prctl && a == PR_SET_SECCOMP),
+           ms_real_syscall(number, a, b, c, d, e, f));
 }
+
+/* Where a call of dlsym() goes on. */
+typedef void *(*look_up_fn)(void *, const char *);
+static look_up_fn real_dlsym;
+
+static void *looked_up(void *library, const char *name)
+{
+    void *found = real_dlsym(library, name);
+    if (found && found == (void *)real_prctl)
+        return (void *)prctl;
+    return found && found == (void *)ms_real_syscall ? (void *)syscall : found;
+}
+
+MS_HIDDEN look_up_fn ms_dlsym_of(void *library, const char *name)
+{
+    static const char *const versions[] = {"GLIBC_2.34", "GLIBC_2.17", "GLIBC_2.2.5"};
+    for (int i = 0; real_dlsym == NULL && i < 3; i++)
+        real_dlsym = (look_up_fn)dlvsym(RTLD_NEXT, "dlsym", versions[i]);
+    return library != RTLD_NEXT && (strcmp(name, "prctl") == 0 || strcmp(name, "syscall") == 0) ? looked_up : real_dlsym;
+}
+
+/* These two have no frame of their own: syscall() may return twice (vfork) or on another stack (clone), and dlsym() looks at who
+ * called it. */
+#define TEXT_OF(x)  #x
+#define NUMBER_OF(x) TEXT_OF(x)
+#define FUNCTION(name, code)                                                                        \
+    __asm__(".text\n.globl " name "\n.type " name ", %function\n.p2align 4\n" name ":\n.cfi_startproc\n" code ".cfi_endproc\n.size " name ", .-" name "\n")
+#define NEW_MEMORY_UNLESS "0x100" /* CLONE_VM */
+#if defined(__x86_64__)
+FUNCTION("syscall", "endbr64\n"
+                    "cmp $" NUMBER_OF(SYS_fork) ", %rdi\n je 1f\n"
+                    "cmp $" NUMBER_OF(SYS_clone) ", %rdi\n jne 2f\n test $" NEW_MEMORY_UNLESS ", %esi\n jne 2f\n test %rdx, %rdx\n je 1f\n 2:"
+                    "cmp $" NUMBER_OF(SYS_seccomp) ", %rdi\n je 1f\n"
+                    "cmp $" NUMBER_OF(SYS_prctl) ", %rdi\n je 1f\n"
+                    "mov ms_real_syscall(%rip), %rax\n test %rax, %rax\n je 1f\n jmp *%rax\n"
+                    "1: jmp ms_syscall_seen\n");
+FUNCTION("dlsym", "endbr64\n"
+                  "push %rdi\n push %rsi\n sub $8, %rsp\n .cfi_adjust_cfa_offset 24\n"
+                  "call ms_dlsym_of\n"
+                  "add $8, %rsp\n pop %rsi\n pop %rdi\n .cfi_adjust_cfa_offset -24\n jmp *%rax\n");
+#elif defined(__aarch64__)
+FUNCTION("syscall", "hint #34\n"
+                    "cmp x0, #" NUMBER_OF(SYS_clone) "\n b.ne 2f\n tst w1, #" NEW_MEMORY_UNLESS "\n b.ne 2f\n cbz x2, 1f\n 2:"
+                    "cmp x0, #" NUMBER_OF(SYS_seccomp) "\n b.eq 1f\n"
+                    "cmp x0, #" NUMBER_OF(SYS_prctl) "\n b.eq 1f\n"
+                    "adrp x16, ms_real_syscall\n ldr x16, [x16, :lo12:ms_real_syscall]\n cbz x16, 1f\n br x16\n"
+                    "1: b ms_syscall_seen\n");
+FUNCTION("dlsym", "hint #34\n"
+                  "stp x29, x30, [sp, #-32]!\n stp x0, x1, [sp, #16]\n .cfi_adjust_cfa_offset 32\n .cfi_offset 30, -24\n"
+                  "bl ms_dlsym_of\n mov x16, x0\n"
+                  "ldp x0, x1, [sp, #16]\n ldp x29, x30, [sp], #32\n .cfi_adjust_cfa_offset -32\n .cfi_restore 30\n br x16\n");
+#endif
 
 /* --- limits ---------------------------------------------------------------------------------------- */
 

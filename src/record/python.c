@@ -509,7 +509,8 @@ static int at_safe_moment(void *arg)
 
 void ms_python_ask(void)
 {
-    if (pending || inside) /* a call that asks for the next would keep an interpreter that ends from ending */
+    /* A call that asks for the next would keep an interpreter that ends from ending; and asking takes a lock that asks for the time. */
+    if (pending || inside || ms_area.sealed)
         return;
 #if PY_VERSION_HEX >= 0x030c0000 /* in whatever thread comes first; the main one may be waiting for this */
     pending = _PyEval_AddPendingCall(PyInterpreterState_Main(), at_safe_moment, NULL, 0) == 0;

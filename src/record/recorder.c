@@ -1157,6 +1157,12 @@ static void fork_child(void)
     lock = (pthread_mutex_t)PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
 }
 
+/* A fork that libc does not know of: -1 before it, then 0 in the parent (or in nobody, where it failed) and 1 in the child. */
+void ms_recorder_fork(int when)
+{
+    (when < 0 ? fork_before : when ? fork_child : fork_parent)();
+}
+
 const char *ms_recorder_check(void)
 {
     const char *why = ms_heap_check(&heap);

@@ -75,6 +75,7 @@ MS_EXPORT void ms_recorder_end(void);
 MS_EXPORT size_t ms_recorder_limited(void);
 MS_EXPORT void ms_recorder_exec(bool yes);
 MS_EXPORT bool ms_recorder_seal(bool yes);
+MS_EXPORT void ms_recorder_fork(int when);
 /* NULL: everything is sound; else the broken rule. */
 MS_EXPORT const char *ms_recorder_check(void);
 /* The heaps and the table of large blocks, to be read by a snapshot's child: as they are, with the lock

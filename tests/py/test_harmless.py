@@ -645,7 +645,7 @@ SECCOMP = """
         program = b"".join(struct.pack("HBBI", *c) for c in code)
         text = ctypes.create_string_buffer(program)
         fprog = ctypes.create_string_buffer(struct.pack("HxxxxxxP", len(code), ctypes.addressof(text)))
-        libc = ctypes.CDLL(None, use_errno=True)
+        libc = ctypes.CDLL(sys.argv[3] or None, use_errno=True)
         if libc.prctl(38, 1, 0, 0, 0) or libc.syscall(317, 7, 0, 0) == 0:
             print("no such thing here"); sys.exit()
         at = ctypes.c_void_p(ctypes.addressof(fprog))
@@ -678,16 +678,85 @@ SECCOMP = """
 
 
 @pytest.mark.skipif(os.uname().machine != "x86_64", reason="numbers of system calls")
-@pytest.mark.parametrize("by, end", [("syscall", "returns"), ("prctl", "_exit"), ("prctl", "fork")])
-def test_a_program_that_restricts_its_system_calls(same, tmp_path, by, end):
+@pytest.mark.parametrize("by, end, of", [("syscall", "returns", ""), ("prctl", "_exit", ""), ("prctl", "fork", ""),
+                                         ("prctl", "_exit", "libc.so.6"), ("syscall", "_exit", "libc.so.6")])
+def test_a_program_that_restricts_its_system_calls(same, tmp_path, by, end, of):
     """Nothing is done in it that plain Python would not do; what it counts is there."""
-    done = same(SECCOMP, args=[by, end])
+    done = same(SECCOMP, args=[by, end, of])
     assert done.returncode == (7 if end == "_exit" else 0), done
     if "no such" not in done.stdout:
         (out,) = tmp_path.glob("run*.memsure")
         p = Process(out)
         assert p.info["sealed"] == "1" and p.total("allocated_blocks") > 500_000 and p.number("unrecorded_blocks") < 100
         check_sums(p)
+
+
+STRICT = """
+    import ctypes, gc, os, sys
+    libc = ctypes.CDLL(sys.argv[1] or None)
+    class A: pass
+    kept = []
+    def work(n):
+        for i in range(n):
+            a = A()
+            a.me = a
+            kept.append(str(i))
+            if len(kept) > 50: kept.clear()
+    work(3000); gc.collect()
+    libc.prctl(22, 1, 0, 0, 0)
+    work(200)
+    os.write(1, b"worked\\n")                       # 3.15 asks for the time in each collection, which ends the program
+    if sys.version_info < (3, 15):
+        work(3000)
+        os.write(1, b"worked on\\n")
+        gc.collect()
+        os.write(1, b"collected\\n")
+    os._exit(0)
+    """
+
+
+@pytest.mark.parametrize("of", ["", "libc.so.6"])
+def test_a_program_that_may_read_and_write_only(same, of):
+    """SECCOMP_MODE_STRICT: not even the processor's clock may be asked. To end is forbidden, too."""
+    done = same(STRICT, args=[of])
+    assert done.stdout.startswith("worked\n") and done.returncode == -9
+
+
+RAW = """
+    import ctypes, mmap, os, signal, sys
+    libc = ctypes.PyDLL(sys.argv[2] or None)
+    libc.syscall.restype = ctypes.c_long
+    kept = [[i] for i in range(30_000)]
+    if sys.argv[1] == "stack":                      # a child in this memory, on another stack: it returns to what is written there
+        code = mmap.mmap(-1, 4096, prot=7)
+        code.write(bytes.fromhex("b8e7000000 bf05000000 0f05"))         # exit_group(5)
+        stack = ctypes.create_string_buffer(65536)
+        top = ctypes.addressof(stack) + 65536 - 256 & -16
+        ctypes.c_void_p.from_address(top).value = ctypes.addressof(ctypes.c_char.from_buffer(code))
+        pid = libc.syscall(56, 0x4100 | signal.SIGCHLD, ctypes.c_void_p(top), None, None, None)
+    elif (pid := libc.syscall(57) if sys.argv[1] == "fork" else libc.syscall(56, int(signal.SIGCHLD), None, None, None, None)) == 0:
+        kept.clear()
+        more = [[i] for i in range(100_000)]
+        exec("\\n" * 3000 + "\\n".join("more.append([0])" for i in range(3000)))
+        os._exit(len(more) // 1000)
+    print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), len(kept))
+    """
+
+
+@pytest.mark.skipif(os.uname().machine != "x86_64", reason="numbers of system calls")
+@pytest.mark.parametrize("of", ["", "libc.so.6"])
+@pytest.mark.parametrize("how", ["stack", "fork", "clone"])
+def test_a_child_made_by_a_bare_system_call(same, tmp_path, how, of):
+    """Of one in the same memory nothing is known; one with a memory of its own is a child like any other."""
+    same(RAW, args=[how, of])
+    (out,) = tmp_path.glob("run*.memsure")
+    files = sorted(out.glob("*.memsure")) if out.is_dir() else [out]
+    parts = sorted((Process(f) for f in files), key=lambda p: p.number("start_unix_ns"))
+    assert [p.info["started"] for p in parts] == ["preload"] + ["fork"] * (how != "stack")
+    line = dedent(RAW).splitlines().index("    more = [[i] for i in range(100_000)]") + 1
+    for p in parts:
+        check_sums(p)
+        assert (p.line("app.py", line).allocated_blocks >= 200_000) == (p.info["started"] == "fork")
 
 
 def test_a_program_that_writes_the_file_limit(same):
