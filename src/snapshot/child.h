@@ -344,7 +344,7 @@ struct ms_child {
     struct ms_writer *writer;
 
     ms_marks    marks, raw;      /* objects; blocks that objects own besides */
-    ms_vec      stack;           /* addresses to read next, in stack mode */
+    ms_vec      stack;           /* addresses to read next, in stack mode; later, blocks to look into */
     bool        stack_mode, unreached; /* unreached: those that the slabs have besides */
     bool        recording;       /* the second sweep: all bits stand, numbers are known, what is read goes into the columns */
     uint64_t    marked_edges;    /* references met by the first sweep */
@@ -544,7 +544,7 @@ int ms_visit(PyObject *o, void *arg);
 void ms_traverse(ms_child *c, PyObject *o, const ms_ty *t, visitproc visit, PyObject *known); /* known: to be left out, once */
 void ms_known(ms_child *c, const void *object);
 void ms_filled(ms_child *c, uint64_t used, uint64_t room, size_t each); /* how full the container at hand is */
-ms_read ms_read_dict;
+ms_read ms_read_dict, ms_read_str;
 bool ms_known_choose(ms_child *c, ms_ty *t);  /* known.c */
 bool ms_frames_choose(ms_child *c, ms_ty *t); /* frames.c */
 PyObject *ms_frame_local(const ms_frame *f, int i, bool *counted);
@@ -577,9 +577,13 @@ typedef struct {
 } ms_found;
 
 void ms_hint_object(ms_child *c, const PyObject *o, const ms_ty *t); /* while sweeping: words of o that may be more */
+void ms_hint_at(ms_child *c, uint64_t value); /* the object at hand has this word: the address of a block that it owns, or of an object, or nothing */
 bool ms_slabs_seed(ms_child *c);    /* mark blocks that look like objects; false: there is none that is not marked */
 void ms_hidden_find(ms_child *c);   /* what the ledger has left over, found in memory */
 void ms_pools_visit(ms_child *c, ms_block_fn *visit, void *arg); /* pools.c: live blocks of pymalloc, but for pools that are known whole */
+/* Whether p lies in one of pymalloc's pools; room: of the block in use that begins there, 0: it is free, or owned, or none begins there.
+ * What is free in a pool that is asked about counts as known from then on (c->raw). */
+bool ms_pool_block(ms_child *c, uintptr_t p, uint64_t *room);
 void ms_raw_count(ms_child *c);     /* blocks that nobody owns, by site */
 void ms_sort(uint64_t *at, size_t n); /* ascending; in place, without malloc */
 

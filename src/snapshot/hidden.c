@@ -57,8 +57,8 @@ void ms_hint_object(ms_child *c, const PyObject *o, const ms_ty *t)
 {
     const uint64_t *word = (const uint64_t *)o;
     uint32_t n = t->basicsize / 8;
-    if (t->type->tp_flags & Py_TPFLAGS_TYPE_SUBCLASS)
-        n = (uint32_t)(((PyTypeObject *)o)->tp_flags & Py_TPFLAGS_HEAPTYPE ? sizeof(PyHeapTypeObject) : sizeof(PyTypeObject)) / 8;
+    if (t->type->tp_flags & Py_TPFLAGS_TYPE_SUBCLASS && !(((PyTypeObject *)o)->tp_flags & Py_TPFLAGS_HEAPTYPE))
+        n = sizeof(PyTypeObject) / 8;
     if (n > 256)
         n = 256;
     uint64_t last = 0;
@@ -68,14 +68,20 @@ void ms_hint_object(ms_child *c, const PyObject *o, const ms_ty *t)
         if (v < 65536 || v >> MS_ADDRESS_BITS || v & 7 || v == (uint64_t)(uintptr_t)o || v == last)
             continue;
         last = v;
-        MS_PUSH(c, c->hints, ms_hint, (ms_hint){v, c->id, 0});
+        ms_hint_at(c, v);
     }
+}
+
+void ms_hint_at(ms_child *c, uint64_t value)
+{
+    if (c->recording && value)
+        MS_PUSH(c, c->hints, ms_hint, (ms_hint){value, c->id, 0});
 }
 
 /* --- blocks of our slabs ------------------------------------------------------------------------------ */
 
 /* The room of the live block that begins at p, 0: there is none. */
-static uint32_t block_at(const ms_child *c, uintptr_t p, const ms_heap **heap)
+static uint32_t block_at(const ms_child *c, uintptr_t p)
 {
     const ms_heap *h = ms_heap_has(c->heap, (void *)p) ? c->heap : ms_heap_has(c->raw_heap, (void *)p) ? c->raw_heap : NULL;
     if (h == NULL || p & 15)
@@ -88,7 +94,6 @@ static uint32_t block_at(const ms_child *c, uintptr_t p, const ms_heap **heap)
         return 0;
     if (s->absent >> (offset / MS_PAGE) & 1 || s->absent >> ((offset - MS_TAG_SIZE) / MS_PAGE) & 1)
         return 0;
-    *heap = h;
     return ((const uint64_t *)p)[-1] & MS_TAG_LIVE ? stride - MS_TAG_SIZE : 0;
 }
 
@@ -108,6 +113,17 @@ typedef struct {
     struct holder *holder;
 } visit_arg;
 
+/* The bytes that an instance of t takes at least, where that is less than its type says. */
+static uint32_t least_size(const void *o, const ms_ty *t)
+{
+    const PyASCIIObject *s = o;
+    if (t->read == ms_read_str && s->state.compact)
+        return (uint32_t)(s->state.ascii ? sizeof(PyASCIIObject) : sizeof(PyCompactUnicodeObject));
+    if (t->zone && !((const unsigned char *)o)[24])
+        return t->zone;
+    return t->basicsize;
+}
+
 /* Whether what begins behind prefix in a live block of this size can be an instance of t. Blocks of raw memory, and objects that
  * wait in a free list, must not pass: what they say would be believed. */
 static bool can_be(const ms_child *c, const uint64_t *block, uint32_t size, uint32_t prefix, const ms_ty *t)
@@ -118,8 +134,10 @@ static bool can_be(const ms_child *c, const uint64_t *block, uint32_t size, uint
     refs &= 0xFFFFFFFFFFFFu; /* without flags; the rest of a pointer shows that it waits in a free list */
 #endif
     bool forever = PY_VERSION_HEX >= 0x030c0000 ? refs >> 31 == 1 : refs == 999999999;
-    if (t->prefix != prefix || prefix + t->basicsize > size + (t->itemsize ? 8u : 0u) || refs == 0 || (!forever && refs > c->rss / 8))
+    if (t->prefix != prefix || prefix + least_size(o, t) > size + (t->itemsize ? 8u : 0u) || refs == 0 || (!forever && refs > c->rss / 8))
         return false; /* each reference takes a word somewhere */
+    if (t->read == ms_read_str && ((const PyASCIIObject *)o)->state.compact && (o[2] >= size || prefix + least_size(o, t) + (o[2] + 1) * ((const PyASCIIObject *)o)->state.kind > size))
+        return false; /* no room for its text */
     if (t->itemsize && t->type != &PyLong_Type && !(t->type->tp_flags & Py_TPFLAGS_LONG_SUBCLASS) && o[2] > (size + 8 - prefix - t->basicsize) / t->itemsize)
         return false;
     if (t->flags & MS_TYPE_TRACKED) { /* its place in the collector's lists, or none */
@@ -204,11 +222,12 @@ static bool place_word(ms_child *c, uint32_t id)
     return (int64_t)row->words++ < row->refs;
 }
 
-static void own_more(ms_child *c, uint32_t owner, uint32_t room)
+static void own_more(ms_child *c, uint32_t owner, uint64_t room)
 {
     uint32_t *shape = MS_VEC_AT(c->shape, uint32_t);
     ms_shape s = MS_VEC_AT(c->shape_table, ms_shape)[shape[owner]];
-    shape[owner] = ms_shape_find(c, s.type, s.said, s.allocated + room);
+    if (room)
+        shape[owner] = ms_shape_find(c, s.type, s.said, s.allocated + room);
 }
 
 MS_ANY_MEMORY static uint64_t word_at(uintptr_t p) { return *(const uint64_t *)p; }
@@ -294,45 +313,94 @@ static void hold(ms_child *c, holder *h, uint32_t id, uint64_t value)
             (ms_pseudo_edge){.from = h->pseudo, .to = (PyObject *)(uintptr_t)value, .name = ms_string(c, h->label, strlen(h->label))});
 }
 
-/* A block that belongs to somebody: its references are theirs, and so are blocks that it points at. Only room
- * in our slabs counts for an object's size: of malloc's blocks we know too little. */
-MS_ANY_MEMORY static void follow(ms_child *c, holder *h, uintptr_t first)
+static inline bool ours(const ms_child *c, uintptr_t p) { return ms_heap_has(c->heap, (void *)p) || ms_heap_has(c->raw_heap, (void *)p); }
+
+/* The room of the live block of ours that begins at p, of any size; 0: there is none. */
+static uint64_t our_block(const ms_child *c, uintptr_t p)
 {
-    struct { uintptr_t at; uint32_t depth; } stack[64];
-    uint32_t held = 0, blocks = 0;
-    stack[held].at = first;
-    stack[held++].depth = 0;
-    while (held > 0 && blocks < 4096) {
-        uintptr_t p = stack[--held].at;
-        uint32_t depth = stack[held].depth;
-        const ms_heap *heap;
-        uint64_t size = block_at(c, p, &heap);
-        bool slab = size != 0;
-        if (ms_marks_has(&c->raw, p) || (slab && object_in(c, p, size)))
-            continue;
-        if (!slab && (object_in(c, p, 48) || ms_heap_has(c->heap, (void *)p) || ms_heap_has(c->raw_heap, (void *)p) ||
-                      (c->large->used && ms_large_find(c->large, (void *)p)) || (size = native_block(c, p)) == 0))
-            continue;
-        ms_chunk_map *k = ms_chunk_want(c, &c->raw, p);
+    const ms_large_slot *large;
+    if (ours(c, p))
+        return block_at(c, p);
+    return c->large->used && (large = ms_large_find(c->large, (void *)p)) != NULL ? large->size : 0;
+}
+
+/* The room of the block in use that begins at p, if nobody is known to own it; 0: there is none. Blocks of ours have an object as their
+ * owner, or none (they are raw memory then). */
+static uint64_t loose_block(ms_child *c, uintptr_t p, uint32_t owner, bool *counts)
+{
+    if (ms_marks_has(&c->raw, p))
+        return 0;
+    uint64_t size = our_block(c, p);
+    if (size && owner == 0)
+        return 0;
+    *counts = size || ours(c, p) || ms_pool_block(c, p, &size);
+    if (!*counts) /* of malloc's we know too little for sizes */
+        size = native_block(c, p);
+    return size && !object_in(c, p, size) ? size : 0;
+}
+
+/* A row for the block that is found to be an object's; those of the readers have theirs. */
+MS_ANY_MEMORY static void owned_row(ms_child *c, uint32_t owner, uintptr_t p, uint64_t size)
+{
+    uint64_t place = (p - c->heap->base) >> 4;
+    if (ms_heap_has(c->heap, (void *)p) && place <= UINT32_MAX)
+        MS_PUSH(c, c->owned, ms_owned, (ms_owned){owner, (uint32_t)place});
+    else if (size > MS_BLOCK_MAX)
+        MS_PUSH(c, c->owned_large, ms_owned_large, (ms_owned_large){owner, (p & (MS_PAGE - 1)) == 16 && word_at(p - 8) & 2, size});
+}
+
+/* A block that belongs to somebody: its references are theirs, and so are blocks that it points at, and that those point at. Each is
+ * looked into once. Returns the bytes of them all, where they are known. */
+MS_ANY_MEMORY static uint64_t follow(ms_child *c, holder *h, uintptr_t first)
+{
+    enum { DEPTH = 15, NATIVE_DEPTH = 3, NATIVE_WORDS = 64 };
+    uint64_t room = 0;
+    c->stack.used = 0;
+    if (!(first & 15))
+        MS_PUSH(c, c->stack, uintptr_t, first);
+    while (c->stack.used) {
+        c->stack.used -= sizeof(uintptr_t);
+        uintptr_t at = *(uintptr_t *)(void *)(c->stack.at + c->stack.used), depth = at & 15, p = at - depth;
+        bool counts;
+        uint64_t size = loose_block(c, p, h->owner, &counts);
+        ms_chunk_map *k = size ? ms_chunk_want(c, &c->raw, p) : NULL;
         if (k == NULL)
-            return;
+            continue;
         k->word[p >> 10 & (MS_WORDS - 1)].seen |= 1ull << (p >> 4 & 63);
-        if (slab && h->owner)
-            own_more(c, h->owner, (uint32_t)size);
-        blocks++;
+        if (counts && h->owner) {
+            room += size;
+            if (c->births)
+                owned_row(c, h->owner, p, size);
+        }
         for (uint64_t w = 0; w < size / 8 && w < 1u << 24; w++) {
-            uint64_t v = ((const uint64_t *)p)[w];
+            uint64_t v = word_at(p + 8 * w);
             if (v < 65536 || v >> MS_ADDRESS_BITS || v & 7)
                 continue;
             uint32_t id = left_at(c, v);
             if (id && place_word(c, id))
                 hold(c, h, id, v);
-            else if (id == 0 && depth < 3 && held < 64 && w < 64 && !(v & 15)) {
-                stack[held].at = v;
-                stack[held++].depth = depth + 1;
-            }
+            else if (id == 0 && depth < DEPTH && !(v & 15) && (our_block(c, v) || (depth < NATIVE_DEPTH && w < NATIVE_WORDS)))
+                MS_PUSH(c, c->stack, uintptr_t, v | (depth + 1));
         }
     }
+    return room;
+}
+
+/* Rows from the one of this number on go among those before them: both are in the order of nodes, which come first in a row. */
+static void rows_merge(ms_child *c, ms_vec *v, size_t size, size_t old)
+{
+    size_t at = v->used / size, b = at - old, bytes = b * size;
+    char *more = ms_sys_alloc(bytes + 1);
+    if (more == NULL)
+        ms_child_fail(c, MS_ENOMEM, NULL);
+    memcpy(more, v->at + old * size, bytes);
+    while (b > 0) {
+        const char *last = more + (b - 1) * size, *before = v->at + (old - (old > 0)) * size;
+        bool from_old = old > 0 && *(const uint32_t *)(const void *)before > *(const uint32_t *)(const void *)last;
+        memcpy(v->at + --at * size, from_old ? before : last, size);
+        *(from_old ? &old : &b) -= 1;
+    }
+    ms_sys_free(more, bytes + 1);
 }
 
 static void from_hints(ms_child *c)
@@ -357,8 +425,16 @@ static void from_hints(ms_child *c)
 static void from_blocks(ms_child *c)
 {
     const ms_hint *h = MS_VEC_AT(c->hints, ms_hint);
-    for (size_t i = 0, n = MS_VEC_N(c->hints, ms_hint); i < n; i++)
-        follow(c, &(holder){.owner = h[i].owner}, h[i].value);
+    size_t rows = MS_VEC_N(c->owned, ms_owned), large = MS_VEC_N(c->owned_large, ms_owned_large), n = MS_VEC_N(c->hints, ms_hint);
+    for (size_t i = 0; i < n;) {
+        holder owner = {.owner = h[i].owner};
+        uint64_t room = 0;
+        while (i < n && h[i].owner == owner.owner)
+            room += follow(c, &owner, h[i++].value);
+        own_more(c, owner.owner, room);
+    }
+    rows_merge(c, &c->owned, sizeof(ms_owned), rows);
+    rows_merge(c, &c->owned_large, sizeof(ms_owned_large), large);
 }
 
 MS_ANY_MEMORY static void from_stacks(ms_child *c, bool sure)
@@ -380,7 +456,7 @@ MS_ANY_MEMORY static void from_words(ms_child *c, uintptr_t from, uintptr_t to, 
         uint32_t id = left_at(c, value);
         if (id && place_word(c, id))
             hold(c, h, id, value);
-        if (blocks && id == 0 && native_block(c, value))
+        else if (blocks && id == 0)
             follow(c, h, value);
     }
 }
@@ -593,6 +669,31 @@ static bool raw_block(void *block, uint64_t tag, uint32_t size, void *arg)
     return true;
 }
 
+static bool skip_unowned(uintptr_t p, uint32_t size, void *arg)
+{
+    const ms_child *c = ((visit_arg *)arg)->c;
+    return object_in(c, p, size) || !ms_marks_has(&c->raw, p);
+}
+static bool count_owned(void *block, uint64_t tag, uint32_t size, void *arg)
+{
+    ((visit_arg *)arg)->seeded++;
+    return true;
+}
+
+/* Each live slot holds an object, or has a row in `owned`, or counts as raw. */
+static bool all_told(ms_child *c)
+{
+    visit_arg v = {.c = c};
+    ms_heap_visit_but(c->heap, skip_unowned, count_owned, &v);
+    const ms_owned *row = MS_VEC_AT(c->owned, ms_owned);
+    uint64_t rows = 0;
+    for (size_t i = 0; i < MS_VEC_N(c->owned, ms_owned); i++) {
+        uintptr_t p = c->heap->base + ((uintptr_t)row[i].place << 4);
+        rows += !object_in(c, p, block_at(c, p));
+    }
+    return rows == v.seeded;
+}
+
 void ms_raw_count(ms_child *c)
 {
     if (ms_mode < 0)
@@ -609,6 +710,8 @@ void ms_raw_count(ms_child *c)
     c->page_live = ms_sys_alloc(((size_t)c->heap->fresh * MS_SLAB_PAGES + 1) * sizeof *c->page_live);
     if (c->page_live == NULL)
         ms_child_fail(c, MS_ENOMEM, NULL);
+    if (ms_checking() && c->crashes == 0 && !all_told(c))
+        ms_child_fail(c, MS_EDAMAGED, "a live block is neither an object, nor owned, nor raw");
     ms_heap_visit_but(c->heap, skip_live, raw_block, c);
     ms_heap_visit_but(c->raw_heap, skip_live, raw_block, c);
     for (uint32_t i = 0; i < c->large->size; i++) {

@@ -269,6 +269,8 @@ static void read_ndarray(ms_child *c, PyObject *o, const ms_ty *t)
     for (int i = 0; i < a->nd && i < 64; i++)
         items *= (uint64_t)a->dimensions[i];
     uint64_t size = a->descr ? np_itemsize(c, a->descr) : 0;
+    if (t->basicsize >= offsetof(np_array, mem_handler)) /* what was told to those who looked at its buffer: a marked address */
+        ms_hint_at(c, (uint64_t)(uintptr_t)a->buffer_info & ~(uint64_t)7);
     if (a->nd > 0) {
         c->said_more += (uint64_t)a->nd * 16;
         ms_own(c, a->dimensions, (size_t)a->nd * 16);

@@ -35,17 +35,31 @@ static bool inside(const ms_child *c, uintptr_t at)
     return false;
 }
 
-/* The pool at an address that can be read; NULL: there is none. */
+/* The pool at an address that can be read, one without a block in use perhaps; NULL: there is none. */
 MS_ANY_MEMORY static const pool *pool_at(const ms_child *c, uintptr_t at)
 {
     const pool *p = (const pool *)at;
     if (!inside(c, at) || p->size_class >= 32)
         return NULL;
     uint32_t size = block_size(p), count = (uint32_t)p->count;
-    if (p->last != POOL - size || p->used_to < HEADER + size || p->used_to > POOL || (p->used_to - HEADER) % size || count == 0 ||
+    if (p->last != POOL - size || p->used_to < HEADER + size || p->used_to > POOL || (p->used_to - HEADER) % size ||
         count > (p->used_to - HEADER) / size)
         return NULL;
     return p;
+}
+
+/* Its free blocks, a bit for each place of its size; false: it is no pool after all. */
+MS_ANY_MEMORY static bool free_blocks(const pool *p, uint64_t free[POOL / 16 / 64])
+{
+    uint32_t size = block_size(p), left = (p->used_to - HEADER) / size - (uint32_t)p->count;
+    for (uintptr_t f = p->free; f && left > 0; left--) {
+        uintptr_t place = f - (uintptr_t)p;
+        if (place < HEADER || place >= p->used_to || (place - HEADER) % size)
+            return false;
+        free[(place - HEADER) / size >> 6] |= 1ull << ((place - HEADER) / size & 63);
+        f = *(const uintptr_t *)f;
+    }
+    return true;
 }
 
 /* Objects and owned blocks that are marked in the pool. */
@@ -64,17 +78,39 @@ MS_ANY_MEMORY static void visit_pool(ms_child *c, uintptr_t at, ms_block_fn *vis
     uint64_t free[POOL / 16 / 64] = {0};
     if (p == NULL || marked(c, at) == (uint32_t)p->count)
         return;
-    uint32_t size = block_size(p), left = (p->used_to - HEADER) / size - (uint32_t)p->count;
-    for (uintptr_t f = p->free; f && left > 0; left--) {
-        uintptr_t place = f - at;
-        if (place < HEADER || place >= p->used_to || (place - HEADER) % size)
-            return; /* no pool after all */
-        free[(place - HEADER) / size >> 6] |= 1ull << ((place - HEADER) / size & 63);
-        f = *(const uintptr_t *)f;
-    }
-    for (uint32_t place = HEADER, i = 0; place < p->used_to; place += size, i++)
+    if (!free_blocks(p, free))
+        return;
+    for (uint32_t place = HEADER, i = 0, size = block_size(p); place < p->used_to; place += size, i++)
         if (!(free[i >> 6] >> (i & 63) & 1))
             visit((void *)(at + place), 0, size, arg);
+}
+
+static void know(ms_child *c, uintptr_t p)
+{
+    ms_chunk_map *k = ms_chunk_want(c, &c->raw, p);
+    k->word[p >> 10 & (MS_WORDS - 1)].seen |= 1ull << (p >> 4 & 63);
+}
+
+MS_ANY_MEMORY bool ms_pool_block(ms_child *c, uintptr_t p, uint64_t *room)
+{
+    uintptr_t at = p & ~(uintptr_t)(POOL - 1), place = p - at;
+    const pool *q = pool_at(c, at);
+    uint64_t free[POOL / 16 / 64] = {0};
+    *room = 0;
+    if (q == NULL)
+        return false;
+    uint32_t size = block_size(q);
+    if (!ms_marks_has(&c->raw, at)) { /* asked about for the first time */
+        if (!free_blocks(q, free))
+            return false;
+        know(c, at);
+        for (uint32_t i = 0; i < (q->used_to - HEADER) / size; i++)
+            if (free[i >> 6] >> (i & 63) & 1)
+                know(c, at + HEADER + i * size);
+    }
+    if (place >= HEADER && place < q->used_to && (place - HEADER) % size == 0 && !ms_marks_has(&c->raw, p))
+        *room = size;
+    return true;
 }
 
 void ms_pools_visit(ms_child *c, ms_block_fn *visit, void *arg)

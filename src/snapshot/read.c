@@ -330,7 +330,7 @@ static void read_set(ms_child *c, PyObject *o, const ms_ty *t)
             ms_emit(c, s->table[i].key);
 }
 
-static void read_str(ms_child *c, PyObject *o, const ms_ty *t)
+void ms_read_str(ms_child *c, PyObject *o, const ms_ty *t)
 {
     Py_ssize_t n = PyUnicode_GET_LENGTH(o);
     if (PyUnicode_IS_COMPACT_ASCII(o)) {
@@ -466,7 +466,7 @@ void ms_reader_choose(ms_child *c, ms_ty *t)
         for (uint32_t i = 0; i < 10; i++)
             ms_field_add(c, t, names[i], -3, MS_EDGE_NORMAL);
     } else if (type == &PyUnicode_Type) {
-        t->read = read_str;
+        t->read = ms_read_str;
         t->is_value = true;
     } else if (type == &PyLong_Type || type == &PyBool_Type) {
         t->read = read_int;
@@ -586,12 +586,12 @@ void ms_reader_choose(ms_child *c, ms_ty *t)
     }
 }
 
-bool ms_reader_is_quiet(const ms_ty *t) { return t->read == read_int || t->read == read_str; }
+bool ms_reader_is_quiet(const ms_ty *t) { return t->read == read_int || t->read == ms_read_str; }
 
 bool ms_reader_is_simple(const ms_ty *t)
 {
     return t->type && !t->scan && !t->given_up &&
-           (t->read == NULL || t->read == read_int || t->read == read_str || t->read == read_tuple || t->read == read_list ||
+           (t->read == NULL || t->read == read_int || t->read == ms_read_str || t->read == read_tuple || t->read == read_list ||
             t->read == ms_read_dict || t->read == read_set || t->read == read_bytearray);
 }
 
@@ -735,7 +735,7 @@ static inline ms_ty *type_of(ms_child *c, PyObject *o)
 }
 
 /* Whether o refers to nothing and owns nothing. */
-static inline bool quiet(PyObject *o, const ms_ty *t) { return t->quiet && (t->read != read_str || PyUnicode_IS_COMPACT_ASCII(o)); }
+static inline bool quiet(PyObject *o, const ms_ty *t) { return t->quiet && (t->read != ms_read_str || PyUnicode_IS_COMPACT_ASCII(o)); }
 
 /* What a type's fields say, and its reader. */
 static inline void references(ms_child *c, PyObject *o, const ms_ty *t)
@@ -772,8 +772,8 @@ static inline void read_object(ms_child *c, PyObject *o, ms_ty *t)
         c->said += (uint64_t)(n < 0 ? -n : n) * t->itemsize;
     }
     if (quiet(o, t)) {
-        if (t->read == read_str)
-            read_str(c, o, t);
+        if (t->read == ms_read_str)
+            ms_read_str(c, o, t);
         else if (t->read)
             read_int(c, o, t);
         const char *block = (const char *)o - t->prefix;

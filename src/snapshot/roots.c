@@ -85,11 +85,9 @@ static uint32_t atexit_pseudo(ms_child *c, PyInterpreterState *in, uint32_t inte
 #if PY_VERSION_HEX >= 0x030e0000
     ms_pseudo_to(c, node, a->callbacks, "functions", MS_EDGE_NORMAL, true);
 #else
-    ms_own(c, a->callbacks, (size_t)a->callback_len * sizeof *a->callbacks);
     for (int i = 0; i < a->ncallbacks; i++) {
         if (a->callbacks[i] == NULL)
             continue;
-        ms_own(c, a->callbacks[i], sizeof **a->callbacks);
         ms_pseudo_to(c, node, a->callbacks[i]->func, "function", MS_EDGE_NORMAL, true);
         ms_pseudo_to(c, node, a->callbacks[i]->args, "arguments", MS_EDGE_NORMAL, true);
         ms_pseudo_to(c, node, a->callbacks[i]->kwargs, "keywords", MS_EDGE_NORMAL, true);

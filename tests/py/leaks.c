@@ -185,8 +185,33 @@ static PyObject *keep_in_heap(PyObject *self, PyObject *arg)
     Py_RETURN_NONE;
 }
 
+/* Blocks of Python's allocator that are free again, full of references to the argument; static data still points at them, and each looks as one of
+ * malloc's would: a size in front, and behind that it is in use. Some lie in pools that hold nothing else. */
+void *leaks_stale[64];
+
+static PyObject *stale(PyObject *self, PyObject *arg)
+{
+    enum { SIZE = 496 };
+    char *block[64];
+    for (int i = 0; i < 64; i++)
+        if ((block[i] = PyObject_Malloc(SIZE)) == NULL)
+            return PyErr_NoMemory();
+    for (int i = 0; i < 64; i++) {
+        PyObject **word = (PyObject **)block[i];
+        for (int w = 0; w < SIZE / 8 - 1; w++)
+            word[w] = arg;
+        word[SIZE / 8 - 1] = (PyObject *)(SIZE | 1);
+    }
+    for (int i = 0; i < 64; i++) {
+        leaks_stale[i] = block[i];
+        PyObject_Free(block[i]);
+    }
+    Py_RETURN_NONE;
+}
+
 #define ROWS(name) {#name, name, METH_O, NULL}, {#name "_right", name##_right, METH_O, NULL},
-static PyMethodDef methods[] = {EACH(ROWS){"keep", keep, METH_O, NULL}, {"keep_in_heap", keep_in_heap, METH_O, NULL}, {NULL, NULL, 0, NULL}};
+static PyMethodDef methods[] = {EACH(ROWS){"keep", keep, METH_O, NULL}, {"keep_in_heap", keep_in_heap, METH_O, NULL},
+                                {"stale", stale, METH_O, NULL}, {NULL, NULL, 0, NULL}};
 static PyModuleDef leaks = {PyModuleDef_HEAD_INIT, .m_name = "leaks", .m_size = -1, .m_methods = methods};
 
 PyMODINIT_FUNC PyInit_leaks(void)
