@@ -383,6 +383,7 @@ struct ms_child {
     ms_vec      known;           /* granules: references besides, that need no edge */
     ms_vec      hints;           /* ms_hint */
     ms_vec      object_labels;   /* ms_object_label */
+    ms_map      seeds;           /* blocks that look like objects, and that nobody referred to */
     ms_vec      found;           /* ms_found: edges to be added */
 
     /* what read() leaves of the object at hand */
@@ -577,7 +578,6 @@ typedef struct {
 } ms_found;
 
 void ms_hint_object(ms_child *c, const PyObject *o, const ms_ty *t); /* while sweeping: words of o that may be more */
-void ms_hint_at(ms_child *c, uint64_t value); /* the object at hand has this word: the address of a block that it owns, or of an object, or nothing */
 bool ms_slabs_seed(ms_child *c);    /* mark blocks that look like objects; false: there is none that is not marked */
 void ms_hidden_find(ms_child *c);   /* what the ledger has left over, found in memory */
 void ms_pools_visit(ms_child *c, ms_block_fn *visit, void *arg); /* pools.c: live blocks of pymalloc, but for pools that are known whole */

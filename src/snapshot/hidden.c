@@ -61,21 +61,13 @@ void ms_hint_object(ms_child *c, const PyObject *o, const ms_ty *t)
         n = sizeof(PyTypeObject) / 8;
     if (n > 256)
         n = 256;
-    uint64_t last = 0;
     Py_ssize_t weak = Py_TYPE(o)->tp_weaklistoffset; /* not its own */
     for (uint32_t i = 2; i < n; i++) {
         uint64_t v = i * 8 == weak ? 0 : word[i];
-        if (v < 65536 || v >> MS_ADDRESS_BITS || v & 7 || v == (uint64_t)(uintptr_t)o || v == last)
+        if (v < 65536 || v >> MS_ADDRESS_BITS || v & 7 || v == (uint64_t)(uintptr_t)o)
             continue;
-        last = v;
-        ms_hint_at(c, v);
+        MS_PUSH(c, c->hints, ms_hint, (ms_hint){v, c->id, 0});
     }
-}
-
-void ms_hint_at(ms_child *c, uint64_t value)
-{
-    if (c->recording && value)
-        MS_PUSH(c, c->hints, ms_hint, (ms_hint){value, c->id, 0});
 }
 
 /* --- blocks of our slabs ------------------------------------------------------------------------------ */
@@ -113,6 +105,15 @@ typedef struct {
     struct holder *holder;
 } visit_arg;
 
+/* What stands where a refcount would: a text, in a block that held an object before? */
+static bool is_text(uint64_t refs)
+{
+    bool all = refs > 65535;
+    for (; refs && all; refs >>= 8)
+        all = (refs & 255) == 0 || ((refs & 255) >= ' ' && (refs & 255) <= '~');
+    return all;
+}
+
 /* The bytes that an instance of t takes at least, where that is less than its type says. */
 static uint32_t least_size(const void *o, const ms_ty *t)
 {
@@ -134,7 +135,7 @@ static bool can_be(const ms_child *c, const uint64_t *block, uint32_t size, uint
     refs &= 0xFFFFFFFFFFFFu; /* without flags; the rest of a pointer shows that it waits in a free list */
 #endif
     bool forever = PY_VERSION_HEX >= 0x030c0000 ? refs >> 31 == 1 : refs == 999999999;
-    if (t->prefix != prefix || prefix + least_size(o, t) > size + (t->itemsize ? 8u : 0u) || refs == 0 || (!forever && refs > c->rss / 8))
+    if (t->prefix != prefix || prefix + least_size(o, t) > size + (t->itemsize ? 8u : 0u) || refs == 0 || (!forever && (refs > c->rss / 8 || is_text(refs))))
         return false; /* each reference takes a word somewhere */
     if (t->read == ms_read_str && ((const PyASCIIObject *)o)->state.compact && (o[2] >= size || prefix + least_size(o, t) + (o[2] + 1) * ((const PyASCIIObject *)o)->state.kind > size))
         return false; /* no room for its text */
@@ -170,6 +171,8 @@ static bool seed_block(void *block, uint64_t tag, uint32_t size, void *arg)
         if (index == 0 || !can_be(c, (const uint64_t *)p, size, prefix, &MS_VEC_AT(c->type_table, ms_ty)[index]))
             continue;
         ms_seed(c, (PyObject *)(p + prefix));
+        if (ms_map_put(&c->seeds, p + prefix) == NULL)
+            ms_child_fail(c, MS_ENOMEM, NULL);
         v->seeded++;
         return true;
     }
@@ -198,6 +201,17 @@ static uint32_t left_at(const ms_child *c, uint64_t value)
     uint32_t id = ms_marks_id(&c->marks, value);
     int32_t refs = id ? MS_VEC_AT(c->refs, int32_t)[id] : 0;
     return refs > 0 && !immortal(refs) ? id : 0;
+}
+
+/* A block was taken for an object since it looks like one, but a struct has its address, and its count says many more references than that: it
+ * was one before, and holds something else now (a buffer with a few letters in it). Its count says nothing. */
+static bool was_object(ms_child *c, uint32_t id, uint64_t value)
+{
+    int32_t *refs = MS_VEC_AT(c->refs, int32_t);
+    bool was = refs[id] > 16 && !immortal(refs[id]) && ms_map_find(&c->seeds, value);
+    if (was)
+        refs[id] = 0;
+    return was;
 }
 
 /* The same, where a word is a reference for sure: takes one off. */
@@ -377,7 +391,7 @@ MS_ANY_MEMORY static uint64_t follow(ms_child *c, holder *h, uintptr_t first)
             if (v < 65536 || v >> MS_ADDRESS_BITS || v & 7)
                 continue;
             uint32_t id = left_at(c, v);
-            if (id && place_word(c, id))
+            if (id && ((h->owner && was_object(c, id, v)) || place_word(c, id)))
                 hold(c, h, id, v);
             else if (id == 0 && depth < DEPTH && !(v & 15) && (our_block(c, v) || (depth < NATIVE_DEPTH && w < NATIVE_WORDS)))
                 MS_PUSH(c, c->stack, uintptr_t, v | (depth + 1));
@@ -417,7 +431,7 @@ static void from_hints(ms_child *c)
             end = e + 64;
         while (e < end && (*e & 0x3FFFFFFF) != id)
             e++;
-        if (e == end && (id = take_one(c, h[i].value)) != 0)
+        if (e == end && (was_object(c, id, h[i].value) || (id = take_one(c, h[i].value)) != 0))
             MS_PUSH(c, c->found, ms_found, (ms_found){h[i].owner, id});
     }
 }

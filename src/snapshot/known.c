@@ -262,6 +262,18 @@ static uint32_t np_places(ms_child *c, PyObject *descr, uint64_t offset, uint64_
     return n;
 }
 
+/* What was told to those who looked at its buffer, the latest first: marked addresses. */
+static void own_buffer_info(ms_child *c, const np_array *a, const ms_ty *t)
+{
+    typedef struct info { char *format; int nd; Py_ssize_t *strides, *shape; struct info *before; } info;
+    uintptr_t at = t->basicsize > offsetof(np_array, buffer_info) ? (uintptr_t)a->buffer_info & ~(uintptr_t)7 : 0;
+    for (int n = 0; at && n < 16; n++, at = (uintptr_t)((const info *)at)->before) {
+        const info *i = (const info *)at;
+        ms_own(c, i, sizeof *i + (i->nd > 0 && i->nd <= 64 ? 16 * (size_t)i->nd : 0));
+        ms_own(c, i->format, i->format ? strnlen(i->format, 4096) + 1 : 0);
+    }
+}
+
 static void read_ndarray(ms_child *c, PyObject *o, const ms_ty *t)
 {
     np_array *a = (np_array *)o;
@@ -269,8 +281,7 @@ static void read_ndarray(ms_child *c, PyObject *o, const ms_ty *t)
     for (int i = 0; i < a->nd && i < 64; i++)
         items *= (uint64_t)a->dimensions[i];
     uint64_t size = a->descr ? np_itemsize(c, a->descr) : 0;
-    if (t->basicsize >= offsetof(np_array, mem_handler)) /* what was told to those who looked at its buffer: a marked address */
-        ms_hint_at(c, (uint64_t)(uintptr_t)a->buffer_info & ~(uint64_t)7);
+    own_buffer_info(c, a, t);
     if (a->nd > 0) {
         c->said_more += (uint64_t)a->nd * 16;
         ms_own(c, a->dimensions, (size_t)a->nd * 16);
