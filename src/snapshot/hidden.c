@@ -204,14 +204,17 @@ static uint32_t left_at(const ms_child *c, uint64_t value)
 }
 
 /* A block was taken for an object since it looks like one, but a struct has its address, and its count says many more references than that: it
- * was one before, and holds something else now (a buffer with a few letters in it). Its count says nothing. */
-static bool was_object(ms_child *c, uint32_t id, uint64_t value)
+ * was one before, and holds something else now (a buffer with a few letters in it). Its count says nothing, and what is in it belongs to the
+ * struct's object, as that of any block. */
+static bool was_object(ms_child *c, uintptr_t object)
 {
-    int32_t *refs = MS_VEC_AT(c->refs, int32_t);
-    bool was = refs[id] > 16 && !immortal(refs[id]) && ms_map_find(&c->seeds, value);
-    if (was)
-        refs[id] = 0;
-    return was;
+    ms_map_slot *s = ms_map_find(&c->seeds, object);
+    int32_t *refs = &MS_VEC_AT(c->refs, int32_t)[s ? ms_marks_id(&c->marks, object) : 0];
+    if (s && s->value == 0 && *refs > 16 && !immortal(*refs)) {
+        s->value = 1;
+        *refs = 0;
+    }
+    return s && s->value;
 }
 
 /* The same, where a word is a reference for sure: takes one off. */
@@ -338,6 +341,16 @@ static uint64_t our_block(const ms_child *c, uintptr_t p)
     return c->large->used && (large = ms_large_find(c->large, (void *)p)) != NULL ? large->size : 0;
 }
 
+/* Where the live block of ours begins that an address stands for: there, or 8 or 16 bytes before, where a library keeps what is its own
+ * (the size, say). 0: there is none. */
+static uintptr_t our_start(const ms_child *c, uintptr_t p)
+{
+    for (uintptr_t q = p & ~(uintptr_t)15; q > 65536 && p - q <= 16; q -= 16)
+        if (our_block(c, q))
+            return q;
+    return 0;
+}
+
 /* The room of the block in use that begins at p, if nobody is known to own it; 0: there is none. Blocks of ours have an object as their
  * owner, or none (they are raw memory then). */
 static uint64_t loose_block(ms_child *c, uintptr_t p, uint32_t owner, bool *counts)
@@ -350,7 +363,10 @@ static uint64_t loose_block(ms_child *c, uintptr_t p, uint32_t owner, bool *coun
     *counts = size || ours(c, p) || ms_pool_block(c, p, &size);
     if (!*counts) /* of malloc's we know too little for sizes */
         size = native_block(c, p);
-    return size && !object_in(c, p, size) ? size : 0;
+    if (!object_in(c, p, size))
+        return size;
+    *counts = false; /* as an object it counts already */
+    return owner && (was_object(c, p) || was_object(c, p + 16) || was_object(c, p + 32)) ? size : 0;
 }
 
 /* A row for the block that is found to be an object's; those of the readers have theirs. */
@@ -367,11 +383,12 @@ MS_ANY_MEMORY static void owned_row(ms_child *c, uint32_t owner, uintptr_t p, ui
  * looked into once. Returns the bytes of them all, where they are known. */
 MS_ANY_MEMORY static uint64_t follow(ms_child *c, holder *h, uintptr_t first)
 {
-    enum { DEPTH = 15, NATIVE_DEPTH = 3, NATIVE_WORDS = 64 };
+    enum { DEPTH = 3, WORDS = 64 }; /* how far what may be a block of malloc's is believed */
     uint64_t room = 0;
     c->stack.used = 0;
-    if (!(first & 15))
-        MS_PUSH(c, c->stack, uintptr_t, first);
+    uintptr_t start = our_start(c, first);
+    if (start || !(first & 15))
+        MS_PUSH(c, c->stack, uintptr_t, start ? start : first);
     while (c->stack.used) {
         c->stack.used -= sizeof(uintptr_t);
         uintptr_t at = *(uintptr_t *)(void *)(c->stack.at + c->stack.used), depth = at & 15, p = at - depth;
@@ -391,9 +408,15 @@ MS_ANY_MEMORY static uint64_t follow(ms_child *c, holder *h, uintptr_t first)
             if (v < 65536 || v >> MS_ADDRESS_BITS || v & 7)
                 continue;
             uint32_t id = left_at(c, v);
-            if (id && ((h->owner && was_object(c, id, v)) || place_word(c, id)))
+            if (id && h->owner && was_object(c, v)) {
                 hold(c, h, id, v);
-            else if (id == 0 && depth < DEPTH && !(v & 15) && (our_block(c, v) || (depth < NATIVE_DEPTH && w < NATIVE_WORDS)))
+                id = 0;
+            }
+            if (id && place_word(c, id))
+                hold(c, h, id, v);
+            else if (id == 0 && (start = our_start(c, v)) != 0)
+                MS_PUSH(c, c->stack, uintptr_t, start | (depth < DEPTH ? depth + 1 : DEPTH));
+            else if (id == 0 && depth < DEPTH && w < WORDS && !(v & 15))
                 MS_PUSH(c, c->stack, uintptr_t, v | (depth + 1));
         }
     }
@@ -431,7 +454,7 @@ static void from_hints(ms_child *c)
             end = e + 64;
         while (e < end && (*e & 0x3FFFFFFF) != id)
             e++;
-        if (e == end && (was_object(c, id, h[i].value) || (id = take_one(c, h[i].value)) != 0))
+        if (e == end && (was_object(c, h[i].value) || (id = take_one(c, h[i].value)) != 0))
             MS_PUSH(c, c->found, ms_found, (ms_found){h[i].owner, id});
     }
 }

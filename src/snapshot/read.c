@@ -241,6 +241,9 @@ static void read_attributes(ms_child *c, PyObject *o, const ms_ty *t)
 #endif
         for (Py_ssize_t i = 0; i < keys->dk_nentries; i++)
             ms_emit(c, values->values[i]);
+    } else if (t->read && t->cached) { /* what the reader tells comes behind their places */
+        for (Py_ssize_t i = 0; i < t->cached->dk_nentries; i++)
+            ms_emit(c, NULL);
     }
 }
 

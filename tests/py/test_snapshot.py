@@ -137,6 +137,25 @@ snap(a=a, x=a.x, y=a.y, b=b, two=a.x[1], half=a.x[0])
     assert s.info["complete"] == "1" and int(s.info["nodes"]) == s.nodes
 
 
+def test_items_keep_their_names_beside_attributes(snapshot):
+    s, facts = snapshot("""
+class Shelf(list): pass
+class Error(Exception): pass
+inside, looked_at, error = Shelf(["first"]), Shelf(["first"]), Error("why")
+for o in inside, looked_at, error:
+    o.note, o.more = "note", "more"
+for o in looked_at, error:
+    vars(o)                                     # has a dict from here on
+snap(inside=inside, looked_at=looked_at, error=error, first=inside[0], note=inside.note)
+""")
+    first, note = s.at[facts["first"]], s.at[facts["note"]]
+    for name in "inside", "looked_at":
+        assert s.edge(s.at[facts[name]], "[0]") == first
+    assert s.type(s.edge(s.at[facts["error"]], "args")) == "tuple"
+    keys = s.edges(s.edge(s.at[facts["looked_at"]], "__dict__"))
+    assert [t for _, _, t in keys][1] == note
+
+
 def test_objects_carry_their_birth_line(snapshot, request):
     s, facts = snapshot("""
 class A: pass
