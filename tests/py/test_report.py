@@ -405,6 +405,20 @@ def test_json_is_exact_and_complete(here):
     assert "\u00a0" not in json.dumps(d, ensure_ascii=False)
 
 
+@pytest.mark.parametrize("kind", RUNS)
+def test_json_is_what_its_page_says(kind, here):
+    """Every key of the report is in docs/REPORT.md, and every key of the page in the report."""
+    page = (GOLDEN.parent.parent / "docs" / "REPORT.md").read_text(encoding="utf-8")
+    rows = dict(re.findall(r"^\| `(\w+)` \| (.*) \|$", page.partition("## JSON, schema 1")[2].partition("\n## ")[0], re.M))
+    d = report.data(written(kind, here))
+    assert set(d) == set(rows) - {"growth"}     # of a site and of a finding
+    for key in ("process", "overhead", "unseen", "verdict", "totals"):
+        assert set(d[key]) == set(re.findall(r"`(\w+)`", rows[key])), key
+    for key in ("findings", "sites"):
+        assert all(set(row) <= set(re.findall(r"`(\w+)`", rows[key])) for row in d[key]), key
+    assert all(set(site["growth"]) == set(re.findall(r"`(\w+)`", rows["growth"])) for site in d["sites"] if site["growth"])
+
+
 def test_lines_of_one_place_are_added_up(here):
     b = Build(cwd=str(here))
     for column in (4, 9, 14):
