@@ -24,9 +24,10 @@ memsure: find what your Python program's memory is doing, and what to change
   memsure report run.memsure    the report again, or by another measure
   memsure export run.memsure --to speedscope
 
-Record  run       run a program, report      snapshot  one look at a process
-Ask     why       who holds this             diff      what changed in between
-        snapshot  who holds most, in a file  explain   what a rule means
+Record  run       run a program, report
+Ask     snapshot  who holds most, in a file or in a running process
+        why       who holds this             diff      what changed in between
+        explain   what a rule means
 Give    report    verdict, lines, annotated source, JSON
         check     for CI: exit 1 on findings
         export    pprof, speedscope, collapsed, csv, heapsnapshot
@@ -91,7 +92,7 @@ examples  memsure why run.memsure Product          all objects of a type
           memsure why run.memsure shop/cache.py:25 all that a line made
           memsure why run.memsure shop.CATALOG     one module variable
           memsure why run.memsure 0x7f3a5c0e1d80   one object
-          memsure why run.memsure L1               what the line of a finding made
+          memsure why run.memsure L1               what a finding's line made
 """
 
 HELP_DIFF = """\
@@ -170,7 +171,7 @@ memsure explain ID...            what a rule means, how it is seen, the fix
   --color WHEN   auto, always or never    [auto]
   --width N      columns, 24 to 120       [the terminal's; 100 in a pipe]
 
-examples  memsure explain L1              memsure explain      (all of them, a line each)
+examples  memsure explain L1              memsure explain      (all, a line each)
 """
 
 SORTS = ("peak", "growth", "temporary", "gc", "allocated", "live")

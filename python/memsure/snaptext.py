@@ -161,7 +161,7 @@ def _worth_asking(snap, root, types):
 
 
 def header(snap):
-    moment = {"exit": "at exit", "peak": "at the peak", "call": "asked for by the program", "signal": "asked for by a signal",
+    moment = {"exit": "at exit", "peak": "at the peak", "call": "asked for", "signal": "asked for by a signal",
               "every": "at an interval"}.get(snap.moment, snap.moment)
     words = [f"memsure  {snap.program}", f"CPython {snap.info.get('python', '?')}", f"snapshot {moment}"]
     t = snap.number("t_ns")
@@ -468,7 +468,7 @@ def headline(found):
     else:
         these = f"{count(found.count)} {name}" if found.kind == "type" else f"{count(found.count)} objects born at {name}"
         first = f"{these} {'holds' if found.count == 1 else 'hold'} {size(found.retained)}"
-        if found.retained > found.bytes:
+        if size(found.retained) != size(found.bytes):
             first += f" ({size(found.bytes)} themselves)"
     dead = found.garbage
     if dead == found.count:
@@ -613,7 +613,7 @@ def diff(d, paper, everything=False):
         out += ["", *paper.wrap(paper.fix(text))]
     if not lines and not types:
         out += paper.wrap("Nothing changed that a snapshot sees.")
-    grown = [k for k, a, b in types if b[1] > a[1] and "." in k] or [k for k, a, b in types if b[1] > a[1]]
+    grown = [k for k, a, b in types if b[1] > a[1] and "." in k] or [key[3] for key, a, b in lines if b[1] > a[1] and key[1] > 0] or [k for k, a, b in types if b[1] > a[1]]
     if grown:
         out += ["", *_next(paper, [f"memsure why {shell_word(after.path)} {shell_word(grown[0])}"])]
     return paper.finish(out)
