@@ -171,7 +171,7 @@ memsure explain ID...            what a rule means, how it is seen, the fix
   --color WHEN   auto, always or never    [auto]
   --width N      columns, 24 to 120       [the terminal's; 100 in a pipe]
 
-examples  memsure explain L1              memsure explain      (all, a line each)
+examples  memsure explain L1         memsure explain      (all, a line each)
 """
 
 SORTS = ("peak", "growth", "temporary", "gc", "allocated", "live")
