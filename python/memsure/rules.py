@@ -50,7 +50,6 @@ TWO_NUMBERS = (
     "Both are computed on the heap as it was, without running anything: the bytes of the blocks that go, exact, and what the system gets back, "
     "which is whole pages without a live block. A saving that is spread thinly frees none, and says so: the next objects fill the room."
 )
-_NO_DATA = "a recording and a snapshot hold nothing that would show it"
 
 # -- 1: cycles and weak references
 

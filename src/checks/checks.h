@@ -69,7 +69,7 @@ const ms_rule *ms_rule_find(const char *id, const ms_check **check);
 enum { MS_AGES = 12 }; /* steps of the histogram of ages: 0, 1, 2-3, 4-7 ... epochs (docs/FORMAT.md) */
 
 /* Whose code a line is. */
-enum { MS_OWN = 0, MS_LIBRARY, MS_STANDARD, MS_NOWHERE };
+enum { MS_OWN = 0, MS_LIBRARY, MS_STANDARD };
 
 /* What one line of the program did, in one process. The `through` figures are estimates from stacks:
  * what was allocated by code outside the program (a library's, the standard library's) on behalf of this
@@ -79,7 +79,6 @@ typedef struct {
     uint64_t gc_freed_blocks, gc_freed_bytes, temporary_blocks, temporary_bytes, inherited_bytes;
     uint64_t ages[MS_AGES];
     double   through_blocks, through_bytes, through_live, through_peak;
-    uint32_t through_line; /* the line outside that makes most of it, or MS_NONE */
 } ms_line;
 
 typedef struct {
@@ -346,6 +345,9 @@ void   ms_findings_open(ms_findings *f);
 void   ms_findings_close(ms_findings *f);
 /* Add one; *out stays valid until the next is added. */
 ms_err ms_finding_add(ms_findings *f, const char *rule, uint32_t process, uint32_t line, uint64_t bytes, double confidence, ms_finding **out);
+/* One that the source of its line has to confirm, with what the line allocates; its site is the line's that has most in `column`. */
+ms_err ms_finding_of_line(const ms_evidence *e, ms_findings *out, const char *rule, uint32_t at, uint32_t line, double bytes, double confidence,
+                          const char *column);
 void   ms_finding_fact(ms_finding *f, const char *name, double value); /* more than MS_FACTS are dropped */
 void   ms_finding_text(ms_finding *f, const char *name, const char *format, ...) __attribute__((format(printf, 3, 4)));
 /* The way from the root to a node of a snapshot, as steps of f; f must be the last that was added. */

@@ -142,17 +142,12 @@ static ms_err read_nodes(ms_evidence *e, ms_process *p)
     if (rows == 0 || e->nlines == 0)
         return MS_OK;
     uint32_t *own = ms_sys_alloc(rows * sizeof *own);
-    double *most = ms_sys_alloc(e->nlines * sizeof *most);
-    if (own == NULL || most == NULL) {
-        ms_sys_free(own, rows * sizeof *own);
-        ms_sys_free(most, e->nlines * sizeof *most);
+    if (own == NULL)
         return MS_ENOMEM;
-    }
     own[0] = MS_NONE;
     for (uint64_t i = 1; i < rows; i++) {
         uint32_t line = site[i] < p->nsites ? p->line[site[i]] : MS_NONE;
-        bool known = line < e->nlines;
-        if (known && e->whose[line] == MS_OWN) {
+        if (line < e->nlines && e->whose[line] == MS_OWN) {
             own[i] = line;
             continue;
         }
@@ -166,13 +161,8 @@ static ms_err read_nodes(ms_evidence *e, ms_process *p)
             l->through_live += live[i];
         if (peak[i] > 0 && peak[i] < 1e18)
             l->through_peak += peak[i];
-        if (known && bytes[i] > most[own[i]]) {
-            most[own[i]] = bytes[i];
-            l->through_line = line;
-        }
     }
     ms_sys_free(own, rows * sizeof *own);
-    ms_sys_free(most, e->nlines * sizeof *most);
     return MS_OK;
 }
 
@@ -339,8 +329,6 @@ static ms_err open_process(ms_evidence *e, ms_process *p, const ms_evidence_sour
     p->lines = ms_sys_alloc((size_t)e->nlines * sizeof *p->lines);
     if (p->lines == NULL && e->nlines)
         return MS_ENOMEM;
-    for (uint32_t i = 0; i < e->nlines; i++)
-        p->lines[i].through_line = MS_NONE;
     strings s = strings_of(p->file);
     read_info(p, &s);
     read_sites(e, p);
@@ -411,8 +399,6 @@ const char *ms_evidence_check(const ms_evidence *e)
             const ms_line *l = &p->lines[k];
             if (!isfinite(l->through_bytes) || !isfinite(l->through_peak) || l->through_bytes < 0)
                 return "E3: an estimate is no number";
-            if (l->through_line != MS_NONE && (l->through_line >= e->nlines || e->whose[k] != MS_OWN))
-                return "E4: a line outside the program is not known, or works for one that is not the program's";
         }
     }
     return NULL;

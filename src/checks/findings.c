@@ -61,6 +61,25 @@ ms_err ms_finding_add(ms_findings *f, const char *rule, uint32_t process, uint32
     return MS_OK;
 }
 
+ms_err ms_finding_of_line(const ms_evidence *e, ms_findings *out, const char *rule, uint32_t at, uint32_t line, double bytes, double confidence,
+                          const char *column)
+{
+    const ms_process *p = &e->process[at];
+    const ms_line *l = &p->lines[line];
+    ms_finding *f;
+    MS_TRY(ms_finding_add(out, rule, at, line, (uint64_t)bytes, confidence, &f));
+    f->flags = MS_NEEDS_SOURCE;
+    f->site = ms_site_top(p, line, column);
+    ms_finding_fact(f, "allocated", (double)p->allocated_bytes);
+    ms_finding_fact(f, "peak", (double)p->peak_bytes);
+    ms_finding_fact(f, "all_blocks", (double)p->allocated_blocks);
+    ms_finding_fact(f, "cpu", p->cpu);
+    ms_finding_fact(f, "blocks", (double)l->allocated_blocks + l->through_blocks);
+    ms_finding_fact(f, "line_allocated", (double)l->allocated_bytes + l->through_bytes);
+    ms_finding_fact(f, "line_peak", (double)l->peak_bytes + l->through_peak);
+    return MS_OK;
+}
+
 void ms_finding_fact(ms_finding *f, const char *name, double value)
 {
     if (f->nfact < MS_FACTS)

@@ -45,14 +45,10 @@ static ms_err waiting(const ms_evidence *e, uint32_t at, ms_findings *out)
 {
     const ms_process *p = &e->process[at];
     double took = 0, most = 0, count = 0;
-    uint64_t when = 0;
     for (uint32_t i = 0; i < p->ncollection; i++) {
         took += (double)p->collections[i].duration_ns / 1e9;
         count += (double)p->collections[i].count;
-        if ((double)p->collections[i].reclaimed > most) {
-            most = (double)p->collections[i].reclaimed;
-            when = p->collections[i].t_ns;
-        }
+        most = fmax(most, (double)p->collections[i].reclaimed);
     }
     uint32_t line = ms_line_top(e, p, offsetof(ms_line, gc_freed_bytes));
     bool own = line != MS_NONE && e->whose[line] == MS_OWN; /* what a library makes inside has to be more */
@@ -63,7 +59,6 @@ static ms_err waiting(const ms_evidence *e, uint32_t at, ms_findings *out)
     MS_TRY(ms_finding_add(out, "C8", at, line, much ? (uint64_t)most : p->gc_freed_bytes, 0.9, &f));
     f->site = ms_site_top(p, line, "gc_freed_bytes");
     ms_finding_fact(f, "waiting", much ? most : 0);
-    ms_finding_fact(f, "when_ns", (double)when);
     ms_finding_fact(f, "by_collector", (double)p->gc_freed_bytes);
     ms_finding_fact(f, "freed", (double)p->freed_bytes);
     ms_finding_fact(f, "peak", (double)p->peak_bytes);
@@ -241,7 +236,6 @@ static ms_err tell_circle(const ms_evidence *e, uint32_t at, ms_view *v, const m
         MS_TRY(ms_finding_circle(out, f, p, v, loop, n));
     }
     ms_finding_fact(f, "circles", (double)form->count);
-    ms_finding_fact(f, "circle_bytes", (double)form->sum.retained);
     ms_finding_fact(f, "dead", form->garbage);
     if (!form->garbage)
         return MS_OK;

@@ -37,25 +37,6 @@
 #define KEPT_ROOM 1.5
 #define PEAK_PART 0.05 /* the survivors' line had a part in the peak */
 
-static ms_err add(const ms_evidence *e, ms_findings *out, const char *rule, uint32_t at, uint32_t line, double bytes, const char *column)
-{
-    const ms_process *p = &e->process[at];
-    const ms_line *l = &p->lines[line];
-    ms_finding *f;
-    MS_TRY(ms_finding_add(out, rule, at, line, (uint64_t)bytes, 0.7, &f));
-    f->flags = MS_NEEDS_SOURCE;
-    f->site = ms_site_top(p, line, column);
-    ms_finding_fact(f, "allocated", (double)p->allocated_bytes);
-    ms_finding_fact(f, "peak", (double)p->peak_bytes);
-    ms_finding_fact(f, "blocks", (double)l->allocated_blocks + l->through_blocks);
-    ms_finding_fact(f, "line_allocated", (double)l->allocated_bytes + l->through_bytes);
-    ms_finding_fact(f, "line_peak", (double)l->peak_bytes + l->through_peak);
-    ms_finding_fact(f, "cpu", p->cpu);
-    ms_finding_fact(f, "all_blocks", (double)p->allocated_blocks);
-    ms_finding_fact(f, "through_line", l->through_line == MS_NONE ? -1.0 : (double)l->through_line);
-    return MS_OK;
-}
-
 static ms_err line_pools(const ms_evidence *e, uint32_t at, uint32_t i, ms_findings *out)
 {
     const ms_process *p = &e->process[at];
@@ -66,15 +47,15 @@ static ms_err line_pools(const ms_evidence *e, uint32_t at, uint32_t i, ms_findi
     double soon = young + (double)l->ages[3] + (double)l->ages[4];
     if (mean >= BUFFER_LEAST && mean <= BUFFER_MOST && blocks >= BUFFER_COUNT && bytes >= fmax(BUFFER_SHARE * all, BUFFER_BYTES) &&
         soon >= BUFFER_DEAD * blocks)
-        MS_TRY(add(e, out, "P2", at, i, bytes, "allocated_bytes"));
+        MS_TRY(ms_finding_of_line(e, out, "P2", at, i, bytes, 0.7, "allocated_bytes"));
     double small = fmax(fmax(SMALL_SHARE * (double)p->allocated_blocks, SMALL_COUNT), SMALL_RATE * cpu);
     if (blocks >= SMALL_LINE * small && young >= SMALL_DEAD * blocks) {
-        MS_TRY(add(e, out, "P3", at, i, bytes, "allocated_blocks"));
+        MS_TRY(ms_finding_of_line(e, out, "P3", at, i, bytes, 0.7, "allocated_blocks"));
         ms_finding_fact(&out->finding[out->n - 1], "needs", small);
     }
     double tree = bytes + l->through_bytes, kept = (double)l->live_bytes + l->through_live;
     if (tree >= fmax(TREE_SHARE * all, TREE_BYTES) && kept < tree / 4 && l->through_bytes >= tree / 2)
-        MS_TRY(add(e, out, "P4", at, i, tree, "allocated_bytes"));
+        MS_TRY(ms_finding_of_line(e, out, "P4", at, i, tree, 0.7, "allocated_bytes"));
     return MS_OK;
 }
 

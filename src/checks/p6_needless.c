@@ -41,25 +41,6 @@ enum { TEE_BLOCKS = 100 };
 #define CHURN_SHARE 0.2
 #define CHURN_BLOCK 1024.0
 
-static ms_err add(const ms_evidence *e, ms_findings *out, const char *rule, uint32_t at, uint32_t line, double bytes, const char *column)
-{
-    const ms_process *p = &e->process[at];
-    const ms_line *l = &p->lines[line];
-    ms_finding *f;
-    MS_TRY(ms_finding_add(out, rule, at, line, (uint64_t)bytes, 0.8, &f));
-    f->flags = MS_NEEDS_SOURCE;
-    f->site = ms_site_top(p, line, column);
-    ms_finding_fact(f, "allocated", (double)p->allocated_bytes);
-    ms_finding_fact(f, "peak", (double)p->peak_bytes);
-    ms_finding_fact(f, "blocks", (double)l->allocated_blocks + l->through_blocks);
-    ms_finding_fact(f, "line_allocated", (double)l->allocated_bytes + l->through_bytes);
-    ms_finding_fact(f, "line_peak", (double)l->peak_bytes + l->through_peak);
-    ms_finding_fact(f, "temporary", (double)l->temporary_bytes);
-    ms_finding_fact(f, "through", l->through_bytes);
-    ms_finding_fact(f, "through_line", l->through_line == MS_NONE ? -1.0 : (double)l->through_line);
-    return MS_OK;
-}
-
 static bool dies_soon(const ms_line *l)
 {
     double soon = 0;
@@ -79,18 +60,18 @@ static ms_err line_needless(const ms_evidence *e, uint32_t at, uint32_t i, ms_fi
     bool held = peak >= fmax(PEAK_SHARE * top, PEAK_BYTES);
     bool fleeting = dies_soon(l);
     if (peak >= fmax(WHOLE_SHARE * top, WHOLE_BYTES) && live < peak / 4)
-        MS_TRY(add(e, out, "N1", at, i, peak, "peak_bytes"));
+        MS_TRY(ms_finding_of_line(e, out, "N1", at, i, peak, 0.8, "peak_bytes"));
     if (held && live < peak / 4)
-        MS_TRY(add(e, out, "N2", at, i, peak, "peak_bytes"));
+        MS_TRY(ms_finding_of_line(e, out, "N2", at, i, peak, 0.8, "peak_bytes"));
     else if (work)
-        MS_TRY(add(e, out, "N2", at, i, bytes, "allocated_bytes"));
+        MS_TRY(ms_finding_of_line(e, out, "N2", at, i, bytes, 0.8, "allocated_bytes"));
     if (work && fleeting && mean >= GROWN_BLOCK && bytes >= GROWN_TIMES * (double)l->peak_bytes)
-        MS_TRY(add(e, out, "N3", at, i, (double)l->temporary_bytes, "temporary_bytes"));
+        MS_TRY(ms_finding_of_line(e, out, "N3", at, i, (double)l->temporary_bytes, 0.8, "temporary_bytes"));
     if (work && fleeting && mean >= ARRAY_BLOCK)
-        MS_TRY(add(e, out, "N4", at, i, bytes, "temporary_bytes"));
+        MS_TRY(ms_finding_of_line(e, out, "N4", at, i, bytes, 0.8, "temporary_bytes"));
     bool boxes = whole > 0 && whole / fmax(1, blocks + l->through_blocks) <= BOX_BYTES;
     if (boxes && ((blocks + l->through_blocks >= fmax(BLOCK_SHARE * (double)p->allocated_blocks, BLOCK_COUNT)) || held))
-        MS_TRY(add(e, out, "N5", at, i, held ? peak : whole, "allocated_bytes"));
+        MS_TRY(ms_finding_of_line(e, out, "N5", at, i, held ? peak : whole, 0.8, "allocated_bytes"));
     return MS_OK;
 }
 
@@ -104,7 +85,7 @@ static ms_err library_line(const ms_evidence *e, uint32_t at, uint32_t i, ms_fin
     if (bytes < fmax(LIBRARY_SHARE * (double)p->allocated_bytes, WORK_BYTES) || bytes < WORK_RATE * fmax(p->cpu, 0.1) ||
         !dies_soon(l) || bytes < GROWN_BLOCK * blocks || bytes < GROWN_TIMES * (double)l->peak_bytes)
         return MS_OK;
-    return add(e, out, "N3", at, i, (double)l->temporary_bytes, "temporary_bytes");
+    return ms_finding_of_line(e, out, "N3", at, i, (double)l->temporary_bytes, 0.8, "temporary_bytes");
 }
 
 static ms_err churn(const ms_evidence *e, uint32_t at, ms_findings *out)
@@ -123,7 +104,7 @@ static ms_err churn(const ms_evidence *e, uint32_t at, ms_findings *out)
     if ((double)l->temporary_bytes < CHURN_SHARE * all || l->temporary_blocks == 0 ||
         (double)l->temporary_bytes / (double)l->temporary_blocks < CHURN_BLOCK)
         return MS_OK;
-    MS_TRY(add(e, out, "N8", at, line, (double)l->temporary_bytes, "temporary_bytes"));
+    MS_TRY(ms_finding_of_line(e, out, "N8", at, line, (double)l->temporary_bytes, 0.8, "temporary_bytes"));
     ms_finding *f = &out->finding[out->n - 1];
     f->flags = 0;
     f->confidence = 0.6;
