@@ -8,7 +8,7 @@
  *   2 the evaluation stacks of frames, as far as they are in use            -> the frame's node
  *     names in the cache of looked up attributes                            -> node "interpreter"
  *   3 blocks that such a struct points at, e.g. a module's state, and those   -> an edge of that object;
- *     that these point at                                                     a slab's block counts to its size
+ *     that these point at                                                     a block of ours, or of a pool, counts to its size
  *   4 the interpreter's state                                               -> node "interpreter"
  *   5 static data of libraries, and malloc's blocks that it points at       -> a node for each library
  *   6 raw blocks that nobody owns                                           -> node "raw memory"

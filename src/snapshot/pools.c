@@ -6,6 +6,9 @@
  * too. What a header says is checked against itself before it is believed. A pool whose blocks in use are all accounted for by marks
  * needs no second look, which makes this cheap.
  *
+ * The same books say whether an address that was found somewhere is that of a block in use: a free one holds what is left of something
+ * long gone, and might look like one of malloc's.
+ *
  * The layout is that of 3.10 to 3.15 on 64 bits. */
 #include "snapshot/child.h"
 
