@@ -111,7 +111,7 @@ static void write_recording(bool wild)
         if (!stalled && !loaded) /* works for a second, idles for one */
             born[POINTS + i] += (uint64_t)(i / 20 * 10 + (i % 20 < 10 ? i % 20 : 10)) * 1000000;
         rss[i] = refilled ? (uint64_t)(10 + 2 * i) << 20 : 100 << 20;
-        unused[i] = refilled ? (uint64_t)i << 20 : 0;
+        unused[i] = refilled ? (uint64_t)i << 20 : 60 << 20;
         python[i] = live[i] + 1000;
     }
     if (wild) {
@@ -146,7 +146,7 @@ static void write_recording(bool wild)
     ms_writer_column(w, "timeline", "python_bytes", MS_TYPE_U64, 1, POINTS, python);
     for (int k = 0; k < 3; k++) {
         static const char *const names[] = {"native_used_bytes", "native_free_bytes", "slab_bytes"};
-        ms_writer_column(w, "timeline", names[k], MS_TYPE_U64, 1, POINTS, refilled && k == 1 ? unused : python);
+        ms_writer_column(w, "timeline", names[k], MS_TYPE_U64, 1, POINTS, k == 1 ? unused : python);
     }
     if (told)
         ms_writer_column(w, "timeline", "waited_ns", MS_TYPE_U64, 1, POINTS, waited);
