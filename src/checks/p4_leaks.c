@@ -811,27 +811,41 @@ static ms_err cached_selves(const ms_evidence *e, uint32_t at, ms_view *v, ms_fi
 
 /* ---- references that nobody owns ---- */
 
-/* L6: at least so many objects, 256 KiB with what they hold and a fiftieth of all, born all along: from the first one to the
- * snapshot (what came before may have been imports), for 0.3 s and a quarter of the run. A library written in C may hold objects by
+/* L6: at least so many objects, or blocks that are none, 256 KiB with what they hold and a fiftieth of all, born all along: from the first ones to
+ * the snapshot (what came before may have been imports), for 0.1 s and a quarter of the run. A library written in C may hold objects by
  * right: but those that are made at each call, and stay, are no cache that anyone meant. */
 #define LOST_BYTES (256.0 * 1024)
 #define LOST_SHARE 0.02
-enum { LOST = 200, PARTS = 8 };
+enum { LOST = 200 };
 
 typedef struct {
-    double   count, bytes;
-    uint32_t part[PARTS], example, first; /* first: epoch of the earliest birth */
+    double   bytes, raw; /* of objects; of blocks that are none */
+    uint32_t count, born[MS_BIRTH_PARTS], example;
 } lost_sum;
 
-static bool all_along(const lost_sum *s, const ms_snap *snap)
+static bool born_all_along(const ms_snap *s, const uint32_t *born, uint32_t n)
 {
-    int fair = 0;
-    double epochs = (double)snap->epoch - s->first;
-    if (epochs * (double)snap->epoch_ns / 1e9 < HELD_SECONDS || epochs < (double)snap->epoch / 4)
+    uint32_t from = ms_births_begin(born, n);
+    double epochs = (double)s->epoch * (MS_BIRTH_PARTS - from) / MS_BIRTH_PARTS;
+    return n >= LOST && epochs * (double)s->epoch_ns / 1e9 >= HELD_SECONDS && epochs >= (double)s->epoch / 4 && ms_births_all_along(born, from, n);
+}
+
+/* The same of a line's blocks that are no objects. */
+static bool raw_all_along(ms_view *v, const uint32_t *site, uint64_t sites, uint32_t line)
+{
+    ms_column raw, part, blocks;
+    uint32_t born[MS_BIRTH_PARTS] = {0}, n = 0;
+    if (ms_snap_column(v->snap, "raw_births", "raw", MS_TYPE_U32, NULL, &raw) != MS_OK || ms_snap_column(v->snap, "raw_births", "part", MS_TYPE_U32, NULL, &part) != MS_OK ||
+        ms_snap_column(v->snap, "raw_births", "blocks", MS_TYPE_U32, NULL, &blocks) != MS_OK)
         return false;
-    for (int i = 0; i < PARTS; i++)
-        fair += s->part[i] >= s->count / PARTS / 4;
-    return fair >= PARTS - 2 && s->part[PARTS - 1] + s->part[PARTS - 2] >= s->count / PARTS / 4;
+    for (uint64_t i = 0; i < raw.rows && i < part.rows && i < blocks.rows; i++) {
+        uint32_t row = ((const uint32_t *)raw.values)[i], at = ((const uint32_t *)part.values)[i], more = ((const uint32_t *)blocks.values)[i];
+        if (row < sites && site[row] < v->snap->n_sites && v->line[site[row]] == line && at < MS_BIRTH_PARTS && more < UINT32_MAX - n) {
+            born[at] += more;
+            n += more;
+        }
+    }
+    return born_all_along(v->snap, born, n);
 }
 
 static ms_err add_lost(const ms_evidence *e, uint32_t at, ms_view *v, uint32_t line, const lost_sum *x, double raw, ms_findings *out)
@@ -894,10 +908,9 @@ static ms_err nobody_owns(const ms_evidence *e, uint32_t at, ms_findings *out)
         return MS_OK;
     ms_view *v = p->view[0];
     ms_snap *s = v->snap;
-    size_t size = e->nlines * sizeof(lost_sum), raw_size = e->nlines * sizeof(double);
+    size_t size = e->nlines * sizeof(lost_sum);
     lost_sum *sums = ms_sys_alloc(size);
-    double *raw = ms_sys_alloc(raw_size);
-    if (sums == NULL || raw == NULL)
+    if (sums == NULL)
         err = MS_ENOMEM;
     uint8_t *held = NULL;
     uint64_t rows = 0;
@@ -907,33 +920,32 @@ static ms_err nobody_owns(const ms_evidence *e, uint32_t at, ms_findings *out)
         if (held)
             memset(held, 0, rows);
         err = held ? held_otherwise(v, node.values, rows, held) : MS_ENOMEM;
-        for (uint64_t i = 0; err == MS_OK && i < 2 * rows; i++) { /* at first the earliest births, then the sums */
-            uint32_t n = ((const uint32_t *)node.values)[i % rows], line, birth;
-            if (n == 0 || n > s->objects || ((const int32_t *)refs.values)[i % rows] <= 0 || held[i % rows])
+        for (uint64_t i = 0; err == MS_OK && i < rows; i++) {
+            uint32_t n = ((const uint32_t *)node.values)[i], line;
+            if (n == 0 || n > s->objects || ((const int32_t *)refs.values)[i] <= 0 || held[i])
                 continue;
             if ((s->idom[n] != 0 && s->idom[n] <= s->objects) || !ms_line_counts(e, line = ms_view_line(p, v, n)))
                 continue;
             lost_sum *sum = &sums[line];
-            birth = ms_view_birth(v, n);
-            if (i < rows) {
-                sum->first = sum->example == 0 || birth < sum->first ? birth : sum->first;
-                sum->example = n;
-                continue;
-            }
-            uint64_t part = (uint64_t)(birth - sum->first) * PARTS / (s->epoch - sum->first + 1);
+            sum->example = n;
             sum->count++;
             sum->bytes += (double)ms_snap_retained(s, n);
-            sum->part[part < PARTS ? part : PARTS - 1]++;
+            sum->born[(uint64_t)ms_view_birth(v, n) * MS_BIRTH_PARTS / ((uint64_t)s->epoch + 1)]++;
         }
     }
     ms_sys_free(held, rows);
+    const uint32_t *raw_site = NULL;
+    uint64_t raws = 0;
     if (err == MS_OK && ms_snap_column(s, "raw", "site", MS_TYPE_U32, NULL, &site) == MS_OK &&
-        ms_snap_column(s, "raw", "bytes", MS_TYPE_U64, NULL, &bytes) == MS_OK)
-        for (uint64_t i = 0; i < site.rows && i < bytes.rows; i++) {
-            uint32_t from = ((const uint32_t *)site.values)[i], line = from < s->n_sites ? v->line[from] : MS_NONE;
+        ms_snap_column(s, "raw", "bytes", MS_TYPE_U64, NULL, &bytes) == MS_OK) {
+        raw_site = site.values;
+        raws = site.rows < bytes.rows ? site.rows : bytes.rows;
+        for (uint64_t i = 0; i < raws; i++) {
+            uint32_t line = raw_site[i] < s->n_sites ? v->line[raw_site[i]] : MS_NONE;
             if (ms_line_counts(e, line))
-                raw[line] += (double)((const uint64_t *)bytes.values)[i];
+                sums[line].raw += (double)((const uint64_t *)bytes.values)[i];
         }
+    }
     double least = fmax(LOST_BYTES, LOST_SHARE * (double)v->live);
     /* What the allocator counts as live at the exit, and no object of the heap owns: a suspect line that made it. */
     double unowned = v->prefix[0] == 'e' ? (double)ms_snap_info(s, "python_live_bytes", 0) - (double)v->live : 0;
@@ -949,20 +961,20 @@ static ms_err nobody_owns(const ms_evidence *e, uint32_t at, ms_findings *out)
             uint32_t line = f->line;
             f->flags |= MS_EXPLAINED;
             err = add_lost(e, at, v, line, &none, here - owned, out);
-            raw[line] = 0; /* told */
+            sums[line].raw = 0; /* told */
         }
     }
     for (uint32_t line = 0; err == MS_OK && line < e->nlines; line++) {
-        bool grows = false; /* raw blocks have no birth in a snapshot: their line has to grow */
-        for (uint32_t i = 0; i < out->nslope; i++)
+        const lost_sum *sum = &sums[line];
+        bool lost = sum->bytes >= least && born_all_along(s, sum->born, sum->count), grows = false;
+        bool blocks = sum->raw >= least && sum->raw >= BELOW_SHARE * (double)p->lines[line].peak_bytes;
+        for (uint32_t i = 0; blocks && i < out->nslope; i++)
             grows = grows || (out->slope[i].process == at && out->slope[i].line == line);
-        bool lost = sums[line].count >= LOST && all_along(&sums[line], s) && sums[line].bytes >= least;
-        bool blocks = grows && raw[line] >= least && raw[line] >= BELOW_SHARE * (double)p->lines[line].peak_bytes;
+        blocks = blocks && (grows || raw_all_along(v, raw_site, raws, line)); /* few large ones have no births to tell by: their line grows */
         if (lost || blocks)
-            err = add_lost(e, at, v, line, &sums[line], blocks ? raw[line] : 0, out);
+            err = add_lost(e, at, v, line, sum, blocks ? sum->raw : 0, out);
     }
     ms_sys_free(sums, size);
-    ms_sys_free(raw, raw_size);
     return err;
 }
 

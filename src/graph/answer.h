@@ -149,6 +149,12 @@ typedef struct {
     uint32_t late;      /* not 0: it grows if nothing that fills it was made before this epoch */
 } ms_growing;
 typedef MS_VEC(ms_growing) ms_growings;
+/* Of what is held by nobody, and so was never in a bounded cache, less is asked. Births counted into 64 parts of a time: the part in which the
+ * first of them lie (a 64th of all left out), and whether there are some all along from it on: in six of eight parts, and in the last two. */
+enum { MS_BIRTH_PARTS = 64 };
+uint32_t ms_births_begin(const uint32_t *births, uint32_t n);
+bool     ms_births_all_along(const uint32_t *births, uint32_t from, uint32_t n);
+
 /* Containers with at least `least` entries of known birth; those that grow first, by what they hold. */
 ms_err ms_growing_containers(ms_snap *s, uint32_t least, ms_growings *out, ms_why *why);
 

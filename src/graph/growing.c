@@ -15,7 +15,7 @@
 
 enum { FAIR = 4 }; /* a part has its share if it has a quarter of an even one; five of eight have half of it: what is used often stays long in a
                     * bounded cache, and the rest is new */
-enum { FINE = 64, FEW = 64 }; /* the first of its elements: the 64th of the time in which a 64th of them were there */
+enum { FINE = MS_BIRTH_PARTS, FEW = 64 }; /* the first of its elements: the 64th of the time in which a 64th of them were there */
 
 static uint64_t held_by(const ms_snap *s, const ms_growing *g)
 {
@@ -35,7 +35,7 @@ static int more_grown(const void *a, const void *b)
 
 static void count_one(const ms_snap *s, uint32_t from, uint32_t birth, ms_growing *g, uint32_t *fine)
 {
-    uint64_t span = (uint64_t)s->epoch - from + 1;
+    uint64_t span = (uint64_t)s->epoch - from; /* the snapshot's own epoch may have hardly begun: what is born in it counts into the last part */
     uint64_t at = birth <= from ? 0 : ((uint64_t)birth - from) * FINE / span;
     fine[at < FINE ? at : FINE - 1]++;
     if (g->entries++ == 0)
@@ -58,6 +58,23 @@ static bool all_along(const uint32_t *fine, uint32_t from, uint32_t entries, uin
     }
     uint32_t last = parts[MS_GROWING_PARTS - 1], before = parts[MS_GROWING_PARTS - 2];
     return fair >= 6 && half >= 5 && last > least / 2 && last + before > 2 * least && (parts[0] > least || parts[1] > least);
+}
+
+uint32_t ms_births_begin(const uint32_t *fine, uint32_t n)
+{
+    uint32_t first = 0, there = fine[0];
+    while (first < FINE - 1 && there <= n / FEW)
+        there += fine[++first];
+    return first;
+}
+
+bool ms_births_all_along(const uint32_t *fine, uint32_t from, uint32_t n)
+{
+    uint32_t parts[MS_GROWING_PARTS], fair = 0, least = n / (MS_GROWING_PARTS * FAIR);
+    all_along(fine, from, n, parts);
+    for (uint32_t i = 0; i < MS_GROWING_PARTS; i++)
+        fair += parts[i] > least;
+    return fair >= 6 && parts[MS_GROWING_PARTS - 1] + parts[MS_GROWING_PARTS - 2] > least;
 }
 
 void ms_growing_one(const ms_snap *s, uint32_t v, ms_growing *g)
@@ -83,9 +100,7 @@ void ms_growing_one(const ms_snap *s, uint32_t v, ms_growing *g)
     g->grows = all_along(fine, 0, g->entries, g->parts);
     if (g->grows)
         return;
-    uint32_t first = 0, there = fine[0], parts[MS_GROWING_PARTS];
-    while (first < FINE - 1 && there <= g->entries / FEW)
-        there += fine[++first];
+    uint32_t first = ms_births_begin(fine, g->entries), parts[MS_GROWING_PARTS];
     double since = ((double)s->epoch - from) * (FINE - first) / FINE;
     if (first && since >= 2 * MS_GROWING_PARTS && since >= (double)s->epoch / 4 && all_along(fine, first, g->entries, parts))
         g->late = s->epoch - (uint32_t)since;

@@ -318,6 +318,13 @@ typedef struct {
 #define MS_TYPE_CACHE 1024u
 #define MS_TYPES_MAX  (1u << 20)
 
+/* Of a site: blocks that nobody owns, their bytes, and how many were born in each part of the time until now. */
+enum { MS_RAW_PARTS = 64 };
+typedef struct ms_raw {
+    uint64_t blocks, bytes;
+    uint32_t born[MS_RAW_PARTS];
+} ms_raw;
+
 struct ms_child {
     const ms_snapshot_options *options;
     const char *path;
@@ -439,7 +446,7 @@ struct ms_child {
     ms_vec      state;           /* ms_range: the interpreter's */
     ms_map      place_of;        /* by object: its place_row + 1 */
     ms_vec      place_rows;      /* ms_place_row */
-    uint64_t   *raw_blocks;      /* by site: blocks that nobody owns, their bytes */
+    ms_raw     *raw_blocks;      /* by site */
     uint32_t    raw_room;
     uint32_t   *site_row_of;     /* by site: its row in the file */
     ms_vec      interpreters;    /* ms_interpreter: the caller's first */
@@ -585,6 +592,14 @@ void ms_pools_visit(ms_child *c, ms_block_fn *visit, void *arg); /* pools.c: liv
  * What is free in a pool that is asked about counts as known from then on (c->raw). */
 bool ms_pool_block(ms_child *c, uintptr_t p, uint64_t *room);
 void ms_raw_count(ms_child *c);     /* blocks that nobody owns, by site */
+
+/* The epoch of the snapshot (live.h). */
+static inline uint32_t ms_child_epoch(const ms_child *c)
+{
+    uint64_t age = c->forked_ns - ms_area.epoch_zero_ns, waited = ms_area.waited_ns < age ? ms_area.waited_ns : 0;
+    return (uint32_t)((age - waited) / MS_EPOCH_NS);
+}
+
 void ms_sort(uint64_t *at, size_t n); /* ascending; in place, without malloc */
 
 /* In the ledger an immortal object begins with this; what others have left is far from it. */

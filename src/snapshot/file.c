@@ -250,7 +250,7 @@ static void sites_collect(ms_child *c)
         site[id] = s == 0 || s >= used ? 0 : site_row(c, row, s);
     }
     for (uint32_t s = 1; s < c->raw_room; s++)
-        if (c->raw_blocks[2 * s])
+        if (c->raw_blocks[s].blocks)
             site_row(c, row, s);
     c->site_row_of = row;
     ms_pseudo *p = MS_VEC_AT(c->pseudo, ms_pseudo);
@@ -550,22 +550,36 @@ static void write_slabs(out *f)
     STRIDED(f, "owned_large", "bytes", MS_TYPE_U64, n, large, bytes);
 }
 
+/* Births are told where there are blocks enough to tell by. */
 static void write_raw(out *f, const uint32_t *row)
 {
+    enum { ENOUGH = 64 };
+    typedef struct { uint32_t raw, part, blocks; } born;
     ms_child *c = f->c;
-    ms_vec sites = {NULL, 0, 0}, counts = {NULL, 0, 0};
-    for (uint32_t s = 0; s < c->raw_room; s++)
-        if (c->raw_blocks[2 * s]) {
+    ms_vec sites = {NULL, 0, 0}, sums = {NULL, 0, 0}, births = {NULL, 0, 0};
+    for (uint32_t s = 0; s < c->raw_room; s++) {
+        const ms_raw *raw = &c->raw_blocks[s];
+        for (uint32_t k = 0; k < MS_RAW_PARTS && raw->blocks >= ENOUGH; k++)
+            if (raw->born[k])
+                MS_PUSH(c, births, born, (born){(uint32_t)MS_VEC_N(sites, uint32_t), k, raw->born[k]});
+        if (raw->blocks) {
             MS_PUSH(c, sites, uint32_t, row[s]);
-            MS_PUSH(c, counts, uint64_t, c->raw_blocks[2 * s]);
-            MS_PUSH(c, counts, uint64_t, c->raw_blocks[2 * s + 1]);
+            MS_PUSH(c, sums, ms_raw, *raw);
         }
-    uint64_t n = MS_VEC_N(sites, uint32_t), *at = MS_VEC_AT(counts, uint64_t);
+    }
+    uint64_t n = MS_VEC_N(sites, uint32_t);
+    const ms_raw *raw = MS_VEC_AT(sums, ms_raw);
     column(f, "raw", "site", MS_TYPE_U32, n, sites.at);
-    strided(f, "raw", "blocks", MS_TYPE_U64, n, at, 2 * sizeof *at);
-    strided(f, "raw", "bytes", MS_TYPE_U64, n, at + 1, 2 * sizeof *at);
+    STRIDED(f, "raw", "blocks", MS_TYPE_U64, n, raw, blocks);
+    STRIDED(f, "raw", "bytes", MS_TYPE_U64, n, raw, bytes);
+    n = MS_VEC_N(births, born);
+    const born *b = MS_VEC_AT(births, born);
+    STRIDED(f, "raw_births", "raw", MS_TYPE_U32, n, b, raw);
+    STRIDED(f, "raw_births", "part", MS_TYPE_U32, n, b, part);
+    STRIDED(f, "raw_births", "blocks", MS_TYPE_U32, n, b, blocks);
     ms_vec_free(&sites);
-    ms_vec_free(&counts);
+    ms_vec_free(&sums);
+    ms_vec_free(&births);
 }
 
 /* What needs no analysis, by a second thread. The last column stays open: the analysis adds to it. */

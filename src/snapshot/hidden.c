@@ -670,14 +670,15 @@ void ms_hidden_find(ms_child *c)
 
 static void raw_add(ms_child *c, uint64_t tag, uint64_t size)
 {
-    uint32_t site = 0;
+    uint32_t site = 0, birth = (uint32_t)(tag >> 32), now = ms_child_epoch(c);
     const ms_tally *t = ms_tag_tally((uint32_t)tag);
     if ((uint32_t)(t - ms_area.tally) < ms_area.table[MS_T_TALLY].used)
         site = ms_area.mode == MS_MODE_EXACT ? ms_area.node[t->owner].site : t->owner;
     if (site >= c->raw_room)
         site = 0;
-    c->raw_blocks[2 * site]++;
-    c->raw_blocks[2 * site + 1] += size;
+    c->raw_blocks[site].blocks++;
+    c->raw_blocks[site].bytes += size;
+    c->raw_blocks[site].born[(uint64_t)(birth < now ? birth : now) * MS_RAW_PARTS / ((uint64_t)now + 1)]++;
 }
 
 /* A live slot in the map of the heap. */
@@ -736,7 +737,7 @@ void ms_raw_count(ms_child *c)
     if (ms_mode < 0)
         return;
     c->raw_room = ms_area.table[MS_T_SITE].used;
-    c->raw_blocks = ms_sys_alloc(2 * (size_t)c->raw_room * sizeof *c->raw_blocks);
+    c->raw_blocks = ms_sys_alloc((size_t)c->raw_room * sizeof *c->raw_blocks);
     if (c->raw_blocks == NULL)
         ms_child_fail(c, MS_ENOMEM, NULL);
     for (uint32_t k = 0; k < c->heap->fresh; k++) {

@@ -484,8 +484,7 @@ static void facts(ms_child *c)
     ms_info(c, "cwd", "%s", syscall(SYS_getcwd, cwd, sizeof cwd) > 0 ? cwd : "");
     ms_info(c, "taken_unix_ns", "%llu", (unsigned long long)now.tv_sec * 1000000000u + (unsigned long long)now.tv_nsec);
     ms_info(c, "moment", "%s", c->options->moment ? c->options->moment : "call");
-    uint64_t waited = ms_area.waited_ns < c->forked_ns - ms_area.epoch_zero_ns ? ms_area.waited_ns : 0;
-    ms_info(c, "epoch", "%u", ms_mode >= 0 ? (unsigned)((c->forked_ns - ms_area.epoch_zero_ns - waited) / MS_EPOCH_NS) : 0);
+    ms_info(c, "epoch", "%u", ms_mode >= 0 ? (unsigned)ms_child_epoch(c) : 0);
     ms_info(c, "epoch_ns", "%llu", (unsigned long long)MS_EPOCH_NS);
     ms_info(c, "t_ns", "%llu", ms_mode >= 0 ? (unsigned long long)(c->forked_ns - ms_area.start_ns) : 0ull);
     ms_info(c, "rss_bytes", "%llu", (unsigned long long)c->rss);
