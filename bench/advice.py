@@ -1,5 +1,6 @@
 """Does the advice keep its word? The programs of tests/py/test_gains.py are run under memsure, what P2 and P3 say is done to them, and both are timed.
 
+    venv/bin/pip install . pytest
     venv/bin/python bench/advice.py [--rounds 15]
 
 For each program: how many times as fast making and dropping was said to become (`expected.factor`), how many times it did, and what the
