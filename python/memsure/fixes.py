@@ -605,17 +605,29 @@ class Reader:
 
     def _n4(self, m, line, facts):
         for node in m.at(line, ast.BinOp):
-            ops = [n for n in ast.walk(node) if isinstance(n, ast.BinOp)]
-            texts = [n for n in ast.walk(node) if isinstance(n, ast.Constant) and isinstance(n.value, (str, bytes))]
-            if len(ops) >= 2 and not texts and not isinstance(m.parent.get(node), ast.BinOp):
+            ops, plain = self._operations(node)
+            if ops >= 2 and plain and not isinstance(m.parent.get(node), (ast.BinOp, ast.FormattedValue)):
                 return Pattern(
                     "temporaries of an array expression",
-                    f"{len(ops)} operations, each with a result of full size",
+                    f"{ops} operations, each with a result of full size",
                     "give the operations a place to write to: np.add(a, b, out=a)",
                     (),
                     (node.lineno, node.col_offset, node.end_col_offset) if node.lineno == node.end_lineno else None,
                 )
         return None
+
+    def _operations(self, node):
+        """(how many operations follow each other in an expression, whether all may be on arrays): not those in what it calls, lists or
+        formats, nor those of constants; texts, lists and what bytes() makes are no arrays."""
+        if isinstance(node, ast.BinOp):
+            left, right = self._operations(node.left), self._operations(node.right)
+            constant = all(isinstance(n, (ast.BinOp, ast.operator, ast.UnaryOp, ast.unaryop, ast.Constant)) for n in ast.walk(node))
+            return left[0] + right[0] + (not constant), left[1] and right[1]
+        if isinstance(node, ast.UnaryOp):
+            return self._operations(node.operand)
+        text = isinstance(node, ast.Constant) and isinstance(node.value, (str, bytes))
+        made = isinstance(node, ast.Call) and called(node) in ("bytes", "bytearray", "str", "list", "tuple", "join")
+        return 0, not (text or made or isinstance(node, (ast.JoinedStr, ast.List, ast.Tuple, ast.ListComp)))
 
     def _n5(self, m, line, facts):
         for node in m.at(line, ast.Call):
@@ -790,7 +802,9 @@ class Reader:
         return None, None
 
     def _p4(self, m, line, facts):
-        for node in m.at(line, ast.Call):
+        calls = m.at(line, ast.Call)
+        calls += [made for made in (self._made_for(m, node) for node in calls) if made is not None and made not in calls]
+        for node in calls:
             name = called(node)
             if name in CLASS_MAKERS and m.scope(node) is not m.tree and not self._kept(m, node):
                 found = self._class_made(m, node)
@@ -888,6 +902,22 @@ class Reader:
         if isinstance(value, ast.Call) and called(value) in FACTORIES and self._constant_arguments(m, value, f):
             return value
         return None
+
+    def _made_for(self, m, node):
+        """The call that made the object whose method this one is, x = Maker(...); x.method(...), where the variable is bound once and
+        serves its methods only; None else. What the method needs is then made anew with it."""
+        root = node.func
+        while isinstance(root, (ast.Attribute, ast.Call, ast.Subscript)):
+            root = root.func if isinstance(root, ast.Call) else root.value
+        scope = m.scope(node)
+        if not isinstance(root, ast.Name) or root is node.func or scope is m.tree:
+            return None
+        uses = [n for n in ast.walk(scope) if isinstance(n, ast.Name) and n.id == root.id]
+        bound = [n for n in uses if not isinstance(n.ctx, ast.Load)]
+        above = m.parent.get(bound[0]) if len(bound) == 1 else None
+        if not isinstance(above, ast.Assign) or not isinstance(above.value, ast.Call) or any(a.arg == root.id for a in ast.walk(scope) if isinstance(a, ast.arg)):
+            return None
+        return above.value if all(n in bound or isinstance(m.parent.get(n), ast.Attribute) for n in uses) else None
 
     def _constant_arguments(self, m, node, scope):
         """Whether a call's arguments are the same whenever the function runs: constants and names

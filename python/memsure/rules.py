@@ -117,7 +117,7 @@ _rule(
     "C8", "dead until the collector came",
     "Objects that hold each other are freed by the collector only. When many are made, they pile up between its "
     "runs, which come by number of objects and not by bytes.",
-    "Bytes freed inside collections, by the line that made them, against the peak and the time it took.",
+    "Bytes freed inside collections, by the line that made them, against the peak, the time it took, and all that was freed.",
     "node.parent = parent", "node._parent = weakref.ref(parent)",
     "the memory between two collections is small, and their time does not matter.",
 )
@@ -208,7 +208,7 @@ _rule(
 _rule(
     "R11", "a small view holds a large buffer",
     "A slice of an array, a memoryview or a match keeps all of what it was cut from.",
-    "A view that is the only holder of a buffer a hundred times its size.",
+    "A view that is the only holder of a buffer a hundred times its size; a match that holds sixteen times its own.",
     "head = data[:10]", "head = data[:10].copy()",
     "the buffer is needed elsewhere anyway.",
 )
@@ -262,7 +262,7 @@ _rule(
 _rule(
     "P4", "a helper made anew for each call",
     "A parser, client, template or deep copy that is made with the same arguments at each call.",
-    "A fifth of all bytes, half of them allocated by a library on behalf of one line, whose arguments are constants.",
+    "A fifth of all bytes, half of them allocated by a library on behalf of one line: it makes something of constants, or calls what its function made of them.",
     "def handle(text):\n    parser = Parser(OPTIONS)", "PARSER = Parser(OPTIONS)",
     "it holds state that must not be shared.",
 )
@@ -432,7 +432,7 @@ _rule(
 _rule(
     "N7", "data copied to each worker by pickle",
     "What is passed to a worker process is pickled and unpickled: each worker has a copy, and with every task that carries it a new one.",
-    "A line that unpickles holds much at the peak of two workers and more, and unpickled twice as much as the first process ever made.",
+    "A line that unpickles holds much at the peak of two workers and more, and unpickled twice as much as the first process ever made; or four times as much and 64 MiB, however little at once.",
     "pool.map(f, [(big, i) for i in range(100)])", "Pool(initializer=load)      # or shared memory",
     "the data is small.",
 )

@@ -18,9 +18,11 @@
 #define WAITING_SHARE 0.3
 #define LIBRARY_SHARE 0.4
 /* Or three tenths of all that is freed, and 32 MiB, only the collector frees: then most of what the program makes is in
- * circles, however soon they are found. */
+ * circles, however soon they are found. Of a short run as much for each second of it, and 8 MiB; of its own classes a fifth. */
 #define CIRCLES_SHARE 0.3
+#define CIRCLES_OWN 0.2
 #define CIRCLES_BYTES (32.0 * 1048576)
+#define CIRCLES_LEAST (8.0 * 1048576)
 /* Or the collector works a tenth of the run, and not for nothing: it frees 64 MiB, and a twentieth of all bytes freed. */
 #define COLLECTOR_TIME 0.1
 #define COLLECTOR_SHARE 0.05
@@ -30,15 +32,15 @@
  * busy with it, is it worth a finding. */
 #define TREES_BYTES (64.0 * 1048576)
 
-static bool busy(const ms_evidence *e, const ms_process *p)
+static bool busy(const ms_evidence *e, const ms_process *p, bool own)
 {
-    double took = 0, freed = (double)p->gc_freed_bytes, all = (double)p->freed_bytes;
+    double enough = own ? fmin(CIRCLES_BYTES, fmax(CIRCLES_LEAST, CIRCLES_BYTES * ms_process_own(p, p->duration))) : CIRCLES_BYTES, took = 0, freed = (double)p->gc_freed_bytes, all = (double)p->freed_bytes;
     for (uint32_t i = 0; i < e->nlines; i++) /* what imports dropped says nothing of the work */
         all -= ms_line_counts(e, i) ? 0 : (double)(p->lines[i].freed_bytes - fmin(p->lines[i].freed_bytes, p->lines[i].gc_freed_bytes));
     for (uint32_t i = 0; i < p->ncollection; i++)
         took += (double)p->collections[i].duration_ns / 1e9;
     return (p->duration > 0 && took >= COLLECTOR_TIME * ms_process_own(p, p->duration) && freed >= COLLECTOR_BYTES && freed >= COLLECTOR_SHARE * (double)p->freed_bytes) ||
-           freed >= fmax(CIRCLES_BYTES, CIRCLES_SHARE * all);
+           freed >= fmax(enough, (own ? CIRCLES_OWN : CIRCLES_SHARE) * all);
 }
 
 static ms_err waiting(const ms_evidence *e, uint32_t at, ms_findings *out)
@@ -53,7 +55,7 @@ static ms_err waiting(const ms_evidence *e, uint32_t at, ms_findings *out)
     uint32_t line = ms_line_top(e, p, offsetof(ms_line, gc_freed_bytes));
     bool own = line != MS_NONE && e->whose[line] == MS_OWN; /* what a library makes inside has to be more */
     bool much = most >= fmax(WAITING_BYTES, (own ? WAITING_SHARE : LIBRARY_SHARE) * (double)p->peak_bytes);
-    if (!(much || busy(e, p)) || line == MS_NONE)
+    if (!(much || busy(e, p, own)) || line == MS_NONE)
         return MS_OK;
     ms_finding *f;
     MS_TRY(ms_finding_add(out, "C8", at, line, much ? (uint64_t)most : p->gc_freed_bytes, 0.9, &f));
@@ -209,7 +211,7 @@ static ms_err tell_circle(const ms_evidence *e, uint32_t at, ms_view *v, const m
     for (uint32_t i = 0; i < n; i++)
         turned[i] = loop[(first + i) % n];
     const char *rule = which(v, form->example);
-    if (strcmp(rule, "C2") == 0 && of_library(e, p, v, form->example) && (double)f->bytes < TREES_BYTES && !busy(e, p)) {
+    if (strcmp(rule, "C2") == 0 && of_library(e, p, v, form->example) && (double)f->bytes < TREES_BYTES && !busy(e, p, false)) {
         out->finding[f - out->finding] = out->finding[--out->n]; /* f may have been the last */
         return MS_OK;
     }

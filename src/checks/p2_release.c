@@ -14,7 +14,7 @@
 #define HELD_SHARE 0.05
 #define LOCAL_BYTES (4.0 * 1048576)
 #define LOCAL_SHARE 0.2
-enum { GENERATORS = 100, VIEW_TIMES = 100 };
+enum { GENERATORS = 100, VIEW_TIMES = 100, MATCH_TIMES = 16 }; /* R11: a match shows a part of its text; a view may show all of its buffer */
 /* A thread's own value is what its last job left, and no buffer for the next, if its line made it anew so often. Threads
  * that ended are held for long if they are eight, begun over a quarter of the time. */
 #define MADE_ANEW 3.0
@@ -191,7 +191,7 @@ static ms_err kinds(const ms_evidence *e, uint32_t at, ms_view *v, ms_findings *
             if (!ms_line_counts(e, line) || ms_snap_is_garbage(s, i))
                 continue;
             double bytes = (double)ms_snap_retained(s, i), own = (double)ms_snap_bytes(s, i);
-            if (kind && bytes < VIEW_TIMES * own)
+            if (kind && bytes < (ms_view_is(v, i, MS_IS(MATCH)) ? MATCH_TIMES : VIEW_TIMES) * own)
                 continue;
             held[line] += bytes;
             number[line]++;

@@ -114,11 +114,15 @@ static ms_err churn(const ms_evidence *e, uint32_t at, ms_findings *out)
 
 /* N7: what worker processes unpickled: 8 MiB in each of at least two, 24 MiB together at their peaks, a fifth of all
  * of these; and in all twice as much as the first process ever allocated, pickles (large blocks from the standard library)
- * left out: so the same was sent several times. Whether the line unpickles, its source shows. */
+ * left out: so the same was sent several times. Whether the line unpickles, its source shows. What came four times as much as all
+ * that was ever made, and 64 MiB, costs time however little is there at once: from 1 MiB in each. */
 #define SENT_BYTES (8.0 * 1048576)
 #define SENT_TOGETHER (24.0 * 1048576)
 #define SENT_SHARE 0.2
 #define SENT_TIMES 2.0
+#define AGAIN_BYTES (64.0 * 1048576)
+#define AGAIN_TIMES 4.0
+#define AGAIN_PEAK (1.0 * 1048576)
 
 static ms_err sent(const ms_evidence *e, ms_findings *out)
 {
@@ -133,13 +137,16 @@ static ms_err sent(const ms_evidence *e, ms_findings *out)
     for (uint32_t at = 1; at < e->nprocess; at++)
         peaks += (double)e->process[at].peak_bytes;
     for (uint32_t i = 0; i < e->nlines; i++) {
-        double together = 0, all = 0, most = 0;
+        double together = 0, all = 0, most = 0, again = 0;
         uint32_t number = 0, top = 0;
         if (e->aside[i] || e->whose[i] == MS_OWN)
             continue;
+        for (uint32_t at = 1; at < e->nprocess; at++)
+            again += (double)e->process[at].lines[i].allocated_bytes;
+        bool often = again >= AGAIN_BYTES && again >= AGAIN_TIMES * made;
         for (uint32_t at = 1; at < e->nprocess; at++) {
             const ms_line *l = &e->process[at].lines[i];
-            if ((double)l->peak_bytes < SENT_BYTES)
+            if ((double)l->peak_bytes < (often ? AGAIN_PEAK : SENT_BYTES))
                 continue;
             number++;
             together += (double)l->peak_bytes;
@@ -149,7 +156,7 @@ static ms_err sent(const ms_evidence *e, ms_findings *out)
                 top = at;
             }
         }
-        if (number < 2 || together < fmax(SENT_TOGETHER, SENT_SHARE * peaks) || all < SENT_TIMES * made)
+        if (number < 2 || together < fmax(often ? 0 : SENT_TOGETHER, SENT_SHARE * peaks) || all < SENT_TIMES * made)
             continue;
         ms_finding *f;
         MS_TRY(ms_finding_add(out, "N7", top, i, ms_whole(together), 0.8, &f));

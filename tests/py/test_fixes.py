@@ -96,3 +96,41 @@ def test_a_line_that_builds_a_part_of_it(shown):
 @pytest.mark.parametrize("more", [{"decorated": "@functools.cache", "returned": "commands"}, {"decorated": "", "returned": "len(str(commands))"}])
 def test_a_function_that_remembers_or_returns_something_else(shown, more):
     assert shown("P4", BUILDS.format(**more)) is None
+
+
+ARRAYS = """
+    def step(heat, flow, out, n):
+        return {}               #@
+"""
+
+
+@pytest.mark.parametrize("expression", ["heat * 0.98 + flow * 0.01", "2 * heat - (flow - 1) * n", "-(heat + flow) * n", "sin(heat * n) * flow + out"])
+def test_operations_that_follow_each_other_make_temporaries(shown, expression):
+    assert shown("N4", ARRAYS.format(expression)).title == "temporaries of an array expression"
+
+
+@pytest.mark.parametrize("expression", [
+    "heat * flow", "bytes([n % 251]) * (1 << 18) * n", '"\\n".join(f"{n * 37 % 91}" for _ in heat)', "[0] * n + [1] * n", 'f"{n}" * n + f"{heat}"',
+    "heat * (4 * 1024 + 1)", "(heat % n, flow)",
+])
+def test_texts_lists_and_constants_are_no_arrays(shown, expression):
+    assert shown("N4", ARRAYS.format(expression)) is None
+
+
+MADE_FOR = """
+    import jinja2
+    TEXT = "Dear {{{{ name }}}}"
+    class Mailer:
+        def render(self, name, {argument}):
+            environment = jinja2.Environment({with_})
+            {then}
+            return environment.from_string(TEXT).render(name=name)     #@
+"""
+
+
+def test_what_a_line_calls_was_made_for_this_call_only(shown):
+    pattern = shown("P4", MADE_FOR.format(argument="_", with_="trim_blocks=True", then="pass"))
+    assert pattern.title == "an Environment made anew each time"
+    assert shown("P4", MADE_FOR.format(argument="globals", with_="globals=globals", then="pass")) is None            # another one for each call
+    assert shown("P4", MADE_FOR.format(argument="_", with_="", then="self.environment = environment")) is None      # it is kept
+    assert shown("P4", MADE_FOR.format(argument="environment", with_="", then="pass")) is None                      # the caller's, now and then

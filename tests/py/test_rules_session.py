@@ -197,6 +197,15 @@ def test_what_was_made_for_each_task_was_not_sent_twice(tmp_path, standard):
     assert "N7" not in rules(sent(tmp_path, 480 * MIB))
 
 
+def test_what_is_sent_with_each_task_is_told_however_little_is_there_at_once(tmp_path, standard):
+    (found,) = findings(sent(tmp_path, 3 * MIB, each=3 * MIB))
+    assert (found["rule"], found["line"], found["bytes"]) == ("N7", 6, 6 * MIB), found
+
+
+def test_little_that_is_sent_once_or_twice_is_not(tmp_path, standard):
+    assert "N7" not in rules(sent(tmp_path, 3 * MIB, each=3 * MIB, tasks=10))      # 30 MiB in all
+
+
 def test_a_line_that_unpickles_nothing(tmp_path, standard):
     assert "N7" not in rules(sent(tmp_path, 12 * MIB, loads="table[data]"))
 

@@ -1,0 +1,23 @@
+"""Reads visits from a log."""
+
+
+def log(count):
+    for n in range(count):
+        yield f"{n};country-{n % 40};browser-{n % 7};page-{n % 90}"
+
+
+class Visits:
+    def __init__(self):
+        self.rows = []
+
+    def load(self, lines):
+        intern = {}
+        for line in lines:
+            number, country, browser, page = line.split(";")
+            country, browser, page = (intern.setdefault(text, text) for text in (country, browser, page))
+            self.rows.append((int(number), country, browser, page))
+
+
+visits = Visits()
+visits.load(log(200_000))
+print(len(visits.rows))

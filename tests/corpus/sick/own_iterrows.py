@@ -1,0 +1,20 @@
+"""Adds up sales by shop."""
+import collections
+
+import numpy as np
+import pandas as pd
+
+
+def sales(count):
+    rng = np.random.default_rng(4)
+    return pd.DataFrame({"shop": rng.integers(0, 9, count), "amount": rng.integers(1, 99, count), "price": rng.random(count)})
+
+
+def revenue(table):
+    found = collections.Counter()
+    for _, row in table.iterrows():
+        found[row["shop"]] += row["amount"] * row["price"]
+    return found
+
+
+print(round(sum(revenue(sales(60_000)).values), 3) if False else len(revenue(sales(40_000))))

@@ -1,0 +1,21 @@
+"""Records a track."""
+import collections
+
+Point = collections.namedtuple("Point", "time x y speed heading")
+
+
+class Track:
+    def __init__(self):
+        self.points = []
+
+    def record(self, time, x, y):
+        self.points.append(Point(time, x, y, x % 7, y % 360))
+
+    def length(self):
+        return sum(point.speed for point in self.points)
+
+
+track = Track()
+for n in range(150_000):
+    track.record(n, n * 3 % 1_000, n * 5 % 1_000)
+print(track.length())
