@@ -46,6 +46,9 @@ static inline void ms_set_add(ms_set *set, uint32_t v) { set->bits[v >> 6] |= UI
 ms_err ms_sum_of(ms_snap *s, const uint32_t *node, size_t n, ms_sum *out, ms_why *why);
 ms_err ms_sum_below(ms_snap *s, const uint32_t *node, size_t n, ms_set *below, ms_why *why);
 
+/* The same, where it is known that none of them holds another one. */
+void ms_sum_apart(const ms_snap *s, const uint32_t *node, size_t n, ms_sum *out);
+
 /* The same, asked of few: *out gets the places of the walk that those which hold something cover. */
 ms_err ms_places_below(ms_snap *s, const uint32_t *node, size_t n, ms_set *out, ms_why *why);
 static inline bool ms_places_have(const ms_snap *s, const ms_set *places, uint32_t v)

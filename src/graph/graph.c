@@ -65,3 +65,20 @@ uint32_t ms_edge_owner(const ms_graph *g, uint32_t edge)
     }
     return low;
 }
+
+bool ms_edge_to(const ms_graph *g, uint32_t v, uint32_t *edge)
+{
+    enum { AT_ONCE = 256 }; /* edges that are looked at together: few of them lead to v */
+    for (uint32_t e = *edge; e < g->edges;) {
+        uint32_t end = g->edges - e < AT_ONCE ? g->edges : e + AT_ONCE, any = 0;
+        for (uint32_t i = e; i < end; i++)
+            any |= MS_EDGE_TARGET(g->to[i]) == v;
+        for (; any && e < end; e++)
+            if (MS_EDGE_TARGET(g->to[e]) == v) {
+                *edge = e;
+                return true;
+            }
+        e = end;
+    }
+    return false;
+}

@@ -32,6 +32,7 @@
 #define MS_GRAPH_H
 
 #include "base/base.h"
+#include "graph/sparse.h"
 
 enum { MS_NORMAL, MS_GLOBALS, MS_TYPE, MS_WEAK }; /* kinds of edges; TYPE is not stored */
 #define MS_EDGE(kind, target) ((uint32_t)(kind) << 30 | (uint32_t)(target))
@@ -85,6 +86,9 @@ const char *ms_graph_check(const ms_graph *g);
 
 /* The node that edge number `edge` belongs to: a search in first[], 20-odd steps. */
 uint32_t ms_edge_owner(const ms_graph *g, uint32_t edge);
+
+/* The next edge, from *edge on, that leads to v, of any kind: into *edge. false: there is none. */
+bool ms_edge_to(const ms_graph *g, uint32_t v, uint32_t *edge);
 
 /* ---- analysis: dominators, retained sizes, cycles, garbage ------------------------------------------------- */
 
@@ -154,30 +158,21 @@ typedef struct {
  * a node that has a path; garbage last of all, over the edges that the graph's `garbage` has in to[] (without: no path).
  * Among equals, the first found. */
 typedef struct ms_paths ms_paths;
+typedef struct {
+    uint32_t from; /* the node before it on the path; MS_NONE: no path (and at the root) */
+    uint32_t edge; /* the edge taken: its number, or MS_EDGE_TO_TYPE */
+} ms_hop;
 struct ms_paths {
     const ms_graph *g;
-    uint32_t *from; /* of each node: the one before it on the path; MS_NONE: no path (and at the root) */
-    uint32_t *edge; /* the edge taken: its number, or MS_EDGE_TO_TYPE */
-    uint64_t *known; /* NULL: all stand; else a bit for each node whose from and edge stand. What is missing is brought when asked for */
-    void (*bring)(ms_paths *p, uint32_t v); /* made known: v, and others that are as easily found */
-    void (*drop)(ms_paths *p);
-    void *source;   /* theirs */
+    uint32_t *from, *edge; /* of each node, as in its hop; NULL: they are looked up when asked for */
+    ms_hop (*look_up)(void *source, uint32_t v);
+    void (*drop)(void *source);
+    void *source;
 };
 
-static inline void ms_path_know(const ms_paths *p, uint32_t v)
+static inline ms_hop ms_path_hop(const ms_paths *p, uint32_t v)
 {
-    if (p->known && !(p->known[v >> 6] >> (v & 63) & 1))
-        p->bring((ms_paths *)p, v);
-}
-static inline uint32_t ms_path_from(const ms_paths *p, uint32_t v)
-{
-    ms_path_know(p, v);
-    return p->from[v];
-}
-static inline uint32_t ms_path_edge(const ms_paths *p, uint32_t v)
-{
-    ms_path_know(p, v);
-    return p->edge[v];
+    return p->from ? (ms_hop){p->from[v], p->edge[v]} : p->look_up(p->source, v);
 }
 
 ms_err ms_paths_new(const ms_graph *g, const ms_taste *taste, ms_paths **out);
@@ -185,7 +180,7 @@ void ms_paths_delete(ms_paths *p);
 
 /* The path to v, root first: nodes in node[0 .. n-1], node[n-1] = v, and edge[i] leads from node[i-1] to node[i]
  * (edge[0] is MS_NONE). Returns its length n, of which the last max are stored (last hops count most); 0: no path, or paths that were
- * brought go in a circle. */
+ * looked up go in a circle. */
 uint32_t ms_path(const ms_paths *p, uint32_t v, uint32_t max, uint32_t *node, uint32_t *edge);
 
 /* Paths of many nodes merged: two objects are in the same row when their holders are, they are of the same type and
@@ -208,13 +203,14 @@ typedef struct {
 typedef struct {
     uint32_t n, room;
     ms_route *row;
-    uint32_t nodes;
-    uint32_t *of;    /* of each node that lies on a path to a target: its row and 1; 0 for others */
+    ms_sparse of;    /* of each node that lies on a path to a target: its row and 1; 0 for others */
+    uint32_t *member; /* these nodes */
+    uint32_t members, member_room;
     uint32_t lost;   /* targets without a path */
 } ms_routes;
 
 /* target NULL: all nodes. key NULL: the place among the holder's edges. type_key: what to call a type in the hash (NULL:
- * its number). At most max_rows rows (0: no limit): what would make more stays in its holder's row. MS_EDAMAGED: paths that were brought
+ * its number). At most max_rows rows (0: no limit): what would make more stays in its holder's row. MS_EDAMAGED: paths that were looked up
  * go in a circle. */
 ms_err ms_routes_new(const ms_paths *p, const uint32_t *target, uint32_t targets, ms_edge_key_fn *key, void *arg,
                      const uint64_t *type_key, uint32_t max_rows, ms_routes **out);

@@ -11,7 +11,7 @@
  * Merging goes from the root down that tree: children of one row's nodes with the same kind of edge and the same type
  * make a row. A node has one row, so the work is one step for each node on any of the paths.
  *
- * Costs: paths 8 bytes a node, 8 for each that waits, and 8 a node that stay, 20 ns a node where references go to neighbours; routes 4 bytes a node, and a table of the rows.
+ * Costs: paths 8 bytes a node, 8 for each that waits, and 8 a node that stay, 20 ns a node where references go to neighbours; routes 8 bytes a node that lies on one of them, and a table of the rows.
  * Sources: Dijkstra 1959; Dial 1969. Threads: none. */
 #include "graph/graph.h"
 #include "graph/sort.h"
@@ -263,9 +263,8 @@ void ms_paths_delete(ms_paths *p)
     if (p == NULL)
         return;
     if (p->drop)
-        p->drop(p);
+        p->drop(p->source);
     if (p->g) {
-        ms_sys_free(p->known, ((size_t)p->g->nodes + 63) / 64 * 8);
         ms_sys_free(p->from, (size_t)p->g->nodes * sizeof *p->from);
         ms_sys_free(p->edge, (size_t)p->g->nodes * sizeof *p->edge);
     }
@@ -274,16 +273,16 @@ void ms_paths_delete(ms_paths *p)
 
 uint32_t ms_path(const ms_paths *p, uint32_t v, uint32_t max, uint32_t *node, uint32_t *edge)
 {
-    if (v != 0 && ms_path_from(p, v) == MS_NONE)
-        return 0;
     uint32_t length = 1, stored;
-    for (uint32_t u = v; u != 0; u = ms_path_from(p, u))
-        if (++length > p->g->nodes || ms_path_from(p, u) == MS_NONE)
+    for (uint32_t u = v; u != 0;)
+        if (++length > p->g->nodes || (u = ms_path_hop(p, u).from) == MS_NONE)
             return 0;
     stored = length < max ? length : max;
-    for (uint32_t i = stored; i-- > 0; v = p->from[v]) {
+    for (uint32_t i = stored; i-- > 0;) {
+        ms_hop hop = ms_path_hop(p, v);
         node[i] = v;
-        edge[i] = ms_path_edge(p, v); /* the root, too, is brought */
+        edge[i] = hop.edge;
+        v = hop.from;
     }
     return length;
 }
@@ -340,8 +339,9 @@ static ms_err row_of(merge *m, uint32_t parent, uint32_t v, uint32_t *out)
 {
     const ms_graph *g = m->p->g;
     ms_routes *r = m->r;
-    uint32_t from = ms_path_from(m->p, v), edge = m->p->edge[v], type = ms_node_type(g, v);
-    uint64_t key = m->key ? m->key(m->arg, from, edge) : edge < g->edges ? edge - g->first[from] : edge;
+    ms_hop hop = ms_path_hop(m->p, v);
+    uint32_t edge = hop.edge, type = ms_node_type(g, v);
+    uint64_t key = m->key ? m->key(m->arg, hop.from, edge) : edge < g->edges ? edge - g->first[hop.from] : edge;
 
     uint32_t above = parent;
     for (int i = 0; i < 4 && above != 0; i++, above = r->row[above].parent)
@@ -374,13 +374,29 @@ static ms_err row_of(merge *m, uint32_t parent, uint32_t v, uint32_t *out)
     return (uint64_t)r->n * 2 >= m->places ? places_grow(m, m->places * 2) : MS_OK;
 }
 
+static ms_err member_add(ms_routes *r, uint32_t row, uint32_t v)
+{
+    if (r->members == r->member_room) {
+        uint32_t *more = ms_sys_resize(r->member, (size_t)r->member_room * sizeof *more, (size_t)r->member_room * 2 * sizeof *more);
+        if (more == NULL)
+            return MS_ENOMEM;
+        r->member = more;
+        r->member_room *= 2;
+    }
+    r->member[r->members++] = v;
+    ms_sparse_set(&r->of, v, row + 1);
+    r->row[row].nodes++;
+    return MS_OK;
+}
+
 /* Rows for v and for whatever holds it and has none yet; stack holds the way up meanwhile. */
 static ms_err route_of(merge *m, uint32_t v, uint32_t **stack, size_t *room)
 {
     ms_routes *r = m->r;
     size_t depth = 0;
-    for (; r->of[v] == 0; v = ms_path_from(m->p, v)) {
-        if (depth > r->nodes || ms_path_from(m->p, v) == MS_NONE)
+    uint32_t row, from;
+    for (; (row = ms_sparse_get(&r->of, v)) == 0; v = from) {
+        if (depth > m->p->g->nodes || (from = ms_path_hop(m->p, v).from) == MS_NONE)
             return MS_EDAMAGED;
         if (depth == *room) {
             uint32_t *more = ms_sys_resize(*stack, *room * sizeof **stack, *room * 2 * sizeof **stack);
@@ -391,11 +407,10 @@ static ms_err route_of(merge *m, uint32_t v, uint32_t **stack, size_t *room)
         }
         (*stack)[depth++] = v;
     }
-    for (uint32_t row = r->of[v] - 1; depth > 0;) {
+    for (row--; depth > 0;) {
         v = (*stack)[--depth];
         MS_TRY(row_of(m, row, v, &row));
-        r->of[v] = row + 1;
-        r->row[row].nodes++;
+        MS_TRY(member_add(r, row, v));
     }
     return MS_OK;
 }
@@ -406,27 +421,27 @@ static ms_err routes_fill(merge *m, const uint32_t *target, uint32_t targets)
     ms_routes *r = m->r;
     size_t room = 1024;
     ms_err err = MS_OK;
-    r->nodes = g->nodes;
     r->room = 64;
-    r->of = ms_sys_alloc_big((size_t)g->nodes * sizeof *r->of);
+    r->member_room = 1024;
     r->row = ms_sys_alloc(r->room * sizeof *r->row);
+    r->member = ms_sys_alloc(r->member_room * sizeof *r->member);
     uint32_t *stack = ms_sys_alloc(room * sizeof *stack);
-    if (r->of == NULL || r->row == NULL || stack == NULL || places_grow(m, 256) != MS_OK) {
+    if (r->row == NULL || r->member == NULL || stack == NULL || ms_sparse_new(&r->of, g->nodes) != MS_OK || places_grow(m, 256) != MS_OK) {
         err = MS_ENOMEM;
         goto done;
     }
-    r->row[0] = (ms_route){.parent = MS_NONE, .edge = MS_NONE, .hash = 1, .nodes = 1, .type = ms_node_type(g, 0)};
+    r->row[0] = (ms_route){.parent = MS_NONE, .edge = MS_NONE, .hash = 1, .type = ms_node_type(g, 0)};
     r->n = 1;
-    r->of[0] = 1;
+    (void)member_add(r, 0, 0); /* there is room */
     for (uint32_t i = 0; i < targets; i++) {
         uint32_t v = target ? target[i] : i;
-        if (v != 0 && ms_path_from(m->p, v) == MS_NONE) {
+        if (v != 0 && ms_path_hop(m->p, v).from == MS_NONE) {
             r->lost++;
             continue;
         }
         if ((err = route_of(m, v, &stack, &room)) != MS_OK)
             goto done;
-        ms_route *row = &r->row[r->of[v] - 1];
+        ms_route *row = &r->row[ms_sparse_get(&r->of, v) - 1];
         row->own_targets++;
         row->targets++;
         for (int k = 0; k < MS_SIZES; k++)
@@ -465,7 +480,8 @@ void ms_routes_delete(ms_routes *r)
 {
     if (r == NULL)
         return;
-    ms_sys_free(r->of, (size_t)r->nodes * sizeof *r->of);
+    ms_sparse_free(&r->of);
+    ms_sys_free(r->member, (size_t)r->member_room * sizeof *r->member);
     ms_sys_free(r->row, r->room * sizeof *r->row);
     ms_sys_free(r, sizeof *r);
 }

@@ -6,8 +6,8 @@
  * them, most of it the checksum.
  *
  * Retained sizes are in the file only for nodes that dominate another one ("holders", the table
- * `heavy`); which these are follows from the dominators, so the table is compared with them and, where
- * it differs or is missing, computed anew. Holders are found by a bitmap and a rank, as objects are. */
+ * `heavy`). Where one that dominates is not in that table, or it is missing, it is computed anew
+ * from the dominators. Holders are found by a bitmap and a rank, as objects are. */
 #include "graph/snap.h"
 #include "graph/sort.h"
 
@@ -457,34 +457,50 @@ static ms_err need_texts(ms_snap *s, ms_why *why)
 
 /* ---- who dominates whom ---- */
 
-/* holds[] and rank[] from idom[]. */
-static ms_err holders_mark(ms_snap *s, ms_why *why)
+static ms_err holders_room(ms_snap *s, ms_why *why)
 {
     if ((s->holds == NULL && (s->holds = ms_sys_alloc_big(words(s) * sizeof *s->holds)) == NULL) ||
         (s->rank == NULL && (s->rank = ms_sys_alloc_big(words(s) * sizeof *s->rank)) == NULL))
         return no_memory(why);
     memset(s->holds, 0, words(s) * sizeof *s->holds);
-    for (uint32_t v = 1; v < s->nodes; v++)
-        s->holds[s->idom[v] >> 6] |= UINT64_C(1) << (s->idom[v] & 63);
     s->holds[0] |= 1; /* the root always */
+    return MS_OK;
+}
+
+/* rank[] from holds[]. */
+static void holders_number(ms_snap *s)
+{
     uint32_t n = 0;
     for (size_t i = 0; i < words(s); i++) {
         s->rank[i] = n;
         n += ms_snap_ones(s->holds[i]);
     }
     s->n_holders = n;
+}
+
+/* holds[] and rank[] from idom[]. */
+static ms_err holders_mark(ms_snap *s, ms_why *why)
+{
+    MS_TRY(holders_room(s, why));
+    for (uint32_t v = 1; v < s->nodes; v++)
+        s->holds[s->idom[v] >> 6] |= UINT64_C(1) << (s->idom[v] & 63);
+    holders_number(s);
     return MS_OK;
 }
 
-/* Whether the file's table of holders is that of the dominators. */
-static bool holders_agree(const ms_snap *s, const uint32_t *node, uint64_t n)
+/* The same from the file's table of holders; false: it does not ascend, or one that dominates is not in it. */
+static bool holders_told(ms_snap *s, const uint32_t *node, uint64_t n)
 {
-    if (n != s->n_holders)
-        return false;
-    for (uint64_t i = 0; i < n; i++)
-        if (node[i] >= s->nodes || (i > 0 && node[i] <= node[i - 1]) || !ms_snap_holds(s, node[i]))
+    for (uint64_t i = 0; i < n; i++) {
+        if (node[i] >= s->nodes || (i > 0 && node[i] <= node[i - 1]))
             return false;
-    return true;
+        s->holds[node[i] >> 6] |= UINT64_C(1) << (node[i] & 63);
+    }
+    uint64_t all = 1;
+    for (uint32_t v = 1; v < s->nodes; v++)
+        all &= s->holds[s->idom[v] >> 6] >> (s->idom[v] & 63);
+    holders_number(s);
+    return all & 1 && s->n_holders == n; /* the root's row among them */
 }
 
 static ms_err tree_walk(ms_snap *s, ms_why *why);
@@ -519,7 +535,9 @@ static ms_err holders_add(ms_snap *s, ms_why *why)
 /* The sizes of all holders, from the dominators alone: what each holds itself, then bottom-up. */
 static ms_err holders_count(ms_snap *s, ms_why *why)
 {
-    ms_err err = holders_add(s, why);
+    ms_err err = holders_mark(s, why);
+    if (err == MS_OK)
+        err = holders_add(s, why);
     if (err != MS_OK)
         holders_drop(s);
     return err;
@@ -536,8 +554,8 @@ static ms_err idoms_compute(ms_snap *s, ms_why *why)
     if (s->analysis == NULL && ms_analysis_new(&g, 0, &s->analysis) != MS_OK)
         return no_memory(why);
     s->idom = s->analysis->idom;
-    MS_TRY(holders_mark(s, why));
-    if (!holders_agree(s, s->analysis->heavy, s->analysis->heavies))
+    MS_TRY(holders_room(s, why));
+    if (!holders_told(s, s->analysis->heavy, s->analysis->heavies))
         return holders_count(s, why);
     s->holder = s->analysis->heavy;
     s->retained = s->analysis->retained[MS_ALLOCATED];
@@ -558,11 +576,11 @@ static ms_err need_idoms(ms_snap *s, ms_why *why)
         return column_odd(s, "objects", "idom", "is not as long as its table", why);
     s->idom = idom.values;
     MS_TRY(u32_below(s, s->idom, s->nodes, s->nodes, "objects", "idom", why));
-    MS_TRY(holders_mark(s, why));
+    MS_TRY(holders_room(s, why));
     MS_TRY(ms_snap_column(s, "heavy", "node", MS_TYPE_U32, why, &node));
     MS_TRY(ms_snap_column(s, "heavy", "retained", MS_TYPE_U64, why, &retained));
     MS_TRY(ms_snap_column(s, "heavy", "retained_said", MS_TYPE_U64, why, &said));
-    if (node.rows == retained.rows && node.rows == said.rows && holders_agree(s, node.values, node.rows)) {
+    if (node.rows == retained.rows && node.rows == said.rows && holders_told(s, node.values, node.rows)) {
         s->holder = (uint32_t *)node.values; /* never written: owned is false */
         s->retained = (uint64_t *)retained.values;
         s->retained_said = (uint64_t *)said.values;
@@ -576,47 +594,36 @@ static ms_err need_idoms(ms_snap *s, ms_why *why)
 static ms_err tree_walk(ms_snap *s, ms_why *why)
 {
     size_t n = s->n_holders, bytes = (n + 1) * sizeof(uint32_t);
-    uint32_t *next = ms_sys_alloc_big(bytes), *child = ms_sys_alloc_big(bytes); /* siblings in a list, and the first child */
-    ms_err err = MS_OK;
-    if (s->begin == NULL)
-        s->begin = ms_sys_alloc_big(bytes);
-    if (s->end == NULL)
-        s->end = ms_sys_alloc_big(bytes);
-    if (s->walk == NULL)
-        s->walk = ms_sys_alloc_big(bytes);
-    if (next == NULL || child == NULL || s->begin == NULL || s->end == NULL || s->walk == NULL) {
-        err = no_memory(why);
-        goto done;
+    uint32_t **all[] = {&s->begin, &s->end, &s->walk};
+    for (int i = 0; i < 3; i++) {
+        if (*all[i])
+            memset(*all[i], 0, bytes);
+        else if ((*all[i] = ms_sys_alloc_big(bytes)) == NULL)
+            return no_memory(why);
     }
-    for (uint32_t r = (uint32_t)n; r-- > 1;) { /* rank 0 is the root */
+    uint32_t *child = s->begin, *next = s->end; /* until the walk comes by: the first child, siblings in a list */
+    for (uint32_t r = (uint32_t)n; r-- > 1;) {  /* rank 0 is the root */
         uint32_t up = ms_snap_rank(s, s->idom[s->holder[r]]);
         next[r] = child[up];
         child[up] = r;
     }
     /* Without a stack: from a node to its first child, else to its next sibling, else up. */
     uint32_t at = 0, seen = 0;
-    for (;;) {
+    do {
+        uint32_t to = child[at];
         s->begin[at] = seen;
         s->walk[seen++] = at;
-        if (child[at] != 0) {
-            at = child[at];
-            continue;
-        }
-        while (at != 0 && next[at] == 0) {
+        while (to == 0) {
+            to = next[at];
             s->end[at] = seen;
-            at = ms_snap_rank(s, s->idom[s->holder[at]]);
+            if (at == 0)
+                break;
+            if (to == 0)
+                at = ms_snap_rank(s, s->idom[s->holder[at]]);
         }
-        s->end[at] = seen;
-        if (at == 0)
-            break;
-        at = next[at];
-    }
-    if (seen != n)
-        err = column_odd(s, "objects", "idom", "goes in circles", why);
-done:
-    ms_sys_free(next, bytes);
-    ms_sys_free(child, bytes);
-    return err;
+        at = to;
+    } while (at != 0);
+    return seen == n ? MS_OK : column_odd(s, "objects", "idom", "goes in circles", why);
 }
 
 static ms_err need_tree(ms_snap *s, ms_why *why)
@@ -670,41 +677,52 @@ static bool before(const void *arg, const void *a, const void *b)
     return ascending(a, b) < 0;
 }
 
+static ms_err module_add(ms_snap *s, uint32_t dict)
+{
+    if (dict == 0 || dict >= s->nodes)
+        return MS_OK;
+    if (s->n_modules == s->module_room) {
+        size_t room = s->module_room ? 2 * s->module_room : 1024;
+        uint32_t *more = ms_sys_resize(s->module_dict, s->module_room * sizeof *more, room * sizeof *more);
+        if (more == NULL)
+            return MS_ENOMEM;
+        s->module_dict = more;
+        s->module_room = room;
+    }
+    s->module_dict[s->n_modules++] = dict;
+    return MS_OK;
+}
+
+static ms_err modules_search(ms_snap *s)
+{
+    uint8_t *module = ms_sys_alloc(s->n_shapes);
+    ms_err err = module ? MS_OK : MS_ENOMEM;
+    for (uint32_t i = 0; module && i < s->n_shapes; i++)
+        module[i] = ms_snap_text_is(s, s->type_name[s->shape_type[i]], "module");
+    for (uint32_t v = 1; v <= s->objects && err == MS_OK; v++)
+        if (MS_UNLIKELY(module[ms_snap_id(s->shape, v)]))
+            err = module_add(s, ms_snap_namespace_of(s, v));
+    ms_sys_free(module, s->n_shapes);
+    return err;
+}
+
 ms_err ms_snap_find_modules(ms_snap *s, ms_why *why)
 {
     MS_TRY(ms_snap_need(s, MS_SNAP_SHAPES | MS_SNAP_EDGES, why));
-    if (s->module_dict != NULL)
+    if (s->modules_found)
         return MS_OK;
-    uint8_t *module = ms_sys_alloc_big(s->n_shapes);
-    if (module == NULL)
-        return no_memory(why);
-    for (uint32_t i = 0; i < s->n_shapes; i++)
-        module[i] = ms_snap_text_is(s, s->type_name[s->shape_type[i]], "module");
-    s->module_room = 1024;
+    ms_column ready;
+    ms_err err = MS_OK;
     s->n_modules = 0;
-    s->module_dict = ms_sys_alloc(s->module_room * sizeof *s->module_dict);
-    for (uint32_t v = 1; v <= s->objects && s->module_dict != NULL; v++) {
-        uint32_t dict = MS_UNLIKELY(module[ms_snap_id(s->shape, v)]) ? ms_snap_namespace_of(s, v) : 0;
-        if (dict == 0)
-            continue;
-        if (s->n_modules == s->module_room) {
-            uint32_t *more = ms_sys_resize(s->module_dict, s->module_room * sizeof *more, 2 * s->module_room * sizeof *more);
-            if (more == NULL)
-                ms_sys_free(s->module_dict, s->module_room * sizeof *more);
-            else
-                s->module_room *= 2;
-            s->module_dict = more;
-            if (more == NULL)
-                break;
-        }
-        s->module_dict[s->n_modules++] = dict;
-    }
-    ms_sys_free(module, s->n_shapes);
-    if (s->module_dict == NULL) {
-        s->n_modules = 0;
+    if (ms_snap_ready(s, "ready_modules", "ids", MS_TYPE_U32, 3, &ready))
+        for (uint64_t i = 0; i < ready.rows && err == MS_OK; i++)
+            err = module_add(s, ((const uint32_t *)ready.values)[3 * i + 1]);
+    else
+        err = modules_search(s);
+    if (err != MS_OK)
         return no_memory(why);
-    }
     ms_sort(s->module_dict, s->n_modules, sizeof *s->module_dict, before, NULL); /* libc's may take memory from malloc */
+    s->modules_found = true;
     return MS_OK;
 }
 

@@ -114,6 +114,7 @@ typedef struct ms_snap {
     bool      owned;              /* holder and retained are ours */
     uint32_t *module_dict;        /* sorted; ours */
     size_t    n_modules, module_room;
+    bool      modules_found;
     uint32_t  attributes;         /* the string "__dict__" as fields have it; UINT32_MAX: none */
     ms_analysis *analysis;        /* dominators and cycles computed here, where the file has none */
 } ms_snap;

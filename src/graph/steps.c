@@ -149,7 +149,13 @@ ms_err steps_end(steps_maker *m, ms_err err, ms_why *why)
         o->entries = entries;
         o->example = best;
         o->site = ms_snap_id(s->site, best);
-        err = ms_sum_of(s, node + from, to - from, &o->sum, why);
+        bool folded = o->folded > 0; /* without that here or above, no member of a row is below another one */
+        for (uint32_t up = (uint32_t)r; up != 0 && !folded; folded = m->steps->at[up].folded > 0)
+            up = m->steps->at[up].parent;
+        if (folded)
+            err = ms_sum_of(s, node + from, to - from, &o->sum, why);
+        else
+            ms_sum_apart(s, node + from, to - from, &o->sum);
     }
 done:
     ms_sys_free(start, start_size);

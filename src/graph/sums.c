@@ -243,14 +243,32 @@ static void sum_few(const ms_snap *s, const uint32_t *node, size_t n, ms_sum *ou
     out->count = n;
 }
 
+void ms_sum_apart(const ms_snap *s, const uint32_t *node, size_t n, ms_sum *out)
+{
+    ms_sum sum = {.count = n};
+    for (size_t i = 0; i < n; i++) {
+        uint32_t v = node[i], shape = ms_snap_id(s->shape, v);
+        uint64_t bytes = s->shape_allocated[shape], said = s->shape_said[shape];
+        sum.bytes += bytes;
+        sum.said += said;
+        if (ms_snap_holds(s, v)) {
+            uint32_t r = ms_snap_rank(s, v);
+            bytes = s->retained[r];
+            said = s->retained_said[r];
+        }
+        sum.retained += bytes;
+        sum.retained_said += said;
+    }
+    *out = sum;
+}
+
 ms_err ms_sum_of(ms_snap *s, const uint32_t *node, size_t n, ms_sum *out, ms_why *why)
 {
     uint64_t *bits;
     *out = (ms_sum){0};
     MS_TRY(ms_snap_need(s, MS_SNAP_SHAPES | MS_SNAP_TREE, why));
-    if (n == 1) { /* the usual case needs no bits */
-        *out = (ms_sum){1, ms_snap_bytes(s, node[0]), ms_snap_said(s, node[0]), ms_snap_retained(s, node[0]),
-                        ms_snap_retained_said(s, node[0])};
+    if (n == 1) {
+        ms_sum_apart(s, node, 1, out);
         return MS_OK;
     }
     if (n <= FEW && s->n_holders > 16 * n) {

@@ -128,6 +128,7 @@ typedef struct {
     const uint32_t *from; /* of those, in their order; UINT32_MAX: nothing leads to it */
     uint32_t       *rank; /* how many of them stand before each 64 nodes; ours */
     uint64_t       *done; /* a bit: its edges have been looked through; ours */
+    ms_sparse       edge; /* of nodes that were asked for, and their brothers: 1 and the edge that leads there */
     size_t          words;
 } told;
 
@@ -136,12 +137,13 @@ static void told_free(told *o)
     tastes_free(&o->taste);
     ms_sys_free(o->rank, o->words * sizeof *o->rank);
     ms_sys_free(o->done, o->words * sizeof *o->done);
+    ms_sparse_free(&o->edge);
     ms_sys_free(o, sizeof *o);
 }
 
-static void told_drop(ms_paths *p)
+static void told_drop(void *source)
 {
-    told_free(p->source);
+    told_free(source);
 }
 
 static inline uint32_t told_from(const told *o, uint32_t v)
@@ -159,38 +161,44 @@ static uint32_t told_cost(const told *o, uint32_t owner, uint32_t edge)
     return (first ? 0 : 256) + (cost < 1 ? 1 : cost > MS_COST_MAX ? MS_COST_MAX : cost);
 }
 
-/* All that come by the same owner as v. */
-static void told_bring(ms_paths *p, uint32_t v)
+/* The edges from this owner to all that come by it. */
+static void told_edges(told *o, uint32_t owner)
 {
-    told *o = p->source;
     const ms_snap *s = o->s;
-    uint32_t owner = v ? told_from(o, v) : UINT32_MAX;
-    if (owner < s->nodes && !(o->done[owner >> 6] >> (owner & 63) & 1)) {
-        o->done[owner >> 6] |= UINT64_C(1) << (owner & 63);
-        for (uint32_t e = s->first[owner]; e < s->first[owner + 1]; e++) {
-            uint32_t t = MS_SNAP_TARGET(s->to[e]);
-            if (t == 0 || MS_SNAP_KIND(s->to[e]) == MS_SNAP_WEAK || told_from(o, t) != owner)
-                continue;
-            if (p->known[t >> 6] >> (t & 63) & 1 && told_cost(o, owner, p->edge[t]) <= told_cost(o, owner, e))
-                continue;
-            p->known[t >> 6] |= UINT64_C(1) << (t & 63);
-            p->from[t] = owner;
-            p->edge[t] = e;
-        }
+    o->done[owner >> 6] |= UINT64_C(1) << (owner & 63);
+    for (uint32_t e = s->first[owner]; e < s->first[owner + 1]; e++) {
+        uint32_t t = MS_SNAP_TARGET(s->to[e]), known;
+        if (t == 0 || MS_SNAP_KIND(s->to[e]) == MS_SNAP_WEAK || told_from(o, t) != owner)
+            continue;
+        known = ms_sparse_get(&o->edge, t);
+        if (known == 0 || told_cost(o, owner, e) < told_cost(o, owner, known - 1))
+            ms_sparse_set(&o->edge, t, e + 1);
     }
-    if (p->known[v >> 6] >> (v & 63) & 1)
-        return;
-    p->known[v >> 6] |= UINT64_C(1) << (v & 63);
-    bool typed = owner < s->nodes && s->type_node[ms_snap_type(s, owner)] == v, garbage = owner == 0 && v == s->garbage;
-    p->from[v] = v && (typed || garbage) ? owner : MS_NONE;
-    p->edge[v] = v && typed ? MS_EDGE_TO_TYPE : MS_NONE;
+}
+
+static ms_hop told_look_up(void *source, uint32_t v)
+{
+    told *o = source;
+    const ms_snap *s = o->s;
+    uint32_t owner = v ? told_from(o, v) : UINT32_MAX, edge = ms_sparse_get(&o->edge, v);
+    if (owner >= s->nodes)
+        return (ms_hop){MS_NONE, MS_NONE};
+    if (edge == 0 && !(o->done[owner >> 6] >> (owner & 63) & 1)) {
+        told_edges(o, owner);
+        edge = ms_sparse_get(&o->edge, v);
+    }
+    if (edge != 0)
+        return (ms_hop){owner, edge - 1};
+    if (s->type_node[ms_snap_type(s, owner)] == v)
+        return (ms_hop){owner, MS_EDGE_TO_TYPE};
+    return (ms_hop){owner == 0 && v == s->garbage ? owner : MS_NONE, MS_NONE};
 }
 
 /* *out stays NULL where the file does not say them. */
 static ms_err told_ways(ms_snap *s, const ms_graph *g, ms_paths **out, ms_why *why)
 {
     ms_column odd, from;
-    size_t size = (size_t)s->nodes * sizeof(uint32_t), words = ((size_t)s->nodes + 63) / 64;
+    size_t words = ((size_t)s->nodes + 63) / 64;
     if (!ms_snap_ready(s, "ready_ways", "odd", MS_TYPE_U64, 1, &odd) || odd.rows != words ||
         !ms_snap_ready(s, "ready_ways", "from", MS_TYPE_U32, 1, &from))
         return MS_OK;
@@ -202,12 +210,7 @@ static ms_err told_ways(ms_snap *s, const ms_graph *g, ms_paths **out, ms_why *w
     *o = (told){.s = s, .odd = odd.values, .from = from.values, .words = words};
     o->rank = ms_sys_alloc(words * sizeof *o->rank);
     o->done = ms_sys_alloc(words * sizeof *o->done);
-    p->g = g;
-    p->known = ms_sys_alloc(words * sizeof *p->known);
-    p->from = ms_sys_alloc_big(size);
-    p->edge = ms_sys_alloc_big(size);
-    p->bring = told_bring;
-    if (!o->rank || !o->done || !p->known || !p->from || !p->edge || tastes_new(s, &o->taste) != MS_OK)
+    if (!o->rank || !o->done || ms_sparse_new(&o->edge, s->nodes) != MS_OK || tastes_new(s, &o->taste) != MS_OK)
         goto failed;
     uint64_t n = 0;
     for (size_t i = 0; i < words; i++) {
@@ -219,8 +222,7 @@ static ms_err told_ways(ms_snap *s, const ms_graph *g, ms_paths **out, ms_why *w
         ms_paths_delete(p);
         return MS_OK;
     }
-    p->source = o;
-    p->drop = told_drop;
+    *p = (ms_paths){.g = g, .look_up = told_look_up, .drop = told_drop, .source = o};
     *out = p;
     return MS_OK;
 failed:
@@ -280,10 +282,11 @@ static ms_label merged(const merging *m, uint32_t owner, uint32_t edge)
         return label;
     if (label.kind == MS_LABEL_VALUE && ms_snap_name(s, label.value, &string)) {
         bool attribute = ms_snap_is_namespace(s, owner), many = attribute;
-        if (!attribute && ms_path_edge(m->p, owner) < s->edges && m->p->from[owner] < s->nodes) {
-            ms_label up = ms_snap_label(s, m->p->from[owner], m->p->edge[owner]);
+        ms_hop hop = attribute ? (ms_hop){MS_NONE, MS_NONE} : ms_path_hop(m->p, owner);
+        if (hop.edge < s->edges && hop.from < s->nodes) {
+            ms_label up = ms_snap_label(s, hop.from, hop.edge);
             attribute = up.kind == MS_LABEL_FIELD && up.value == s->attributes;
-            many = attribute && s->type_rest[ms_snap_type(s, m->p->from[owner])] != MS_REST_NONE; /* a class */
+            many = attribute && s->type_rest[ms_snap_type(s, hop.from)] != MS_REST_NONE; /* a class */
         }
         /* The names of small modules and classes do not matter: there are too many of them. */
         if (attribute)
@@ -329,9 +332,8 @@ ms_err ms_ways_to(ms_snap *s, const ms_paths *p, const uint32_t *target, uint32_
         err = MS_ENOMEM;
         goto done;
     }
-    for (uint32_t v = 0; v < s->nodes; v++)
-        if (routes->of[v])
-            start[routes->of[v]]++;
+    for (uint32_t i = 0; i < routes->members; i++)
+        start[ms_sparse_get(&routes->of, routes->member[i])]++;
     for (uint32_t r = 0; r < routes->n; r++)
         start[r + 1] += start[r];
     nodes = ((size_t)start[routes->n] + 1) * sizeof *node;
@@ -340,9 +342,8 @@ ms_err ms_ways_to(ms_snap *s, const ms_paths *p, const uint32_t *target, uint32_
         err = MS_ENOMEM;
         goto done;
     }
-    for (uint32_t v = 0; v < s->nodes; v++)
-        if (routes->of[v])
-            node[start[routes->of[v] - 1]++] = v; /* start[r] moves on to where r ends */
+    for (uint32_t i = 0; i < routes->members; i++) /* start[r] moves on to where r ends */
+        node[start[ms_sparse_get(&routes->of, routes->member[i]) - 1]++] = routes->member[i];
     *lost = routes->lost;
     for (uint32_t r = 0; r < routes->n && err == MS_OK; r++) {
         const ms_route *w = &routes->row[r];
@@ -353,7 +354,7 @@ ms_err ms_ways_to(ms_snap *s, const ms_paths *p, const uint32_t *target, uint32_
             o.label = (ms_label){MS_LABEL_NONE, 0};
         else if (to - from == 1 && w->edge < s->edges) { /* alone: by its full name */
             merging full = {s, p, 0};
-            o.label = merged(&full, ms_path_from(p, w->node), w->edge);
+            o.label = merged(&full, ms_path_hop(p, w->node).from, w->edge);
         }
         if (o.label.kind == MS_LABEL_VALUE && w->edge < s->edges && w->edge > 0)
             o.key = MS_SNAP_TARGET(s->to[w->edge - 1]);
@@ -364,7 +365,10 @@ ms_err ms_ways_to(ms_snap *s, const ms_paths *p, const uint32_t *target, uint32_
         }
         o.example = best;
         o.site = ms_snap_id(s->site, best);
-        err = ms_sum_of(s, node + from, to - from, &o.sum, why);
+        if (w->folded == 0) /* who holds an object is on every way to it, and no way comes to this row twice */
+            ms_sum_apart(s, node + from, to - from, &o.sum);
+        else
+            err = ms_sum_of(s, node + from, to - from, &o.sum, why);
         if (err == MS_OK && MS_VEC_ROOM(out) != MS_OK)
             err = MS_ENOMEM;
         if (err == MS_OK)
@@ -389,45 +393,66 @@ static int more_refs(const void *a, const void *b)
 
 ms_err ms_other_refs(ms_snap *s, const ms_paths *p, const uint32_t *target, uint32_t n, ms_others *out, uint64_t *weak, ms_why *why)
 {
-    ms_set among = {0}, below = {0}; /* below: by place in the walk */
+    enum { AT_ONCE = 256 }; /* edges that are looked at together: few of them lead there */
+    ms_set among = {0}, below = {0}; /* below: by place in the walk; made when first needed */
     ms_table rows = {0};
     merging m = {s, p, UINT64_MAX};
     *weak = 0;
     MS_TRY(ms_snap_need(s, MS_SNAP_SHAPES | MS_SNAP_EDGES | MS_SNAP_TEXTS | MS_SNAP_TREE, why));
     MS_TRY(ms_snap_find_modules(s, why));
     ms_err err = ms_set_new(s, &among);
-    if (err == MS_OK)
-        err = ms_places_below(s, target, n, &below, why);
-    for (uint32_t i = 0; err == MS_OK && i < n; i++)
+    uint32_t low = UINT32_MAX, high = 0, v = 0;
+    for (uint32_t i = 0; err == MS_OK && i < n; i++) {
         ms_set_add(&among, target[i]);
-    for (uint32_t v = 0; err == MS_OK && v < s->nodes; v++)
-        for (uint32_t e = s->first[v]; err == MS_OK && e < s->first[v + 1]; e++) {
-            uint32_t t = MS_SNAP_TARGET(s->to[e]), row;
-            bool new;
-            if (t == 0 || !ms_set_has(&among, t))
+        low = target[i] < low ? target[i] : low;
+        high = target[i] > high ? target[i] : high;
+    }
+    for (uint32_t e = 0; err == MS_OK && e < s->edges; e++) {
+        uint32_t t = MS_SNAP_TARGET(s->to[e]), row;
+        bool new;
+        if (e % AT_ONCE == 0 && e + AT_ONCE <= s->edges) {
+            uint32_t any = 0;
+            for (uint32_t i = e; i < e + AT_ONCE; i++)
+                any |= MS_SNAP_TARGET(s->to[i]) - low <= high - low;
+            if (!any) {
+                e += AT_ONCE - 1;
                 continue;
-            if (MS_SNAP_KIND(s->to[e]) == MS_SNAP_WEAK) {
-                (*weak)++;
-                continue;
-            }
-            if (MS_SNAP_KIND(s->to[e]) != MS_SNAP_NORMAL || ms_path_edge(p, t) == e || ms_places_have(s, &below, v) || ms_set_has(&among, v) || v == 0 || v == s->garbage)
-                continue;
-            ms_label label = merged(&m, v, e);
-            if (label.kind != MS_LABEL_FIELD && label.kind != MS_LABEL_NAMED)
-                label.value = UINT32_MAX;
-            err = ms_table_row(&rows, label.kind, label.value, ms_snap_type(s, v), (uint32_t)out->n, &row, &new);
-            if (err == MS_OK && new) {
-                err = MS_VEC_ROOM(out);
-                if (err == MS_OK)
-                    out->at[out->n++] = (ms_other){label, ms_snap_type(s, v), v, t, 0, 1};
-            }
-            if (err == MS_OK) {
-                ms_other *o = &out->at[row];
-                o->owners += o->example != v;
-                o->example = v;
-                o->refs++;
             }
         }
+        if (t == 0 || t - low > high - low || !ms_set_has(&among, t))
+            continue;
+        if (MS_SNAP_KIND(s->to[e]) == MS_SNAP_WEAK) {
+            (*weak)++;
+            continue;
+        }
+        if (MS_SNAP_KIND(s->to[e]) != MS_SNAP_NORMAL || ms_path_hop(p, t).edge == e)
+            continue;
+        while (v + 64 < s->nodes && s->first[v + 64] <= e) /* whose edge it is */
+            v += 64;
+        while (s->first[v + 1] <= e)
+            v++;
+        if (v == 0 || v == s->garbage || ms_set_has(&among, v))
+            continue;
+        if (below.bits == NULL && (err = ms_places_below(s, target, n, &below, why)) != MS_OK)
+            break;
+        if (ms_places_have(s, &below, v))
+            continue;
+        ms_label label = merged(&m, v, e);
+        if (label.kind != MS_LABEL_FIELD && label.kind != MS_LABEL_NAMED)
+            label.value = UINT32_MAX;
+        err = ms_table_row(&rows, label.kind, label.value, ms_snap_type(s, v), (uint32_t)out->n, &row, &new);
+        if (err == MS_OK && new) {
+            err = MS_VEC_ROOM(out);
+            if (err == MS_OK)
+                out->at[out->n++] = (ms_other){label, ms_snap_type(s, v), v, t, 0, 1};
+        }
+        if (err == MS_OK) {
+            ms_other *o = &out->at[row];
+            o->owners += o->example != v;
+            o->example = v;
+            o->refs++;
+        }
+    }
     if (err == MS_OK && out->n > 1)
         qsort(out->at, out->n, sizeof *out->at, more_refs);
     ms_set_free(&among);

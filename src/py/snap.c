@@ -6,13 +6,23 @@
  * (snapshot.py); whatever is as long as the heap stays here. Answers that take long let other threads
  * run (a progress line is one); meanwhile a second question to the same Snap is refused.
  *
- * The Snap holds its File. Ways (the search tree of `why`) and cycles are kept once they were asked for. */
+ * The Snap holds its File. Ways (the search tree of `why`) and cycles are kept once they were asked for; so are the nodes of the last question. */
 #include "graph/answer.h"
 #include "py/py.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <unistd.h>
+
+/* The nodes that a question is about: ("type", [row, ...]), ("site", [row, ...]), ("node", [node]). */
+typedef struct {
+    char      kind;   /* its first letter */
+    uint32_t  single;
+    uint8_t  *wanted; /* a byte for each type or site */
+    size_t    size;
+    uint32_t *node;   /* ascending */
+    size_t    n, room;
+} chosen;
 
 typedef struct {
     PyObject_HEAD
@@ -21,6 +31,7 @@ typedef struct {
     ms_graph   graph;
     ms_paths  *ways;
     ms_cycles *cycles;
+    chosen     chosen; /* of the last question */
     bool       busy;
 } py_snap;
 
@@ -295,68 +306,88 @@ static PyObject *snap_tops(PyObject *self, PyObject *unused)
 
 /* ---- why ---- */
 
-/* The nodes that a question is about: ("type", row), ("sites", [row, ...]), ("node", node). */
-typedef struct {
-    uint32_t *node;
-    size_t    n, room;
-} chosen;
-
-static ms_err choose(ms_snap *s, const char *kind, const uint8_t *wanted, uint32_t single, chosen *out, ms_why *why)
+static ms_err no_memory(ms_why *why)
 {
-    bool by_type = kind[0] == 't', by_site = kind[0] == 's';
-    MS_TRY(ms_snap_need(s, MS_SNAP_SHAPES | MS_SNAP_BIRTHS, why));
-    for (uint32_t v = 1; v <= s->objects; v++) {
-        if (by_type ? !wanted[ms_snap_type(s, v)] : by_site ? !wanted[ms_snap_id(s->site, v)] : v != single)
-            continue;
-        if (ms_vec_grow_((void **)&out->node, out->n, &out->room, sizeof *out->node) != MS_OK) {
-            ms_why_set(why, "cannot look at the snapshot: %s", ms_err_text(MS_ENOMEM));
-            return MS_ENOMEM;
-        }
-        out->node[out->n++] = v;
-    }
-    if (!by_type && !by_site && single > s->objects && out->n == 0) { /* a pseudo node may be asked for, too */
-        MS_TRY(ms_vec_grow_((void **)&out->node, 0, &out->room, sizeof *out->node));
-        out->node[out->n++] = single;
-    }
-    return MS_OK;
+    ms_why_set(why, "cannot look at the snapshot: %s", ms_err_text(MS_ENOMEM));
+    return MS_ENOMEM;
 }
 
 static void chosen_free(chosen *c)
 {
+    ms_sys_free(c->wanted, c->size);
     ms_sys_free(c->node, c->room * sizeof *c->node);
+    *c = (chosen){0};
 }
 
-/* kind and rows from Python into wanted (a byte for each row). NULL: an exception is set. */
-static uint8_t *wanted_new(const ms_snap *s, const char *kind, PyObject *rows, uint32_t *single, size_t *size)
+static ms_err chosen_find(ms_snap *s, chosen *c, ms_why *why)
 {
-    *size = (kind[0] == 't' ? s->n_types : s->n_sites) + 1;
+    if (c->kind == 'n') {
+        MS_TRY(ms_vec_grow_((void **)&c->node, 0, &c->room, sizeof *c->node));
+        c->node[0] = c->single;
+        c->n = c->single != 0;
+        return MS_OK;
+    }
+    bool by_type = c->kind == 't';
+    uint8_t *shape = by_type ? ms_sys_alloc(s->n_shapes) : c->wanted; /* the kind of number that nodes have */
+    ms_snap_ids ids = by_type ? s->shape : s->site;
+    ms_err err = shape ? MS_OK : MS_ENOMEM;
+    for (uint32_t i = 0; by_type && shape && i < s->n_shapes; i++)
+        shape[i] = c->wanted[s->shape_type[i]];
+    for (uint32_t v = 1; v <= s->objects && err == MS_OK; v++)
+        if (shape[ms_snap_id(ids, v)]) {
+            err = ms_vec_grow_((void **)&c->node, c->n, &c->room, sizeof *c->node);
+            if (err == MS_OK)
+                c->node[c->n++] = v;
+        }
+    if (by_type)
+        ms_sys_free(shape, s->n_shapes);
+    return err;
+}
+
+/* The nodes of this question into p->chosen; they often stand there from the one before. */
+static ms_err choose(py_snap *p, chosen *c, ms_why *why)
+{
+    chosen *known = &p->chosen;
+    if (known->wanted && known->kind == c->kind && known->single == c->single && memcmp(known->wanted, c->wanted, c->size) == 0)
+        return MS_OK;
+    chosen_free(known);
+    MS_TRY(ms_snap_need(p->snap, MS_SNAP_SHAPES | MS_SNAP_BIRTHS, why));
+    if (chosen_find(p->snap, c, why) != MS_OK)
+        return no_memory(why);
+    *known = *c;
+    *c = (chosen){0};
+    return MS_OK;
+}
+
+/* kind and rows from Python. false: an exception is set. */
+static bool chosen_read(const ms_snap *s, const char *kind, PyObject *rows, chosen *c)
+{
+    *c = (chosen){.kind = kind[0], .size = (kind[0] == 't' ? s->n_types : s->n_sites) + (size_t)1};
     if (strcmp(kind, "type") != 0 && strcmp(kind, "site") != 0 && strcmp(kind, "node") != 0) {
         PyErr_Format(PyExc_ValueError, "'%s' is not 'type', 'site' or 'node'", kind);
-        return NULL;
+        return false;
     }
     PyObject *fast = PySequence_Fast(rows, "rows must be a list of numbers");
     if (fast == NULL)
-        return NULL;
-    uint8_t *wanted = ms_sys_alloc(*size);
-    if (wanted == NULL)
+        return false;
+    c->wanted = ms_sys_alloc(c->size);
+    if (c->wanted == NULL)
         PyErr_NoMemory();
-    for (Py_ssize_t i = 0; wanted && i < PySequence_Fast_GET_SIZE(fast); i++) {
+    for (Py_ssize_t i = 0; c->wanted && i < PySequence_Fast_GET_SIZE(fast); i++) {
         unsigned long row = PyLong_AsUnsignedLong(PySequence_Fast_GET_ITEM(fast, i));
         bool node = kind[0] == 'n';
-        if ((row == (unsigned long)-1 && PyErr_Occurred()) || (node && !node_ok(s, row))) {
-            ms_sys_free(wanted, *size);
-            wanted = NULL;
-        } else if (node)
-            *single = (uint32_t)row;
-        else if (row < *size - 1)
-            wanted[row] = 1;
+        if ((row == (unsigned long)-1 && PyErr_Occurred()) || (node && !node_ok(s, row)))
+            chosen_free(c);
+        else if (node)
+            c->single = (uint32_t)row;
+        else if (row < c->size - 1)
+            c->wanted[row] = 1;
     }
     Py_DECREF(fast);
-    return wanted;
+    return c->wanted != NULL;
 }
 
 typedef struct {
-    chosen    nodes;
     ms_sum    sum;
     ms_steps  steps;
     ms_others others;
@@ -365,11 +396,11 @@ typedef struct {
     uint64_t  aged;
 } reasons;
 
-static ms_err ages(ms_snap *s, reasons *r)
+static ms_err ages(ms_snap *s, const chosen *of, reasons *r)
 {
     for (int pass = 0; pass < 2; pass++)
-        for (size_t i = 0; i < r->nodes.n; i++) {
-            uint32_t v = r->nodes.node[i], birth = ms_snap_id(s->birth, v);
+        for (size_t i = 0; i < of->n; i++) {
+            uint32_t v = of->node[i], birth = ms_snap_id(s->birth, v);
             if (ms_snap_id(s->site, v) == 0 || birth > s->epoch)
                 continue;
             if (pass == 0) {
@@ -382,18 +413,19 @@ static ms_err ages(ms_snap *s, reasons *r)
     return MS_OK;
 }
 
-static ms_err ask_why(py_snap *p, const char *kind, const uint8_t *wanted, uint32_t single, reasons *r, ms_why *why)
+static ms_err ask_why(py_snap *p, chosen *asked, reasons *r, ms_why *why)
 {
     ms_snap *s = p->snap;
-    MS_TRY(choose(s, kind, wanted, single, &r->nodes, why));
-    MS_TRY(ms_sum_of(s, r->nodes.node, r->nodes.n, &r->sum, why));
+    const chosen *of = &p->chosen;
+    MS_TRY(choose(p, asked, why));
+    MS_TRY(ms_sum_of(s, of->node, of->n, &r->sum, why));
     if (p->ways == NULL)
         MS_TRY(ms_ways(s, &p->graph, &p->ways, why));
-    MS_TRY(ms_ways_to(s, p->ways, r->nodes.node, (uint32_t)r->nodes.n, &r->steps, &r->lost, why));
-    MS_TRY(ms_other_refs(s, p->ways, r->nodes.node, (uint32_t)r->nodes.n, &r->others, &r->weak, why));
-    for (size_t i = 0; i < r->nodes.n; i++)
-        r->garbage += ms_snap_is_garbage(s, r->nodes.node[i]);
-    return ages(s, r);
+    MS_TRY(ms_ways_to(s, p->ways, of->node, (uint32_t)of->n, &r->steps, &r->lost, why));
+    MS_TRY(ms_other_refs(s, p->ways, of->node, (uint32_t)of->n, &r->others, &r->weak, why));
+    for (size_t i = 0; i < of->n; i++)
+        r->garbage += ms_snap_is_garbage(s, of->node[i]);
+    return ages(s, of, r);
 }
 
 static PyObject *others_list(const ms_others *others, size_t most)
@@ -415,18 +447,16 @@ static PyObject *snap_why(PyObject *self, PyObject *args)
     py_snap *p = (py_snap *)self;
     const char *kind;
     PyObject *rows, *out = NULL;
-    uint32_t single = 0;
-    size_t size;
+    chosen asked;
     reasons r = {0};
     ms_why why = {{0}};
     ms_err err;
     if (!PyArg_ParseTuple(args, "sO:why", &kind, &rows))
         return NULL;
-    uint8_t *wanted = wanted_new(p->snap, kind, rows, &single, &size);
-    if (wanted == NULL || begin(self) == NULL)
+    if (!chosen_read(p->snap, kind, rows, &asked) || begin(self) == NULL)
         goto done;
     Py_BEGIN_ALLOW_THREADS
-    err = ask_why(p, kind, wanted, single, &r, &why);
+    err = ask_why(p, &asked, &r, &why);
     Py_END_ALLOW_THREADS
     if (!end(self, err, &why))
         goto done;
@@ -439,9 +469,7 @@ static PyObject *snap_why(PyObject *self, PyObject *args)
                         "ages", (unsigned long long)r.aged, r.oldest, r.newest, r.parts[0], r.parts[1], r.parts[2], r.parts[3],
                         r.parts[4], r.parts[5], r.parts[6], r.parts[7]);
 done:
-    if (wanted != NULL)
-        ms_sys_free(wanted, size);
-    chosen_free(&r.nodes);
+    chosen_free(&asked);
     MS_VEC_FREE(&r.steps);
     MS_VEC_FREE(&r.others);
     return out;
@@ -454,10 +482,10 @@ static PyObject *snap_below(PyObject *self, PyObject *args)
     py_snap *p = (py_snap *)self;
     const char *kind;
     PyObject *rows, *nodes, *out = NULL;
-    uint32_t single = 0, node[MOST];
+    uint32_t node[MOST];
     uint64_t count[MOST] = {0};
-    size_t size;
-    chosen c = {0};
+    const chosen *c = &p->chosen;
+    chosen asked;
     ms_why why = {{0}};
     ms_err err;
     if (!PyArg_ParseTuple(args, "sOO!:below", &kind, &rows, &PyList_Type, &nodes))
@@ -469,23 +497,22 @@ static PyObject *snap_below(PyObject *self, PyObject *args)
             return NULL;
         node[i] = (uint32_t)v;
     }
-    uint8_t *wanted = wanted_new(p->snap, kind, rows, &single, &size);
-    if (wanted == NULL || begin(self) == NULL)
+    if (!chosen_read(p->snap, kind, rows, &asked) || begin(self) == NULL)
         goto done;
     Py_BEGIN_ALLOW_THREADS
     err = ms_snap_need(p->snap, MS_SNAP_TREE, &why);
     if (err == MS_OK)
-        err = choose(p->snap, kind, wanted, single, &c, &why);
+        err = choose(p, &asked, &why);
     for (Py_ssize_t i = 0; err == MS_OK && i < n; i++) {
         const ms_snap *s = p->snap;
         if (!ms_snap_holds(s, node[i])) {
-            for (size_t k = 0; k < c.n; k++)
-                count[i] += c.node[k] == node[i];
+            for (size_t k = 0; k < c->n; k++)
+                count[i] += c->node[k] == node[i];
             continue;
         }
         uint32_t r = ms_snap_rank(s, node[i]), from = s->begin[r], to = s->end[r];
-        for (size_t k = 0; k < c.n; k++) {
-            uint32_t q = s->begin[ms_snap_rank(s, ms_snap_holds(s, c.node[k]) ? c.node[k] : s->idom[c.node[k]])];
+        for (size_t k = 0; k < c->n; k++) {
+            uint32_t q = s->begin[ms_snap_rank(s, ms_snap_holds(s, c->node[k]) ? c->node[k] : s->idom[c->node[k]])];
             count[i] += q >= from && q < to;
         }
     }
@@ -500,9 +527,7 @@ static PyObject *snap_below(PyObject *self, PyObject *args)
             PyList_SET_ITEM(out, i, number);
     }
 done:
-    if (wanted != NULL)
-        ms_sys_free(wanted, size);
-    chosen_free(&c);
+    chosen_free(&asked);
     return out;
 }
 
@@ -518,24 +543,19 @@ static int more_held(const void *a, const void *b)
     return x->retained != y->retained ? (x->retained < y->retained ? 1 : -1) : x->node < y->node ? -1 : x->node > y->node;
 }
 
-static ms_err ask_objects(ms_snap *s, const char *kind, const uint8_t *wanted, ranked **out, size_t *n, ms_why *why)
+static ms_err ask_objects(py_snap *p, chosen *asked, ranked **out, size_t *n, ms_why *why)
 {
-    chosen c = {0};
-    ms_err err = ms_snap_need(s, MS_SNAP_IDOMS, why);
-    if (err == MS_OK)
-        err = choose(s, kind, wanted, 0, &c, why);
-    if (err == MS_OK && (*out = ms_sys_alloc((c.n + 1) * sizeof **out)) == NULL) {
-        ms_why_set(why, "cannot look at the snapshot: %s", ms_err_text(MS_ENOMEM));
-        err = MS_ENOMEM;
-    }
-    if (err == MS_OK) {
-        *n = c.n;
-        for (size_t i = 0; i < c.n; i++)
-            (*out)[i] = (ranked){ms_snap_retained(s, c.node[i]), c.node[i]};
-        qsort(*out, c.n, sizeof **out, more_held);
-    }
-    chosen_free(&c);
-    return err;
+    ms_snap *s = p->snap;
+    const chosen *of = &p->chosen;
+    MS_TRY(ms_snap_need(s, MS_SNAP_IDOMS, why));
+    MS_TRY(choose(p, asked, why));
+    if ((*out = ms_sys_alloc((of->n + 1) * sizeof **out)) == NULL)
+        return no_memory(why);
+    *n = of->n;
+    for (size_t i = 0; i < of->n; i++)
+        (*out)[i] = (ranked){ms_snap_retained(s, of->node[i]), of->node[i]};
+    qsort(*out, of->n, sizeof **out, more_held);
+    return MS_OK;
 }
 
 static PyObject *snap_list(PyObject *self, PyObject *args)
@@ -544,18 +564,17 @@ static PyObject *snap_list(PyObject *self, PyObject *args)
     const char *kind;
     PyObject *rows, *out = NULL;
     unsigned long long most;
-    uint32_t single = 0;
-    size_t size, n = 0;
+    size_t n = 0;
+    chosen asked;
     ranked *found = NULL;
     ms_why why = {{0}};
     ms_err err;
     if (!PyArg_ParseTuple(args, "sOK:objects", &kind, &rows, &most))
         return NULL;
-    uint8_t *wanted = wanted_new(p->snap, kind, rows, &single, &size);
-    if (wanted == NULL || begin(self) == NULL)
+    if (!chosen_read(p->snap, kind, rows, &asked) || begin(self) == NULL)
         goto done;
     Py_BEGIN_ALLOW_THREADS
-    err = ask_objects(p->snap, kind, wanted, &found, &n, &why);
+    err = ask_objects(p, &asked, &found, &n, &why);
     Py_END_ALLOW_THREADS
     if (!end(self, err, &why))
         goto done;
@@ -567,8 +586,7 @@ static PyObject *snap_list(PyObject *self, PyObject *args)
         Py_XDECREF(row);
     }
 done:
-    if (wanted != NULL)
-        ms_sys_free(wanted, size);
+    chosen_free(&asked);
     if (found != NULL)
         ms_sys_free(found, (n + 1) * sizeof *found);
     return out;
@@ -605,7 +623,6 @@ static PyObject *snap_references(PyObject *self, PyObject *args)
 
 static PyObject *snap_referrers(PyObject *self, PyObject *args)
 {
-    enum { AT_ONCE = 256 }; /* edges that are looked at together: few of them refer to v */
     ms_snap *snap = ((py_snap *)self)->snap;
     unsigned long v;
     unsigned long long most;
@@ -614,20 +631,11 @@ static PyObject *snap_referrers(PyObject *self, PyObject *args)
     ANSWER(self, ms_snap_need(s, MS_SNAP_SHAPES | MS_SNAP_EDGES, &why));
     PyObject *out = PyList_New(0);
     ms_graph g = ms_snap_graph(snap);
-    uint32_t node = (uint32_t)v, any;
-    for (uint64_t from = 0; out && v != 0 && from < snap->edges; from += AT_ONCE) {
-        uint64_t to = from + AT_ONCE < snap->edges ? from + AT_ONCE : snap->edges;
-        any = 0;
-        for (uint64_t e = from; e < to; e++)
-            any |= MS_SNAP_TARGET(snap->to[e]) == node;
-        for (uint64_t e = from; any && out && e < to && (unsigned long long)PyList_GET_SIZE(out) < most; e++) {
-            if (MS_SNAP_TARGET(snap->to[e]) != node)
-                continue;
-            PyObject *row = edge_tuple(snap, ms_edge_owner(&g, (uint32_t)e), (uint32_t)e);
-            if (row == NULL || PyList_Append(out, row) < 0)
-                Py_CLEAR(out);
-            Py_XDECREF(row);
-        }
+    for (uint32_t e = 0; out && v != 0 && (unsigned long long)PyList_GET_SIZE(out) < most && ms_edge_to(&g, (uint32_t)v, &e); e++) {
+        PyObject *row = edge_tuple(snap, ms_edge_owner(&g, e), e);
+        if (row == NULL || PyList_Append(out, row) < 0)
+            Py_CLEAR(out);
+        Py_XDECREF(row);
     }
     return out;
 }
@@ -643,12 +651,14 @@ static PyObject *snap_outside(PyObject *self, PyObject *arg)
     ANSWER(self, ms_snap_need(s, MS_SNAP_EDGES | MS_SNAP_TREE, &why));
     bool holds = ms_snap_holds(snap, (uint32_t)v);
     uint32_t r = holds ? ms_snap_rank(snap, (uint32_t)v) : 0, from = holds ? snap->begin[r] : 1, to = holds ? snap->end[r] : 0;
-    for (uint32_t owner = 0; v != 0 && owner < snap->nodes; owner++)
-        for (uint32_t e = snap->first[owner]; e < snap->first[owner + 1]; e++)
-            if (MS_SNAP_TARGET(snap->to[e]) == v && MS_SNAP_KIND(snap->to[e]) == MS_SNAP_NORMAL && owner != v) {
-                uint32_t q = snap->begin[ms_snap_rank(snap, ms_snap_holds(snap, owner) ? owner : snap->idom[owner])];
-                n += q < from || q >= to;
-            }
+    ms_graph g = ms_snap_graph(snap);
+    for (uint32_t e = 0; v != 0 && ms_edge_to(&g, (uint32_t)v, &e); e++) {
+        uint32_t owner = ms_edge_owner(&g, e), q;
+        if (MS_SNAP_KIND(snap->to[e]) == MS_SNAP_NORMAL && owner != v) {
+            q = snap->begin[ms_snap_rank(snap, ms_snap_holds(snap, owner) ? owner : snap->idom[owner])];
+            n += q < from || q >= to;
+        }
+    }
     return PyLong_FromUnsignedLongLong(n);
 }
 
@@ -1006,7 +1016,7 @@ static PyObject *snap_way(PyObject *self, PyObject *arg)
     uint32_t n = ms_path(p->ways, (uint32_t)v, LONGEST, node, edge), shown = n < LONGEST ? n : LONGEST;
     PyObject *out = PyList_New(0);
     for (uint32_t i = n <= LONGEST ? 1 : 0; out && i < shown; i++) {
-        PyObject *row = edge[i] < p->snap->edges ? edge_tuple(p->snap, i ? node[i - 1] : ms_path_from(p->ways, node[0]), edge[i])
+        PyObject *row = edge[i] < p->snap->edges ? edge_tuple(p->snap, i ? node[i - 1] : ms_path_hop(p->ways, node[0]).from, edge[i])
                                                  : Py_BuildValue("(IIIII)", i ? node[i - 1] : 0, node[i], MS_SNAP_TYPE, MS_LABEL_INDIRECT, 0);
         if (row == NULL || PyList_Append(out, row) < 0)
             Py_CLEAR(out);
@@ -1326,6 +1336,7 @@ static void snap_dealloc(PyObject *self)
     py_snap *p = (py_snap *)self;
     ms_paths_delete(p->ways);
     ms_cycles_delete(p->cycles);
+    chosen_free(&p->chosen);
     ms_snap_close(p->snap);
     Py_XDECREF(p->file);
     type->tp_free(self);
@@ -1450,6 +1461,7 @@ static PyObject *core_snap(PyObject *module, PyObject *args)
     p->graph = (ms_graph){0};
     p->ways = NULL;
     p->cycles = NULL;
+    p->chosen = (chosen){0};
     p->busy = false;
     return (PyObject *)p;
 }

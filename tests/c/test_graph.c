@@ -622,11 +622,11 @@ static void compare_routes(const ms_graph *g, const ms_paths *p, bool coarse, co
     EXPECT_EQ(r->lost, lost);
     EXPECT_EQ(r->row[0].targets, total);
     for (uint32_t v = 0; v < g->nodes; v++) {
-        EXPECT_EQ(r->of[v] != 0, on_path[v] || v == 0);
-        if (r->of[v] == 0)
+        EXPECT_EQ(ms_sparse_get(&r->of, v) != 0, on_path[v] || v == 0);
+        if (ms_sparse_get(&r->of, v) == 0)
             continue;
         hop want[MOST + 1];
-        uint32_t n = slow_route(g, p, coarse, v, want, &folded), row = r->of[v] - 1;
+        uint32_t n = slow_route(g, p, coarse, v, want, &folded), row = ms_sparse_get(&r->of, v) - 1;
         nodes[row]++;
         folds[row] += folded;
         EXPECT_EQ(r->row[row].depth, n);
@@ -638,7 +638,7 @@ static void compare_routes(const ms_graph *g, const ms_paths *p, bool coarse, co
         uint32_t below = r->row[i].own_targets;
         EXPECT_EQ(r->row[i].nodes, nodes[i]);
         EXPECT_EQ(r->row[i].folded, folds[i]);
-        EXPECT_EQ(r->of[r->row[i].node], i + 1);
+        EXPECT_EQ(ms_sparse_get(&r->of, r->row[i].node), i + 1);
         for (uint32_t k = i + 1; k < r->n; k++) {
             below += r->row[k].parent == i ? r->row[k].targets : 0;
             EXPECT(!(r->row[k].parent == r->row[i].parent && r->row[k].key == r->row[i].key && r->row[k].type == r->row[i].type));
@@ -648,7 +648,7 @@ static void compare_routes(const ms_graph *g, const ms_paths *p, bool coarse, co
     }
     uint64_t bytes = 0;
     for (uint32_t i = 0; i < (target ? targets : g->nodes); i++)
-        bytes += r->of[target ? target[i] : i] != 0 ? ms_node_bytes(g, target ? target[i] : i, MS_ALLOCATED) : 0;
+        bytes += ms_sparse_get(&r->of, target ? target[i] : i) != 0 ? ms_node_bytes(g, target ? target[i] : i, MS_ALLOCATED) : 0;
     EXPECT_EQ(r->row[0].bytes[MS_ALLOCATED], bytes);
 }
 

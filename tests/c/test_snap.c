@@ -302,7 +302,7 @@ static void same_ways(opened a, opened b)
     ms_paths *p = NULL, *q = NULL;
     EXPECT_EQ(ms_ways(a.snap, &g, &p, &why), MS_OK);
     EXPECT_EQ(ms_ways(b.snap, &h, &q, &why), MS_OK);
-    EXPECT(p->known == NULL && q->known != NULL); /* searched, and looked up */
+    EXPECT(p->look_up == NULL && q->look_up != NULL); /* searched, and looked up */
     for (uint32_t v = a.snap->nodes; v-- > 0;) {
         uint32_t node[2][LONG], edge[2][LONG], n = ms_path(p, v, LONG, node[0], edge[0]);
         EXPECT_EQ(ms_path(q, v, LONG, node[1], edge[1]), n);
