@@ -151,6 +151,7 @@ typedef struct {
     const ms_manner *manner; /* one for each shape (one in all, where there are no shapes) */
     const uint8_t *cost;
     uint32_t costs;          /* in cost[] */
+    uint32_t groups;         /* 0: none; else the root and the nodes from this one on have each a manner of their own, behind those of the shapes */
 } ms_taste;
 
 /* The cheapest way from the root to every node; with taste NULL the shortest. First over NORMAL edges; what they do not
@@ -164,7 +165,7 @@ typedef struct {
 } ms_hop;
 struct ms_paths {
     const ms_graph *g;
-    uint32_t *from, *edge; /* of each node, as in its hop; NULL: they are looked up when asked for */
+    ms_hop *hop; /* of each node; NULL: they are looked up when asked for */
     ms_hop (*look_up)(void *source, uint32_t v);
     void (*drop)(void *source);
     void *source;
@@ -172,7 +173,7 @@ struct ms_paths {
 
 static inline ms_hop ms_path_hop(const ms_paths *p, uint32_t v)
 {
-    return p->from ? (ms_hop){p->from[v], p->edge[v]} : p->look_up(p->source, v);
+    return p->hop ? p->hop[v] : p->look_up(p->source, v);
 }
 
 ms_err ms_paths_new(const ms_graph *g, const ms_taste *taste, ms_paths **out);

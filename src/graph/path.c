@@ -27,7 +27,7 @@ typedef struct {
     const ms_graph *g;
     const ms_taste *taste;
     uint32_t *far;             /* of each node: its distance and 1; 0: no path yet */
-    uint32_t *from, *edge;     /* of those that have one */
+    ms_hop *hop;               /* of those that have one */
     uint64_t *inner;           /* a bit for each node: it has edges */
     uint64_t *late;            /* a bit: it has edges for a later round */
     uint8_t *typed;            /* of each shape: the round offers its type already */
@@ -39,11 +39,20 @@ typedef struct {
     ms_err err;                /* no memory for a longer line */
 } search;
 
-static inline uint32_t cost_of(const search *s, uint32_t shape, uint32_t place)
+static inline const ms_manner *manner_of(const search *s, uint32_t v)
 {
-    if (s->taste == NULL)
+    const ms_taste *t = s->taste;
+    if (t == NULL)
+        return NULL;
+    if (t->groups && (v == 0 || v >= t->groups))
+        return &t->manner[(s->g->shape_wide ? s->g->shapes : 1) + (v ? v - t->groups + 1 : 0)];
+    return &t->manner[ms_node_shape(s->g, v)];
+}
+
+static inline uint32_t cost_of(const search *s, const ms_manner *m, uint32_t place)
+{
+    if (m == NULL)
         return 1;
-    const ms_manner *m = &s->taste->manner[shape];
     uint32_t cost = place < m->count ? s->taste->cost[m->first + place] : m->rest;
     return cost == 0 ? 1 : cost > MS_COST_LAST ? MS_COST_LAST : cost;
 }
@@ -92,8 +101,7 @@ static inline void offer(search *s, uint32_t from, uint32_t edge, uint32_t v, ui
     if (known == 0)
         s->reached[s->n_reached++] = v;
     s->far[v] = far + 1;
-    s->from[v] = from;
-    s->edge[v] = edge;
+    s->hop[v] = (ms_hop){from, edge};
     if (far > s->farthest)
         s->farthest = far;
     if (s->inner[v >> 6] >> (v & 63) & 1)
@@ -118,11 +126,11 @@ static void go_on(search *s, uint32_t at)
     const ms_graph *g = s->g;
     for (; s->waiting && s->err == MS_OK; at++)
         while (s->head[at % RING]) {
-            uint32_t v = queue_out(s, at % RING), first = g->first[v], end = g->first[v + 1], shape;
+            uint32_t v = queue_out(s, at % RING), first = g->first[v], end = g->first[v + 1];
             if (s->far[v] != at + 1) /* a cheaper way was found since */
                 continue;
             ask_ahead(s, at % RING);
-            shape = ms_node_shape(g, v);
+            const ms_manner *manner = manner_of(s, v);
             for (uint32_t e = first; e < end && e < first + 8; e++)
                 __builtin_prefetch(&s->far[MS_EDGE_TARGET(g->to[e])], 1);
             bool late = false;
@@ -132,7 +140,7 @@ static void go_on(search *s, uint32_t at)
                 uint32_t x = g->to[e], cost;
                 if (x == 0)
                     continue;
-                if (MS_EDGE_KIND(x) == MS_NORMAL && x != g->garbage && (cost = cost_of(s, shape, e - first)) != MS_COST_LAST)
+                if (MS_EDGE_KIND(x) == MS_NORMAL && x != g->garbage && (cost = cost_of(s, manner, e - first)) != MS_COST_LAST)
                     offer(s, v, e, x, at + cost);
                 else
                     late = true;
@@ -155,7 +163,7 @@ static void next_round(search *s, uint32_t since)
         if (!late && s->typed[shape])
             continue;
         for (uint32_t e = g->first[v]; late && e < g->first[v + 1]; e++) {
-            uint32_t x = g->to[e], kind = MS_EDGE_KIND(x), cost = cost_of(s, shape, e - g->first[v]);
+            uint32_t x = g->to[e], kind = MS_EDGE_KIND(x), cost = cost_of(s, manner_of(s, v), e - g->first[v]);
             t = MS_EDGE_TARGET(x);
             if (t != 0 && t != g->garbage && kind != MS_WEAK && open_to(s, t, base))
                 offer(s, v, e, t, base + (cost == MS_COST_LAST ? MS_COST_MAX : cost));
@@ -181,12 +189,12 @@ static void search_all(search *s)
 {
     const ms_graph *g = s->g;
     s->far[0] = 1;
-    s->from[0] = s->edge[0] = MS_NONE;
+    s->hop[0] = (ms_hop){MS_NONE, MS_NONE};
     s->late[0] = 1;
     s->reached[s->n_reached++] = 0;
     /* the root does not wait: its edges are offered here */
     for (uint32_t e = g->first[0]; e < g->first[1]; e++) {
-        uint32_t x = g->to[e], cost = cost_of(s, ms_node_shape(g, 0), e - g->first[0]);
+        uint32_t x = g->to[e], cost = cost_of(s, manner_of(s, 0), e - g->first[0]);
         if (MS_EDGE_KIND(x) == MS_NORMAL && x != 0 && x != g->garbage && cost != MS_COST_LAST)
             offer(s, 0, e, x, cost);
     }
@@ -205,6 +213,9 @@ static void search_all(search *s)
 static ms_err taste_check(const ms_graph *g, const ms_taste *t)
 {
     uint32_t n = g->shape_wide ? g->shapes : 1;
+    if (t && t->groups > g->nodes)
+        return MS_EINVAL;
+    n += t && t->groups ? g->nodes - t->groups + 1 : 0;
     for (uint32_t s = 0; t && s < n; s++)
         if (t->manner[s].count > t->costs || t->manner[s].first > t->costs - t->manner[s].count)
             return MS_EINVAL;
@@ -225,11 +236,10 @@ ms_err ms_paths_new(const ms_graph *g, const ms_taste *taste, ms_paths **out)
     if (p == NULL || s == NULL || far == NULL || reached == NULL || inner == NULL || late == NULL || typed == NULL)
         goto done;
     p->g = g;
-    p->from = ms_sys_alloc_big(size);
-    p->edge = ms_sys_alloc_big(size);
-    if (p->from == NULL || p->edge == NULL)
+    p->hop = ms_sys_alloc_big((size_t)g->nodes * sizeof *p->hop);
+    if (p->hop == NULL)
         goto done;
-    *s = (search){.g = g, .taste = taste, .far = far, .from = p->from, .edge = p->edge, .inner = inner, .late = late, .typed = typed,
+    *s = (search){.g = g, .taste = taste, .far = far, .hop = p->hop, .inner = inner, .late = late, .typed = typed,
                   .reached = reached, .n_line = 1, .line_room = g->nodes / 4 > 4096 ? g->nodes / 4 : 4096};
     s->line = ms_sys_alloc_big(s->line_room * sizeof *s->line);
     if (s->line == NULL)
@@ -239,7 +249,7 @@ ms_err ms_paths_new(const ms_graph *g, const ms_taste *taste, ms_paths **out)
     search_all(s);
     for (uint32_t v = 0; v < g->nodes && s->n_reached < g->nodes; v++)
         if (far[v] == 0)
-            p->from[v] = p->edge[v] = MS_NONE;
+            p->hop[v] = (ms_hop){MS_NONE, MS_NONE};
     err = s->err;
 done:
     if (s)
@@ -264,10 +274,8 @@ void ms_paths_delete(ms_paths *p)
         return;
     if (p->drop)
         p->drop(p->source);
-    if (p->g) {
-        ms_sys_free(p->from, (size_t)p->g->nodes * sizeof *p->from);
-        ms_sys_free(p->edge, (size_t)p->g->nodes * sizeof *p->edge);
-    }
+    if (p->g)
+        ms_sys_free(p->hop, (size_t)p->g->nodes * sizeof *p->hop);
     ms_sys_free(p, sizeof *p);
 }
 

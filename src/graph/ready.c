@@ -143,8 +143,7 @@ ms_err ms_tops(ms_snap *s, ms_steps *out, ms_why *why)
 typedef struct {
     ms_writer *w;
     char       name[40];
-    void     (*full)(void *arg);
-    void      *arg;
+    const ms_ready_help *help;
 } target;
 
 static const char *table(target *t, const ms_snap *s, const char *name)
@@ -215,52 +214,75 @@ static ms_err write_modules(ms_snap *s, target *t, ms_why *why)
     return ms_writer_column_end(t->w);
 }
 
-static ms_err write_ways(ms_snap *s, target *t, ms_why *why)
+/* The ways, searched by whoever helps. */
+typedef struct {
+    ms_snap  *s;
+    ms_graph  g;
+    ms_paths *p;
+    uint64_t *odd;
+    size_t    words;
+    ms_err    err;
+    ms_why    why;
+} ways;
+
+static void ways_find(void *what)
+{
+    ways *o = what;
+    o->err = ms_ways(o->s, &o->g, &o->p, &o->why);
+    for (uint32_t v = 1; o->err == MS_OK && v < o->s->nodes; v++)
+        o->odd[v >> 6] |= (uint64_t)(o->p->hop[v].from != o->s->idom[v]) << (v & 63);
+}
+
+static ms_err write_ways(const ways *o, target *t)
 {
     enum { PIECE = 1024 };
-    ms_graph g;
-    ms_paths *p = NULL;
     uint32_t piece[PIECE], held = 0;
-    size_t words = ((size_t)s->nodes + 63) / 64;
-    uint64_t *odd = ms_sys_alloc(words * sizeof *odd);
-    ms_err err = odd ? ms_ways(s, &g, &p, why) : no_memory(why);
-    if (err != MS_OK)
-        goto done;
-    if (t->full)
-        t->full(t->arg);
-    for (uint32_t v = 1; v < s->nodes; v++)
-        odd[v >> 6] |= (uint64_t)(p->from[v] != s->idom[v]) << (v & 63);
-    ms_writer_column(t->w, table(t, s, "ready_ways"), "odd", MS_TYPE_U64, 1, words, odd);
+    ms_writer_column(t->w, table(t, o->s, "ready_ways"), "odd", MS_TYPE_U64, 1, o->words, o->odd);
     ms_writer_column_begin(t->w, t->name, "from", MS_TYPE_U32, 1);
-    for (size_t i = 0; i < words; i++)
-        for (uint64_t left = odd[i]; left; left &= left - 1) {
-            piece[held++] = p->from[i * 64 + (size_t)__builtin_ctzll(left)];
+    for (size_t i = 0; i < o->words; i++)
+        for (uint64_t left = o->odd[i]; left; left &= left - 1) {
+            piece[held++] = o->p->hop[i * 64 + (size_t)__builtin_ctzll(left)].from;
             if (held == PIECE) {
                 ms_writer_append(t->w, piece, sizeof piece);
                 held = 0;
             }
         }
     ms_writer_append(t->w, piece, held * sizeof *piece);
-    err = ms_writer_column_end(t->w);
-done:
-    ms_paths_delete(p);
-    ms_sys_free(odd, words * sizeof *odd);
-    return err;
+    return ms_writer_column_end(t->w);
+}
+
+static ms_err write_others(ms_snap *s, target *t, ms_why *why)
+{
+    MS_TRY(write_sums(s, MS_BY_TYPE, t, why));
+    MS_TRY(write_sums(s, MS_BY_SITE, t, why));
+    MS_TRY(write_modules(s, t, why));
+    return write_tops(s, t, why);
 }
 
 static ms_err write_all(ms_snap *s, target *t, ms_why *why)
 {
     MS_TRY(ms_snap_need(s, MS_SNAP_SHAPES | MS_SNAP_BIRTHS | MS_SNAP_EDGES | MS_SNAP_TEXTS | MS_SNAP_TREE, why));
-    MS_TRY(write_sums(s, MS_BY_TYPE, t, why));
-    MS_TRY(write_sums(s, MS_BY_SITE, t, why));
-    MS_TRY(write_modules(s, t, why));
-    MS_TRY(write_tops(s, t, why));
-    return write_ways(s, t, why);
+    ways o = {.s = s, .words = ((size_t)s->nodes + 63) / 64};
+    o.odd = ms_sys_alloc(o.words * sizeof *o.odd);
+    if (o.odd == NULL)
+        return no_memory(why);
+    if (t->help)
+        t->help->begin(t->help->arg, ways_find, &o);
+    ms_err err = write_others(s, t, why); /* both look at the snapshot only; of what is found at the first question, the ways need nothing */
+    if (t->help)
+        t->help->end(t->help->arg);
+    else
+        ways_find(&o);
+    if (err == MS_OK && (err = o.err) == MS_OK)
+        err = write_ways(&o, t);
+    ms_paths_delete(o.p);
+    ms_sys_free(o.odd, o.words * sizeof *o.odd);
+    return err;
 }
 
-ms_err ms_ready_write(ms_writer *w, const char *prefix, void (*full)(void *arg), void *arg, ms_why *why)
+ms_err ms_ready_write(ms_writer *w, const char *prefix, const ms_ready_help *help, ms_why *why)
 {
-    target t = {.w = w, .full = full, .arg = arg};
+    target t = {.w = w, .help = help};
     ms_file *file;
     ms_snap *snap = NULL;
     MS_TRY(ms_writer_read(w, why, &file));

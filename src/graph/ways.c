@@ -52,23 +52,16 @@ static uint8_t group_cost(const ms_snap *s, uint32_t node, ms_label label)
     return INNER;
 }
 
-/* The root and the groups below it have a manner of their own, each by its edges. The pseudo nodes share one
- * shape, so for the search they get shapes of their own. */
+/* The root and the groups below it have a manner of their own, each by its edges. */
 typedef struct {
-    uint32_t  shapes;              /* in all */
-    uint32_t *type;                /* of each shape, as the next two */
-    uint64_t *said, *allocated;
-    ms_manner *manner;
-    uint8_t  *cost;
-    size_t    costs;
+    ms_manner *manner; /* of the shapes, then of the root and the groups */
+    uint8_t   *cost;
+    size_t     manners, costs;
 } tastes;
 
 static void tastes_free(tastes *t)
 {
-    ms_sys_free(t->type, (size_t)t->shapes * sizeof *t->type);
-    ms_sys_free(t->said, (size_t)t->shapes * sizeof *t->said);
-    ms_sys_free(t->allocated, (size_t)t->shapes * sizeof *t->allocated);
-    ms_sys_free(t->manner, (size_t)t->shapes * sizeof *t->manner);
+    ms_sys_free(t->manner, t->manners * sizeof *t->manner);
     ms_sys_free(t->cost, t->costs + 1);
 }
 
@@ -77,7 +70,7 @@ static bool is_group(const ms_snap *s, uint32_t v)
     return v == 0 || v > s->objects;
 }
 
-static uint32_t taste_shape(const ms_snap *s, uint32_t v)
+static uint32_t manner_of(const ms_snap *s, uint32_t v)
 {
     return is_group(s, v) ? s->n_shapes + (v ? v - s->objects : 0) : ms_snap_id(s->shape, v);
 }
@@ -85,34 +78,26 @@ static uint32_t taste_shape(const ms_snap *s, uint32_t v)
 static ms_err tastes_new(ms_snap *s, tastes *t)
 {
     size_t edges = 0;
-    t->shapes = s->n_shapes + s->nodes - s->objects;
+    t->manners = (size_t)s->n_shapes + s->nodes - s->objects;
     for (uint32_t v = 0; v < s->nodes; v = v == 0 ? s->objects + 1 : v + 1)
         edges += s->first[v + 1] - s->first[v];
     t->costs = s->n_fields + edges;
-    t->type = ms_sys_alloc((size_t)t->shapes * sizeof *t->type);
-    t->said = ms_sys_alloc((size_t)t->shapes * sizeof *t->said);
-    t->allocated = ms_sys_alloc((size_t)t->shapes * sizeof *t->allocated);
-    t->manner = ms_sys_alloc((size_t)t->shapes * sizeof *t->manner);
+    t->manner = ms_sys_alloc(t->manners * sizeof *t->manner);
     t->cost = ms_sys_alloc(t->costs + 1);
-    if (!t->type || !t->said || !t->allocated || !t->manner || !t->cost)
+    if (!t->manner || !t->cost)
         return MS_ENOMEM;
     for (uint32_t i = 0; i < s->n_fields; i++)
         t->cost[i] = field_cost(s, s->field_name[i]);
     for (uint32_t i = 0; i < s->n_shapes; i++) {
-        uint32_t type = t->type[i] = s->shape_type[i];
+        uint32_t type = s->shape_type[i];
         uint8_t rest = s->type_rest[type];
-        t->said[i] = s->shape_said[i];
-        t->allocated[i] = s->shape_allocated[i];
         t->manner[i] = (ms_manner){s->type_first[type], s->type_count[type], rest == MS_REST_OPAQUE ? VAGUE : rest == MS_REST_LABELS ? 1 : PLAIN};
     }
     uint32_t at = s->n_fields;
     for (uint32_t v = 0; v < s->nodes; v = v == 0 ? s->objects + 1 : v + 1) {
-        uint32_t degree = s->first[v + 1] - s->first[v], old = ms_snap_id(s->shape, v), shape = taste_shape(s, v), string;
+        uint32_t degree = s->first[v + 1] - s->first[v], string;
         bool inner = v == 0 || (is_group(s, v) && ms_snap_name(s, v, &string) && ms_snap_text_is(s, string, "interpreter"));
-        t->type[shape] = t->type[old];
-        t->said[shape] = t->said[old];
-        t->allocated[shape] = t->allocated[old];
-        t->manner[shape] = (ms_manner){at, degree, 1};
+        t->manner[manner_of(s, v)] = (ms_manner){at, degree, 1};
         for (uint32_t i = 0; i < degree; i++, at++)
             t->cost[at] = inner ? group_cost(s, MS_SNAP_TARGET(s->to[s->first[v] + i]), ms_snap_label(s, v, s->first[v] + i)) : 1;
     }
@@ -155,7 +140,7 @@ static inline uint32_t told_from(const told *o, uint32_t v)
 /* What the search in path.c would take first: edges of the first round before all others, then the cheaper one. */
 static uint32_t told_cost(const told *o, uint32_t owner, uint32_t edge)
 {
-    const ms_manner *m = &o->taste.manner[taste_shape(o->s, owner)];
+    const ms_manner *m = &o->taste.manner[manner_of(o->s, owner)];
     uint32_t place = edge - o->s->first[owner], cost = place < m->count ? o->taste.cost[m->first + place] : m->rest;
     bool first = MS_SNAP_KIND(o->s->to[edge]) == MS_SNAP_NORMAL && cost < MS_COST_LAST;
     return (first ? 0 : 256) + (cost < 1 ? 1 : cost > MS_COST_MAX ? MS_COST_MAX : cost);
@@ -241,24 +226,12 @@ ms_err ms_ways(ms_snap *s, ms_graph *g, ms_paths **out, ms_why *why)
     if (*out != NULL)
         return MS_OK;
     tastes t = {0};
-    size_t size = (size_t)s->nodes * sizeof(uint32_t);
-    uint32_t *shape = ms_sys_alloc_big(size);
-    ms_err err = shape ? tastes_new(s, &t) : MS_ENOMEM;
+    ms_err err = tastes_new(s, &t);
     if (err == MS_OK) {
-        ms_taste taste = {.manner = t.manner, .cost = t.cost, .costs = (uint32_t)t.costs};
-        for (uint32_t v = 0; v < s->nodes; v++)
-            shape[v] = taste_shape(s, v);
-        g->shape = shape;
-        g->shape_wide = 4;
-        g->shapes = t.shapes;
-        g->shape_type = t.type;
-        g->shape_bytes[MS_SAID] = t.said;
-        g->shape_bytes[MS_ALLOCATED] = t.allocated;
+        ms_taste taste = {.manner = t.manner, .cost = t.cost, .costs = (uint32_t)t.costs, .groups = s->objects + 1};
         err = ms_paths_new(g, &taste, out);
-        *g = ms_snap_graph(s); /* the paths go on with the shapes of the file */
     }
     tastes_free(&t);
-    ms_sys_free(shape, size);
     return err == MS_ENOMEM ? no_memory(why) : err;
 }
 

@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #define CYCLE_ROWS (4u << 20)
-#define READY_BYTES_AN_OBJECT 90u /* that the first answers take at most: ways 34, the tree of dominators 24, what waits in the search 16; 43 mostly */
+#define READY_BYTES_AN_OBJECT 64u /* that the first answers take at most: ways 21, what waits in the search 16, the tree of dominators 12, sums 12 */
 
 static void *want(ms_child *c, size_t size)
 {
@@ -170,6 +170,8 @@ typedef struct ms_out {
     ms_child  *c;
     ms_writer *w;
     char       name[32];
+    void     (*run)(void *what); /* what the second thread does while the first answers are made */
+    void      *what;
 } out;
 
 static const char *table(out *f, const char *name)
@@ -662,7 +664,21 @@ static bool analyse(out *f)
     return true;
 }
 
-static void weigh(void *arg) { ms_child_weigh(arg); }
+static void helper_run(ms_child *c) { c->out->run(c->out->what); }
+
+static void helper_begin(void *arg, void (*run)(void *), void *what)
+{
+    out *f = arg;
+    f->run = run;
+    f->what = what;
+    ms_beside_begin(&f->c->beside, f->c, helper_run, true);
+}
+
+static void helper_end(void *arg)
+{
+    ms_child_weigh(((out *)arg)->c); /* here it has most memory again */
+    ms_beside_end(&((out *)arg)->c->beside);
+}
 
 static void finish(out *f, bool answers)
 {
@@ -677,7 +693,7 @@ static void finish(out *f, bool answers)
     /* Where the program waits, memory is short, or this is one of many pictures, they are left to whoever asks. */
     bool many = c->options->moment && strcmp(c->options->moment, "every") == 0;
     if (answers && !many && !c->options->in_place && (uint64_t)c->nodes * READY_BYTES_AN_OBJECT <= c->memory_limit)
-        ms_ready_write(f->w, c->options->prefix ? c->options->prefix : "", weigh, c, NULL);
+        ms_ready_write(f->w, c->options->prefix ? c->options->prefix : "", &(ms_ready_help){helper_begin, helper_end, f}, NULL);
     c->writer = NULL;
     if ((err = ms_writer_commit(f->w, &c->status->why)) != MS_OK)
         ms_child_fail(c, err, c->status->why.text);

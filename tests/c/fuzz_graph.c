@@ -65,14 +65,15 @@ static void use(const ms_graph *g)
     ms_cycles_delete(c);
     (void)ms_freed_by(g, cut, 1, cut + 1, 1, NULL, &freed);
 
-    uint32_t kinds = g->shape_wide ? g->shapes : 1, costs = (uint32_t)test_below(9);
+    uint32_t kinds = g->shape_wide ? g->shapes : 1, costs = (uint32_t)test_below(9), groups = (uint32_t)test_below(g->nodes + 1);
+    kinds += groups ? g->nodes - groups + 1 : 0;
     ms_manner *manner = malloc(kinds * sizeof *manner);
     uint8_t *cost = malloc(costs + 1);
     for (uint32_t i = 0; i < kinds; i++)
         manner[i] = (ms_manner){(uint32_t)test_below(6), (uint32_t)test_below(4), (uint8_t)test_random()};
     for (uint32_t i = 0; i <= costs; i++)
         cost[i] = (uint8_t)test_random();
-    const ms_taste taste = {manner, cost, costs};
+    const ms_taste taste = {manner, cost, costs, groups};
     if (ms_paths_new(g, test_below(2) ? &taste : NULL, &paths) == MS_OK) {
         ms_routes *r = NULL;
         uint32_t node[3], edge[3];

@@ -34,7 +34,7 @@ static ms_err ready_copy(const char *from, const char *path, bool ready, const r
             err = ms_writer_column(w, c.table, c.column, c.type, c.width, c.rows, c.values);
     }
     if (err == MS_OK && ready)
-        (void)ms_ready_write(w, "", NULL, NULL, why); /* what fails is left out */
+        (void)ms_ready_write(w, "", NULL, why); /* what fails is left out */
     if (w && err == MS_OK)
         err = ms_writer_commit(w, why);
     else

@@ -458,24 +458,29 @@ static void test_check_names_what_is_wrong(void)
 /* ---- paths -------------------------------------------------------------------------------------------------------------- */
 
 typedef struct {
-    ms_manner manner[MOST];
+    ms_manner manner[2 * MOST + 1]; /* of shapes and groups */
     uint8_t cost[MOST * 4];
     ms_taste taste;
 } made_taste;
 
-static const ms_taste *taste_make(made_taste *t)
+static const ms_taste *taste_make(made_taste *t, const ms_graph *g)
 {
     for (uint32_t i = 0; i < MOST * 4; i++)
         t->cost[i] = test_below(6) ? (uint8_t)(1 + test_below(MS_COST_MAX)) : MS_COST_LAST;
-    for (uint32_t i = 0; i < MOST; i++)
+    for (uint32_t i = 0; i <= 2 * MOST; i++)
         t->manner[i] = (ms_manner){(uint32_t)test_below(MOST), (uint32_t)test_below(4), test_below(5) ? (uint8_t)(1 + test_below(9)) : MS_COST_LAST};
-    t->taste = (ms_taste){t->manner, t->cost, MOST * 4};
+    t->taste = (ms_taste){t->manner, t->cost, MOST * 4, test_below(2) ? 0 : 1 + (uint32_t)test_below(g->nodes)};
     return test_below(4) ? &t->taste : NULL;
 }
 
 static uint32_t slow_cost(const ms_graph *g, const ms_taste *t, uint32_t v, uint32_t e)
 {
     const ms_manner *m = t ? &t->manner[ms_node_shape(g, v)] : NULL;
+    uint32_t kinds = g->shape_wide ? g->shapes : 1;
+    if (t && t->groups && v == 0)
+        m = &t->manner[kinds];
+    else if (t && t->groups && v >= t->groups)
+        m = &t->manner[kinds + 1 + v - t->groups];
     uint32_t place = e - g->first[v];
     return m == NULL ? 1 : place < m->count ? t->cost[m->first + place] : m->rest;
 }
@@ -658,7 +663,7 @@ static void test_paths_and_routes(void)
         made m;
         static made_taste t;
         make(&m, round % 3 ? 12 : MOST);
-        const ms_taste *taste = taste_make(&t);
+        const ms_taste *taste = taste_make(&t, &m.g);
         ms_paths *p = NULL;
         EXPECT_EQ(ms_paths_new(&m.g, taste, &p), MS_OK);
         if (p == NULL)
