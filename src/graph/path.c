@@ -5,13 +5,13 @@
  * passed over. A node without edges never waits. All
  * nodes' paths together are a tree, kept as one node and one edge each; so the path of any object is read off.
  *
- * What the paths do not reach comes in rounds (graph.h); a round begins with the edges of rule 2 from all nodes
- * that came to have a path in the round before, as if all had the same distance; then it goes on as above.
+ * What the paths do not reach comes in rounds (graph.h); a round begins with the edges of rule 2 from those nodes
+ * that came to have a path in the round before and have such, as if all had the same distance; then it goes on as above.
  *
  * Merging goes from the root down that tree: children of one row's nodes with the same kind of edge and the same type
  * make a row. A node has one row, so the work is one step for each node on any of the paths.
  *
- * Costs: paths 8 bytes a node, 8 for each that waits, and 8 a node that stay, 20 ns a node where references go to neighbours; routes 8 bytes a node that lies on one of them, and a table of the rows.
+ * Costs: paths 4 bytes a node, 8 for each that waits, and 8 a node that stay, 20 ns a node where references go to neighbours; routes 8 bytes a node that lies on one of them, and a table of the rows.
  * Sources: Dijkstra 1959; Dial 1969. Threads: none. */
 #include "graph/graph.h"
 #include "graph/sort.h"
@@ -29,10 +29,10 @@ typedef struct {
     uint32_t *far;             /* of each node: its distance and 1; 0: no path yet */
     ms_hop *hop;               /* of those that have one */
     uint64_t *inner;           /* a bit for each node: it has edges */
-    uint64_t *late;            /* a bit: it has edges for a later round */
-    uint8_t *typed;            /* of each shape: the round offers its type already */
-    uint32_t *reached;         /* in the order in which they first got a path */
-    uint32_t n_reached, farthest;
+    uint8_t *typed;            /* of each shape: one of its nodes offers the type */
+    uint32_t *later;           /* nodes that have something to offer to the next round */
+    uint32_t n_later, later_room;
+    uint32_t reached, farthest; /* how many have a path; the longest */
     wait *line;                /* from 1 on; all lists are threaded through it, and that of places to use again */
     uint32_t n_line, line_room, line_free, waiting;
     uint32_t head[RING], tail[RING];
@@ -92,6 +92,34 @@ static uint32_t queue_out(search *s, uint32_t list)
     return v;
 }
 
+static void offers_later(search *s, uint32_t v)
+{
+    if (s->n_later == s->later_room) {
+        uint32_t *more = ms_sys_resize(s->later, (size_t)s->later_room * sizeof *more, (size_t)s->later_room * 2 * sizeof *more);
+        if (more == NULL) {
+            s->err = MS_ENOMEM;
+            return;
+        }
+        s->later = more;
+        s->later_room *= 2;
+    }
+    s->later[s->n_later++] = v;
+}
+
+/* v has a path for the first time. All nodes of a shape have the same type: one of them offers it. */
+static inline void reach(search *s, uint32_t v)
+{
+    s->reached++;
+    if (s->g->shape_wide == 0)
+        return;
+    uint32_t shape = ms_node_shape(s->g, v);
+    if (!s->typed[shape]) {
+        s->typed[shape] = 1;
+        if (ms_node_type_node(s->g, v) != 0)
+            offers_later(s, v);
+    }
+}
+
 /* v can be reached from `from` at this distance. A node that has left the queue is never farther than what is offered. */
 static inline void offer(search *s, uint32_t from, uint32_t edge, uint32_t v, uint32_t far)
 {
@@ -99,7 +127,7 @@ static inline void offer(search *s, uint32_t from, uint32_t edge, uint32_t v, ui
     if (far >= known - 1) /* 0: none */
         return;
     if (known == 0)
-        s->reached[s->n_reached++] = v;
+        reach(s, v);
     s->far[v] = far + 1;
     s->hop[v] = (ms_hop){from, edge};
     if (far > s->farthest)
@@ -121,6 +149,14 @@ static inline void ask_ahead(const search *s, uint32_t list)
         __builtin_prefetch(&g->to[g->first[next]]);
 }
 
+/* What reaching this node will look at. */
+static inline void ask(const search *s, uint32_t v)
+{
+    __builtin_prefetch(&s->far[v], 1);
+    if (s->g->shape_wide)
+        __builtin_prefetch((const char *)s->g->shape + (size_t)v * s->g->shape_wide);
+}
+
 static void go_on(search *s, uint32_t at)
 {
     const ms_graph *g = s->g;
@@ -132,11 +168,11 @@ static void go_on(search *s, uint32_t at)
             ask_ahead(s, at % RING);
             const ms_manner *manner = manner_of(s, v);
             for (uint32_t e = first; e < end && e < first + 8; e++)
-                __builtin_prefetch(&s->far[MS_EDGE_TARGET(g->to[e])], 1);
+                ask(s, MS_EDGE_TARGET(g->to[e]));
             bool late = false;
             for (uint32_t e = first; e < end; e++) {
                 if (e + 8 < end)
-                    __builtin_prefetch(&s->far[MS_EDGE_TARGET(g->to[e + 8])], 1);
+                    ask(s, MS_EDGE_TARGET(g->to[e + 8]));
                 uint32_t x = g->to[e], cost;
                 if (x == 0)
                     continue;
@@ -145,31 +181,28 @@ static void go_on(search *s, uint32_t at)
                 else
                     late = true;
             }
-            s->late[v >> 6] |= (uint64_t)late << (v & 63);
+            if (late)
+                offers_later(s, v);
         }
 }
 
 static inline bool open_to(const search *s, uint32_t t, uint32_t base) { return s->far[t] == 0 || s->far[t] > base; }
 
-/* The edges of rule 2, and those taken last, from what was reached since. A type is offered once: all offers are the same. */
+/* The edges of rule 2, and those taken last, of later[since ..]. Its other edges were offered, and lead to what is open no more. */
 static void next_round(search *s, uint32_t since)
 {
     const ms_graph *g = s->g;
-    uint32_t base = s->farthest + 1, until = s->n_reached;
-    memset(s->typed, 0, (size_t)g->shapes + 1);
-    for (uint32_t i = since; i < until; i++) {
-        uint32_t v = s->reached[i], shape = ms_node_shape(g, v), t;
-        bool late = s->late[v >> 6] >> (v & 63) & 1;
-        if (!late && s->typed[shape])
-            continue;
-        for (uint32_t e = g->first[v]; late && e < g->first[v + 1]; e++) {
-            uint32_t x = g->to[e], kind = MS_EDGE_KIND(x), cost = cost_of(s, manner_of(s, v), e - g->first[v]);
+    uint32_t base = s->farthest + 1, until = s->n_later;
+    for (uint32_t i = since; i < until && s->err == MS_OK; i++) {
+        uint32_t v = s->later[i], t;
+        const ms_manner *manner = manner_of(s, v);
+        for (uint32_t e = g->first[v]; e < g->first[v + 1]; e++) {
+            uint32_t x = g->to[e], kind = MS_EDGE_KIND(x), cost = cost_of(s, manner, e - g->first[v]);
             t = MS_EDGE_TARGET(x);
             if (t != 0 && t != g->garbage && kind != MS_WEAK && open_to(s, t, base))
                 offer(s, v, e, t, base + (cost == MS_COST_LAST ? MS_COST_MAX : cost));
         }
-        t = s->typed[shape] ? 0 : ms_node_type_node(g, v);
-        s->typed[shape] = 1;
+        t = ms_node_type_node(g, v);
         if (t != 0 && open_to(s, t, base))
             offer(s, v, MS_EDGE_TO_TYPE, t, base + MS_COST_MAX);
     }
@@ -178,8 +211,8 @@ static void next_round(search *s, uint32_t since)
 
 static void rounds(search *s, uint32_t since)
 {
-    while (since < s->n_reached && s->err == MS_OK) {
-        uint32_t until = s->n_reached;
+    while (since < s->n_later && s->err == MS_OK) {
+        uint32_t until = s->n_later;
         next_round(s, since);
         since = until;
     }
@@ -190,8 +223,8 @@ static void search_all(search *s)
     const ms_graph *g = s->g;
     s->far[0] = 1;
     s->hop[0] = (ms_hop){MS_NONE, MS_NONE};
-    s->late[0] = 1;
-    s->reached[s->n_reached++] = 0;
+    reach(s, 0);
+    offers_later(s, 0);
     /* the root does not wait: its edges are offered here */
     for (uint32_t e = g->first[0]; e < g->first[1]; e++) {
         uint32_t x = g->to[e], cost = cost_of(s, manner_of(s, 0), e - g->first[0]);
@@ -202,7 +235,7 @@ static void search_all(search *s)
     rounds(s, 0);
     if (g->garbage == 0 || s->far[g->garbage] != 0)
         return;
-    uint32_t e = g->first[0], since = s->n_reached;
+    uint32_t e = g->first[0], since = s->n_later;
     while (e < g->first[1] && g->to[e] != MS_EDGE(MS_NORMAL, g->garbage))
         e++;
     offer(s, 0, e < g->first[1] ? e : MS_NONE, g->garbage, s->farthest + 1);
@@ -229,35 +262,36 @@ ms_err ms_paths_new(const ms_graph *g, const ms_taste *taste, ms_paths **out)
     size_t size = (size_t)g->nodes * sizeof(uint32_t), bits = ((size_t)g->nodes + 63) / 64 * 8, shapes = (size_t)g->shapes + 1;
     ms_paths *p = ms_sys_alloc(sizeof *p);
     search *s = ms_sys_alloc(sizeof *s);
-    uint32_t *far = ms_sys_alloc_big(size), *reached = ms_sys_alloc_big(size);
-    uint64_t *inner = ms_sys_alloc_big(bits), *late = ms_sys_alloc_big(bits);
+    uint32_t *far = ms_sys_alloc_big(size);
+    uint64_t *inner = ms_sys_alloc_big(bits);
     uint8_t *typed = ms_sys_alloc(shapes);
     ms_err err = MS_ENOMEM;
-    if (p == NULL || s == NULL || far == NULL || reached == NULL || inner == NULL || late == NULL || typed == NULL)
+    if (p == NULL || s == NULL || far == NULL || inner == NULL || typed == NULL)
         goto done;
     p->g = g;
     p->hop = ms_sys_alloc_big((size_t)g->nodes * sizeof *p->hop);
     if (p->hop == NULL)
         goto done;
-    *s = (search){.g = g, .taste = taste, .far = far, .hop = p->hop, .inner = inner, .late = late, .typed = typed,
-                  .reached = reached, .n_line = 1, .line_room = g->nodes / 4 > 4096 ? g->nodes / 4 : 4096};
+    *s = (search){.g = g, .taste = taste, .far = far, .hop = p->hop, .inner = inner, .typed = typed,
+                  .later_room = 1024, .n_line = 1, .line_room = g->nodes / 4 > 4096 ? g->nodes / 4 : 4096};
     s->line = ms_sys_alloc_big(s->line_room * sizeof *s->line);
-    if (s->line == NULL)
+    s->later = ms_sys_alloc(s->later_room * sizeof *s->later);
+    if (s->line == NULL || s->later == NULL)
         goto done;
     for (uint32_t v = 0; v < g->nodes; v++)
         inner[v >> 6] |= (uint64_t)(g->first[v] < g->first[v + 1]) << (v & 63);
     search_all(s);
-    for (uint32_t v = 0; v < g->nodes && s->n_reached < g->nodes; v++)
+    for (uint32_t v = 0; v < g->nodes && s->reached < g->nodes; v++)
         if (far[v] == 0)
             p->hop[v] = (ms_hop){MS_NONE, MS_NONE};
     err = s->err;
 done:
-    if (s)
+    if (s) {
         ms_sys_free(s->line, s->line_room * sizeof *s->line);
+        ms_sys_free(s->later, s->later_room * sizeof *s->later);
+    }
     ms_sys_free(far, size);
-    ms_sys_free(reached, size);
     ms_sys_free(inner, bits);
-    ms_sys_free(late, bits);
     ms_sys_free(typed, shapes);
     ms_sys_free(s, sizeof *s);
     if (err != MS_OK) {

@@ -375,7 +375,8 @@ void ms_let_go(ms_child *c)
         munmap((void *)r[i].from, r[i].to - r[i].from);
 }
 
-/* Memory that is this process's alone, as the kernel counts it. */
+/* Memory that is this process's alone, as the kernel counts it. Of what is its alone a part may be the file, which it maps to read it
+ * back; of what is no file a part may be the program's, until that is let go. So it is the smaller. */
 uint64_t ms_child_bytes(void)
 {
     char text[4096];
@@ -386,8 +387,9 @@ uint64_t ms_child_bytes(void)
     if (n <= 0)
         return 0;
     text[n] = 0;
-    const char *at = strstr(text, "Private_Dirty:");
-    return at ? strtoull(at + 14, NULL, 10) * 1024 : 0;
+    const char *alone = strstr(text, "Private_Dirty:"), *no_file = strstr(text, "Anonymous:");
+    uint64_t a = alone ? strtoull(alone + 14, NULL, 10) : 0, b = no_file ? strtoull(no_file + 10, NULL, 10) : a;
+    return (a < b ? a : b) * 1024;
 }
 
 static uint64_t number_in(const char *path, const char *after)
