@@ -1,6 +1,7 @@
 """Calls from clients to a server of objects."""
 
 import threading
+import time
 
 import rpyc
 from rpyc.utils.server import ThreadedServer
@@ -16,6 +17,8 @@ class S(rpyc.Service):
 
 s = ThreadedServer(S, port=0, hostname="127.0.0.1", protocol_config={"allow_public_attrs": True})
 threading.Thread(target=s.start, daemon=True).start()
+while not s.active:
+    time.sleep(0.01)
 n = 0
 for k in range(15):
     c = rpyc.connect("127.0.0.1", s.port, config={"allow_public_attrs": True})
