@@ -816,6 +816,7 @@ static ms_err cached_selves(const ms_evidence *e, uint32_t at, ms_view *v, ms_fi
  * right: but those that are made at each call, and stay, are no cache that anyone meant. */
 #define LOST_BYTES (256.0 * 1024)
 #define LOST_SHARE 0.02
+#define RAW_SHARE 0.2 /* of what their line had at its peak */
 enum { LOST = 200 };
 
 typedef struct {
@@ -967,10 +968,11 @@ static ms_err nobody_owns(const ms_evidence *e, uint32_t at, ms_findings *out)
     for (uint32_t line = 0; err == MS_OK && line < e->nlines; line++) {
         const lost_sum *sum = &sums[line];
         bool lost = sum->bytes >= least && born_all_along(s, sum->born, sum->count), grows = false;
-        bool blocks = sum->raw >= least && sum->raw >= BELOW_SHARE * (double)p->lines[line].peak_bytes;
-        for (uint32_t i = 0; blocks && i < out->nslope; i++)
+        double share = sum->raw / fmax(1, (double)p->lines[line].peak_bytes); /* what such blocks refer to is beside them */
+        for (uint32_t i = 0; i < out->nslope; i++)
             grows = grows || (out->slope[i].process == at && out->slope[i].line == line);
-        blocks = blocks && (grows || raw_all_along(v, raw_site, raws, line)); /* few large ones have no births to tell by: their line grows */
+        /* Few large ones have no births to tell by: they must be most of a line that grows. */
+        bool blocks = sum->raw >= least && ((grows && share >= BELOW_SHARE) || (share >= RAW_SHARE && raw_all_along(v, raw_site, raws, line)));
         if (lost || blocks)
             err = add_lost(e, at, v, line, sum, blocks ? sum->raw : 0, out);
     }
