@@ -7,7 +7,8 @@
  *   asked   memsure snapshot PID, a signal to the monitor, --snapshot=every: by ms_area.ask and the doorbell
  *   peak    the program's own: live bytes passed the last photographed peak by a fifth, and with this one the
  *           pauses of all together are at most 1 % of the time it runs (as CPU time), and its children's work, which
- *           another processor does, at most 10 % (1 % where there is no other). The monitor tells what that
+ *           another processor does, at most 10 % (of the first a third, so that a short run has one, too; 1 % where
+ *           there is no other processor). The monitor tells what that
  *           work was; before anything is measured, it is estimated on the high side.
  *           Who climbs fast is let climb, for half a second: one picture at the top is worth more than one half-way
  *   exit    the last callback of atexit: the program's own have run, its daemon threads are still there.
@@ -35,7 +36,8 @@ enum {
     CLIMB_MAX_NS = 500000000, /* but is not waited for longer */
     SHARE_AT_EXIT = 20,    /* of a child's run time, that its last may cost: 1/20 */
     SHARE = 100,           /* of the run time, that the pauses for peaks may take: 1/100 */
-    SHARE_CHILD = 10,      /* ... and their children */
+    SHARE_CHILD = 10,      /* ... and their children, */
+    SHARE_FIRST = 3,       /* ... the first of them alone */
     PAUSE_NS = 500000,     /* estimates before anything was measured: a pause, */
     PAUSE_PER_MIB = 25000, /* ... more for each MiB alive, */
     CHILD_NS = 10000000,   /* ... the child's work for any snapshot, */
@@ -195,7 +197,7 @@ static bool peak_due_now(uint64_t now)
     if (ms_area.shots != __atomic_load_n(&ms_area.shots_over, __ATOMIC_ACQUIRE))
         return false; /* one at a time */
     uint64_t pauses = (spent_ns + pause_estimate()) * SHARE;
-    uint64_t work = (ms_area.shots_ns + child_estimate(true)) * (alone() ? SHARE : SHARE_CHILD);
+    uint64_t work = (ms_area.shots_ns + child_estimate(true)) * (alone() ? SHARE : ms_area.shots ? SHARE_CHILD : SHARE_FIRST);
     peak_due = ms_area.start_ns + (pauses > work ? pauses : work);
     return now >= peak_due;
 }
