@@ -460,6 +460,7 @@ static void gather_info(gathering *g, bool final, uint64_t now)
     text[n] = 0;
     info(g, "snapshots", text);
     info_number(g, "snapshot_pause_ns", p->snapshot_pause_ns);
+    info_number(g, "snapshot_cpu_ns", head->taking_ns);
     info_number(g, "snapshot_child_ns", p->snapshot_child_ns);
     info_number(g, "snapshot_wait_ns", p->snapshot_wait_ns);
     if (p->snapshot_note[0])

@@ -342,7 +342,7 @@ def test_ready_answers_are_those_that_would_be_computed(here):
         assert ready.why(word).data() == computed.why(word).data()
 
 
-@pytest.mark.parametrize("how", ["fork=False", "memory_limit=15_000_000"])
+@pytest.mark.parametrize("how", ["fork=False", "memory_limit=12_500_000"])
 def test_where_the_program_waits_or_memory_is_short_no_answers_are_made_ready(here, how):
     run(f"""
         from memsure import _core

@@ -201,9 +201,8 @@ def test_a_peak_and_the_end(record, tmp_path):
     assert shots["exit"]["Dropped"] == 0 and shots["exit"]["Planted"] == shots["peak"]["Planted"] == 777
     assert shots["peak"]["Dropped"] > 200
     assert int(shots["peak"].info["python_live_bytes"]) > 0.6 * rec.one.number("peak_bytes")
-    # what peaks cost, pauses and children, is within 1 % of the run time (the one at exit comes on top)
-    exit_ns = int(shots["exit"].info["pause_ns"])
-    assert rec.one.number("snapshot_pause_ns") - exit_ns < rec.one.number("duration_ns") / 50
+    # the pauses for peaks are within 1 % of the run time (the one at exit comes on top), as processor time
+    assert 0 < rec.one.number("snapshot_cpu_ns") < rec.one.number("duration_ns") / 50
     nothing_left(tmp_path, "app.py", "run1.memsure")
 
 
