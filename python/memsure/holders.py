@@ -26,6 +26,7 @@ KINDS = {
     "collections.defaultdict": "defaultdict", "collections.Counter": "Counter", "tuple": "tuple",
 }  # fmt: skip
 # They do not look at what is inside; but how many different ones there are is what a set or dict is for.
+COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 READERS = {"len", "id", "bool", "type", "isinstance"}
 MOST_FILES = 60
 NO_RECORDS = {"weakref.ReferenceType", "weakref", "method", "function", "builtin_function_or_method", "functools.partial", "type"}
@@ -225,6 +226,8 @@ class Keepers:
         fills = self.registered(register[0], f) if register else self.fills(name, f) if name else []
         module = chain[-2][1][7:] if len(chain) > 1 and chain[-2][1].startswith("module ") else None
         made_whole = not fills and facts.get("nested")
+        if not fills and name and self.one_go(name, f):
+            return False
         if self.on_purpose(fills, name, frame if in_frame else None, module, kind) or f.rule == "L1" and (self.table(chain) or self.result(chain, made_whole, facts.get("value") or "")):
             return False
         if name and self.limited(name):
@@ -372,6 +375,17 @@ class Keepers:
                 found.append((allocated, file, target.lineno, target.col_offset, end, m.scope(node), m))
         found.sort(key=lambda t: -t[0])
         return [t[1:] for t in found]
+
+    def one_go(self, name, f):
+        """Whether one comprehension makes the container with all that was born at the line: in a short run that looks like growth."""
+        m, number = self.reader.module(self.lines.file(f.line)), self.lines.keys[f.line][1]
+        for node in m.parent if m is not None else ():
+            if not isinstance(node, (ast.Assign, ast.AnnAssign)) or not node.value or not node.lineno <= number <= node.end_lineno:
+                continue
+            made = node.value.args[:1] if isinstance(node.value, ast.Call) else [node.value]
+            if isinstance((made or [None])[0], COMPREHENSIONS) and any(_called(t) == name for t in (node.targets if isinstance(node, ast.Assign) else [node.target])):
+                return True
+        return False
 
     def on_purpose(self, fills, name, frame, module, kind):
         """Whether the scope that owns the container fills it, and reads it there later."""

@@ -250,16 +250,16 @@ static ms_err native_grows(const ms_evidence *e, uint32_t at, double start, doub
 
 /* ---- with a snapshot: who keeps what grows ---- */
 
-/* A container is worth a finding from 256 KiB and a fiftieth of all, if it had been growing for 0.1 s (ten ticks, to tell
- * eight parts by) when the snapshot was taken: less than for a line alone, since its entries' births prove what a slope only suggests. Where
+/* A container is worth a finding from 256 KiB and a fiftieth of all, if it had been growing for 0.04 s (four ticks, whose births
+ * are taken as even) when the snapshot was taken: less than for a line alone, since its entries' births prove what a slope only suggests. Where
  * no line of theirs has a slope (the run or its points were too few, or it grows in steps) they have to prove it alone: from
  * 1 MiB and a twenty-fifth on, and through a quarter of the run: what is built at its end, in one go, is data. */
 #define HELD_BYTES (256.0 * 1024)
 #define HELD_SHARE 0.02
 #define ALONE_BYTES (1.0 * 1048576)
 #define ALONE_SHARE 0.04
-#define HELD_SECONDS 0.1
-#define BRIEF_SECONDS 0.1 /* of a run, in which nothing is found */
+#define HELD_SECONDS 0.04
+#define BRIEF_SECONDS 0.04 /* of a run, in which nothing is found */
 #define ALONE_PART 0.25
 #define ALONE_LISTENERS 0.25
 #define LISTENERS_SHARE 0.1

@@ -1,7 +1,7 @@
 /* growing.c -- containers that grow, seen in one snapshot: their elements were born over the whole run.
  *
  * The time from a container's birth to the snapshot is cut into eight parts, and each element counted into the
- * part it was born in. A container that was filled once has its elements in one part; a queue or a bounded
+ * part it was born in; births of one epoch are taken as even within it, so four epochs are enough. A container that was filled once has its elements in one part; a queue or a bounded
  * cache has them in the last ones. One that is filled all the time and never emptied has some in each. The time is the clock's, and a
  * busy machine gives a program less of it now and then: so two parts may be poor, and the last one may be half as poor again.
  * A container may be older than the work that fills it (a cache of a module that was imported long before): the same is asked
@@ -15,7 +15,7 @@
 
 enum { FAIR = 4 }; /* a part has its share if it has a quarter of an even one; five of eight have half of it: what is used often stays long in a
                     * bounded cache, and the rest is new */
-enum { FINE = MS_BIRTH_PARTS, FEW = 64 }; /* the first of its elements: the 64th of the time in which a 64th of them were there */
+enum { LEAST_EPOCHS = 4, FINE = MS_BIRTH_PARTS, FEW = 64 }; /* the first of its elements: the 64th of the time in which a 64th of them were there */
 
 static uint64_t held_by(const ms_snap *s, const ms_growing *g)
 {
@@ -36,7 +36,8 @@ static int more_grown(const void *a, const void *b)
 static void count_one(const ms_snap *s, uint32_t from, uint32_t birth, ms_growing *g, uint32_t *fine)
 {
     uint64_t span = (uint64_t)s->epoch - from; /* the snapshot's own epoch may have hardly begun: what is born in it counts into the last part */
-    uint64_t at = birth <= from ? 0 : ((uint64_t)birth - from) * FINE / span;
+    uint64_t within = g->entries * 25u % FINE; /* of one epoch: evenly, as far as anyone knows. It matters where few epochs are all there are */
+    uint64_t at = birth < from ? 0 : (((uint64_t)birth - from) * FINE + within) / span;
     fine[at < FINE ? at : FINE - 1]++;
     if (g->entries++ == 0)
         g->oldest = g->newest = birth;
@@ -82,7 +83,7 @@ void ms_growing_one(const ms_snap *s, uint32_t v, ms_growing *g)
     uint32_t type = ms_snap_type(s, v), e = s->first[v] + s->type_count[type], end = s->first[v + 1];
     uint32_t step = s->type_rest[type] == MS_REST_PAIRS ? 2 : 1, from = ms_snap_id(s->birth, v), fine[FINE] = {0};
     *g = (ms_growing){.node = v};
-    if (s->epoch <= from + MS_GROWING_PARTS)
+    if (s->epoch < from + LEAST_EPOCHS)
         return; /* too young to tell */
     for (; e + step <= end; e += step) {
         uint32_t t = MS_SNAP_TARGET(s->to[e + step - 1]), birth = t ? ms_snap_id(s->birth, t) : 0;
