@@ -110,6 +110,15 @@ static void partial_unlink(ms_heap *h, ms_slab *s)
         h->slabs[s->next].prev = s->prev;
 }
 
+/* Ask for the lines of a page that carving will write, while the blocks of the page before it are taken: lines of
+ * memory that was free for a while are far away, and a page's worth of them at once is a wait. */
+static void ask_for(const char *page, uint32_t stride)
+{
+    uint32_t step = stride < 64 ? 64 : stride;
+    for (uint32_t at = 0; at < MS_PAGE; at += step)
+        __builtin_prefetch(page + at, 1);
+}
+
 /* Bring one absent page's slots in, onto *s->list. A slot that reaches into another absent page
  * waits for that one. False: no page was absent. */
 static bool carve(ms_heap *h, ms_slab *s)
@@ -140,8 +149,15 @@ static bool carve(ms_heap *h, ms_slab *s)
         *s->list = head;
         s->present += got;
         s->look -= got; /* nfree rises */
-        if (got)
+        if (got) {
+            if (s->absent) {
+                if (s->dirty & s->absent & bit << 1)
+                    ask_for(base + begin + MS_PAGE, stride);
+            } else if (h->pool[s->cls].partial == MS_NO_SLAB && h->pool_dirty != MS_NO_SLAB) {
+                ask_for(address(h, &h->slabs[h->pool_dirty]), stride);
+            }
             return true;
+        }
     }
     return false;
 }
