@@ -1085,8 +1085,10 @@ class Keepers:
     # -- what is held, and need not be, or not so large
 
     def passes_through(self, way):
-        """Whether a local of the standard library's is all that holds it, as in `python -m json.tool`: nobody's to store otherwise."""
-        return self.frame_of(way) == "std"
+        """Whether a local of the standard library's is all that holds it, as in `python -m json.tool`, or a call that it is an argument
+        of, and has no name yet: nobody's to store otherwise."""
+        last = steps(way)[-2:]
+        return self.frame_of(way) == "std" or len(last) == 2 and " in " in last[0][1] and last[1][0] == "stack"
 
     def frame_of(self, way):
         """Whose the running function is by whose variable a way begins: 'own', 'lib', 'std'; None: it begins elsewhere."""

@@ -92,7 +92,7 @@ _rule(
 _rule(
     "C5", "a loop that the collector cannot see",
     "A type written in C that holds objects but has no tp_traverse hides them: a loop through it is never freed.",
-    "An object whose references are held by nothing that can be walked to, or an array of objects in a loop.",
+    "An object whose references are held by nothing that can be walked to, or an array of objects in a loop; dead ones of one form, 200 and more, made all along.",
     "table = np.empty(9, object); table[0] = Node(table)", "table[:] = None      # before it is dropped; or a list",
     "few such objects are made.",
 )
@@ -100,7 +100,7 @@ _rule(
     "C6", "classes made while the program runs",
     "Every class is a loop (its mro holds it), and is entered in caches and in its base's subclasses. A class made in "
     "a function is some kilobytes for the collector, or for ever.",
-    "Classes born after the start-up, by the line that makes them.",
+    "Classes born after the start-up, by the line that makes them, that hold a tenth of what lives.",
     "def rows(names):\n    Row = namedtuple('Row', names)",
     "@functools.cache\ndef row_type(names):\n    return namedtuple('Row', names)",
     "the number of different classes is small and fixed.",
@@ -281,7 +281,8 @@ _rule(
     "L1", "a container that only grows",
     "A dict, list or set that outlives the work is added to all the time and never emptied.",
     "After the warm-up, live bytes of a line rise to the end of the run, with no plateau; in a snapshot, the container "
-    "whose elements were born all along, and the line that fills it.",
+    "whose elements were born all along, and the line that fills it; where several such containers hold together what none of "
+    "them holds alone, the fullest, and another one.",
     "self._by_key[key] = hit", "self._by_key = TTLCache(10_000, ttl=300)      # pip install cachetools",
     "it is the program's result, or its keys are few.",
 )

@@ -218,6 +218,9 @@ typedef struct {
 } ms_contents;
 ms_err ms_view_contents(const ms_process *p, const ms_view *v, uint32_t node, ms_contents *out);
 
+/* Whether a node is alive only as long as a function runs: below one of its variables. */
+bool ms_view_of_a_frame(const ms_view *v, uint32_t node);
+
 /* What a container holds together with others: each of several registries has the same objects, and no one holds them
  * alone. What would be freed if all of them let go; n is 0 where there is nothing, or a running function has them, too. */
 typedef struct {

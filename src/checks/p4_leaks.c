@@ -658,6 +658,85 @@ static bool refers_weakly(const ms_view *v, uint32_t node)
     return 2 * weak > of;
 }
 
+/* Follows all references from what lies on the stack, but into the containers of `last`; marks what it meets in `seen`, and in `met` where that is given. */
+static double reach(const ms_snap *s, uint32_t *stack, uint32_t n, const uint32_t *last, uint32_t lasts, ms_set *seen, ms_set *met)
+{
+    double bytes = 0;
+    while (n > 0) {
+        uint32_t at = stack[--n];
+        bytes += at && at <= s->objects ? (double)ms_snap_bytes(s, at) : 0;
+        if (met)
+            ms_set_add(met, at);
+        for (uint32_t edge = s->first[at]; edge < s->first[at + 1]; edge++) {
+            uint32_t t = MS_SNAP_TARGET(s->to[edge]);
+            bool cut = t == 0 || MS_SNAP_KIND(s->to[edge]) != MS_SNAP_NORMAL || ms_set_has(seen, t);
+            for (uint32_t i = 0; !cut && i < lasts; i++)
+                cut = t == last[i];
+            if (cut)
+                continue;
+            ms_set_add(seen, t);
+            stack[n++] = t;
+        }
+    }
+    return bytes;
+}
+
+/* Several caches, of which none holds their entries alone: a filter kept by its name, by its negation and by each pair that it
+ * is in. What all of them hold is what the root does not reach without them. It is told of the fullest one, where it is a fifth
+ * of all that lives and twice what each of them holds alone. Two passes over the heap, so of a large one it is not asked. */
+#define UNION_SHARE 0.2
+enum { UNION_OBJECTS = 4000000 };
+static ms_err all_together(const ms_evidence *e, uint32_t at, ms_view *v, const grown_one *one, uint32_t n, double *below, double *all, ms_findings *out, uint32_t *found)
+{
+    const ms_snap *s = v->snap;
+    uint32_t node[MOST_GROWING], nodes = 0, lead = MS_NONE, second = MS_NONE;
+    double apart = 0;
+    for (uint32_t i = 0; i < n; i++) {
+        const ms_growing *g = one[i].g;
+        if (!g->grows || g->entries < ENTRIES || g->node > s->objects || ms_view_of_a_frame(v, g->node) || refers_weakly(v, g->node))
+            continue;
+        node[nodes++] = g->node;
+        apart += (double)ms_snap_retained(s, g->node);
+        uint32_t less = i;
+        if (lead == MS_NONE || g->entries > one[lead].g->entries) {
+            less = lead;
+            lead = i;
+        }
+        if (less != MS_NONE && (second == MS_NONE || one[less].g->entries > one[second].g->entries))
+            second = less;
+    }
+    if (nodes < 2 || s->objects > UNION_OBJECTS)
+        return MS_OK;
+    ms_together with = {0};
+    ms_set seen = {0};
+    ms_contents c;
+    size_t room = (size_t)s->nodes * sizeof(uint32_t);
+    uint32_t *stack = ms_sys_alloc(room), before = out->n;
+    ms_err err = stack ? ms_view_contents(&e->process[at], v, one[lead].g->node, &c) : MS_ENOMEM;
+    if (err == MS_OK && (err = ms_set_new(s, &seen)) == MS_OK && (err = ms_set_new(s, &with.below)) == MS_OK && c.example != MS_NONE) {
+        stack[0] = 0;
+        ms_set_add(&seen, 0);
+        reach(s, stack, 1, node, nodes, &seen, NULL);
+        for (uint32_t i = 0; i < nodes; i++) {
+            ms_set_add(&seen, node[i]);
+            stack[i] = node[i];
+        }
+        double held = reach(s, stack, nodes, NULL, 0, &seen, &with.below), alone = (double)ms_snap_retained(s, one[lead].g->node);
+        if (held >= fmax(ALONE_BYTES, UNION_SHARE * (double)v->live) && held >= 2 * apart) {
+            with.bytes = ms_whole(held - alone);
+            with.n = (uint32_t)c.entries;
+            with.example = c.example;
+            with.other = one[second].g->node;
+            err = container(e, at, v, one[lead].g, &with, below, all, out);
+            *found += out->n > before;
+        }
+    }
+    ms_sys_free(stack, room);
+    ms_set_free(&seen);
+    ms_set_free(&with.below);
+    return err;
+}
+
 static ms_err in_view(const ms_evidence *e, uint32_t at, ms_view *v, double *below, double *all, ms_findings *out, uint32_t *found)
 {
     const ms_snap *s = v->snap;
@@ -694,6 +773,8 @@ static ms_err in_view(const ms_evidence *e, uint32_t at, ms_view *v, double *bel
         if (out->n > before)
             told[(*found)++] = i;
     }
+    if (err == MS_OK && *found == 0)
+        err = all_together(e, at, v, one, n, below, all, out, found);
     for (uint32_t i = 0; i < n; i++)
         ms_set_free(&one[i].with.below);
     return err;

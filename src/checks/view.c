@@ -396,8 +396,7 @@ ms_err ms_view_contents(const ms_process *p, const ms_view *v, uint32_t node, ms
     return MS_OK;
 }
 
-/* Whether a node is alive only as long as a function runs: below one of its variables. */
-static bool of_a_frame(const ms_view *v, uint32_t node)
+bool ms_view_of_a_frame(const ms_view *v, uint32_t node)
 {
     for (int steps = 0; steps < 1000 && node; steps++, node = v->snap->idom[node])
         if (node > v->snap->objects)
@@ -449,7 +448,7 @@ ms_err ms_view_together(ms_view *v, uint32_t container, ms_together *out)
         uint32_t other = v->growing.at[i].node;
         if (other == container || !has_entry(v->snap, other, node[n / 2]) || !has_entry(v->snap, other, node[n / 4]))
             continue;
-        if (of_a_frame(v, other))
+        if (ms_view_of_a_frame(v, other))
             n = 0; /* a running function works on them */
         else if (out->other == 0 && v->growing.at[i].grows)
             out->other = other;
