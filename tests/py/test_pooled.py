@@ -1598,7 +1598,11 @@ def test_expected_gain(monkeypatch):
         assert len(made[-1].__slots__) == options.get("fields", 2)
 
 
-@pytest.mark.parametrize("checker, options", [("mypy", ["--strict", "--cache-dir", os.devnull]), ("basedpyright", []), ("pyright", [])])
+@pytest.mark.parametrize("checker, options", [
+    ("mypy", ["--strict", "--cache-dir", os.devnull]),
+    ("basedpyright", ["--pythonpath", sys.executable]),     # it would look for modules in the python of PATH
+    ("pyright", ["--pythonpath", sys.executable]),
+])
 def test_type_checkers_see_the_class(checker, options):
     """They find the three faults marked in the file, and nothing else."""
     if importlib.util.find_spec(checker) is None:
