@@ -11,8 +11,8 @@ Options are read by hand, from one table per command: a program's own arguments 
 are, a wrong option deserves the sentence of `Usage`, and start-up is part of every recorded run
 (argparse alone takes 12 ms). What a command needs is imported when it runs.
 
-Exit status: `run` ends as the program ended; `check` gives 1 for findings and 3 for unreadable data;
-else 0, or 2 for wrong use and unreadable data.
+Exit status: `run` ends as the program ended; `check` gives 1 for findings; else 0, or 2 for wrong use and
+unreadable data.
 """
 
 import sys
@@ -156,7 +156,7 @@ memsure check [options] FILE|FOLDER  |  app.py [args]  |  -- any command
   -o OUT         where it goes            [stdout]
   --process PID  one process of a folder  [all of them]
 
-exit status: 0 nothing, 1 findings, 2 wrong use, 3 unreadable data; without
+exit status: 0 nothing, 1 findings, 2 wrong use or unreadable data; without
           findings, that of the command
 also:     # memsure: ignore[L1] on a line; [tool.memsure] in pyproject.toml with
           severity, ignore, paths, baseline, least-bytes
@@ -658,8 +658,6 @@ def _check(settings, rest):
     try:
         if settings.command or rest and rest[0].endswith(".py"):
             loaded, status = _recorded(rest, settings)
-            if loaded is None:
-                return 3
         else:
             loaded = recording.load(_one_file("check", rest))
         if settings.process is not None:
@@ -668,9 +666,6 @@ def _check(settings, rest):
             return check.check(settings, loaded, status)
     except check.Wrong as e:
         raise Usage(str(e), e.hint) from None
-    except recording.Unreadable as e:
-        complain(str(e), e.hint or "memsure check --help")
-        return 3
 
 
 def _recorded(words, settings):
@@ -698,8 +693,7 @@ def _recorded(words, settings):
         if ended.get("problem"):
             complain(ended["problem"], word="warning")
         if not ended.get("recordings"):
-            complain("nothing was recorded: no CPython that memsure knows ran", "memsure check app.py")
-            return None, 3
+            raise Usage("nothing was recorded: no CPython that memsure knows ran", "memsure check app.py")
         code = int(ended.get("exit_code") or 0)
         return recording.load(path), 128 + code if ended.get("exit_kind") == "signal" else code
     except OSError as e:
