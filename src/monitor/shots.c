@@ -420,7 +420,7 @@ void ms_shots_open(ms_session *s, ms_process *p)
             exit_bytes = p->photo[i].live_bytes;
     for (uint32_t i = 0; i < p->nphoto;) {
         ms_photo *x = &p->photo[i];
-        bool surplus = x->moment == MS_MOMENT_PEAK && exit_bytes && x->live_bytes <= exit_bytes + exit_bytes / 5;
+        bool surplus = x->moment == MS_MOMENT_PEAK && exit_bytes && x->live_bytes <= exit_bytes + exit_bytes / 10;
         if (!x->stands || surplus) {
             throw_away(s, p, i);
             continue;

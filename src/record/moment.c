@@ -7,10 +7,12 @@
  *   asked   memsure snapshot PID, a signal to the monitor, --snapshot=every: by ms_area.ask and the doorbell
  *   peak    the program's own: live bytes passed the last photographed peak by a fifth, and with this one the
  *           pauses of all together are at most 1 % of the time it runs (as CPU time), and its children's work, which
- *           another processor does, at most 10 % (of the first a third, so that a short run has one, too; 1 % where
- *           there is no other processor). The monitor tells what that
- *           work was; before anything is measured, it is estimated on the high side.
- *           Who climbs fast is let climb, for half a second: one picture at the top is worth more than one half-way
+ *           another processor does, at most 0.2 s and 10 %, and no more than it ran itself; 1 % where there is no other
+ *           processor. The first may cost twice that, and a third of a longer run: a short one shall have one, too. The
+ *           monitor tells what that work was; before anything is measured, it is estimated on the high side.
+ *           Who climbs fast is let climb, for half a second: one picture at the top is worth more than one half-way. But
+ *           for no more than an eighth of the run so far: what main() holds is gone when it returns, and nothing tells
+ *           beforehand. What imports make is no peak: while one runs in the first second, what lives is taken for the base
  *   exit    the last callback of atexit: the program's own have run, its daemon threads are still there.
  *           Where that is gone (atexit._clear), the collection at the beginning of finalization; or os._exit,
  *           by which the children of multiprocessing end. The first process of a session always takes it,
@@ -37,7 +39,12 @@ enum {
     SHARE_AT_EXIT = 20,    /* of a child's run time, that its last may cost: 1/20 */
     SHARE = 100,           /* of the run time, that the pauses for peaks may take: 1/100 */
     SHARE_CHILD = 10,      /* ... and their children, */
-    SHARE_FIRST = 3,       /* ... the first of them alone */
+    SHARE_FIRST = 3,       /* ... the first of them alone, */
+    FREE_NS = 200000000,   /* ... and so much more, where that is no more than the run time (of the first, twice) */
+    CLIMB_SHARE = 8,       /* ... nor more than 1/8 of the run so far */
+    GROWTH_NS = 60000000,  /* from the last import on: in less, no growth can be told */
+    IMPORTS_NS = 1000000000, /* so long imports keep a peak away, */
+    IMPORTS_DEEP = 1000,   /* ... looked for so deep */
     PAUSE_NS = 500000,     /* estimates before anything was measured: a pause, */
     PAUSE_PER_MIB = 25000, /* ... more for each MiB alive, */
     CHILD_NS = 10000000,   /* ... the child's work for any snapshot, */
@@ -50,6 +57,7 @@ void (*ms_snapshot_reaper)(void);
 static bool     exit_taken, peak_wanted, child; /* child: not the first process of the session */
 static uint64_t peak_next, peak_due;       /* live bytes, and time, from which the next peak is looked at */
 static uint64_t climb_bytes, climb_at, climb_from; /* one that is watched: so high at that time, begun then; 0: none */
+static uint64_t imported;                  /* when an import was last seen, or the start */
 static uint64_t spent_ns;                  /* pauses for peaks, as this thread's CPU time */
 static uint64_t blocks_seen, blocks_last;  /* blocks alive at all peaks taken, and now */
 
@@ -58,6 +66,7 @@ static void start_anew(void)
     exit_taken = peak_wanted = false;
     peak_next = PEAK_LEAST;
     peak_due = spent_ns = blocks_seen = climb_from = 0;
+    imported = ms_area.start_ns;
 }
 
 void ms_moment_init(const char *dir)
@@ -190,15 +199,46 @@ static bool alone(void)
     return sched_getaffinity(0, sizeof set, &set) == 0 && CPU_COUNT(&set) == 1;
 }
 
+/* Whether this thread is in an import of the first second. */
+static bool importing(uint64_t now)
+{
+    static const char machinery[] = "<frozen importlib._bootstrap>";
+    PyThreadState *ts = now < ms_area.start_ns + IMPORTS_NS ? ms_thread_state_asked() : NULL;
+    ms_frame *f = ts ? ms_frame_python(ms_frame_top(ts)) : NULL;
+    char file[sizeof machinery + 1];
+    for (int depth = 0; f && depth < IMPORTS_DEEP; depth++, f = ms_frame_python(f->previous))
+        if (ms_frame_text(ms_frame_code(f)->co_filename, file, sizeof file) == sizeof machinery - 1 && strcmp(file, machinery) == 0)
+            return true;
+    return false;
+}
+
 static bool peak_due_now(uint64_t now)
 {
-    if (!(ms_area.snapshot_policy & MS_SNAPSHOT_PEAK) || ms_area.live_bytes < peak_next || now < peak_due)
+    if (!(ms_area.snapshot_policy & MS_SNAPSHOT_PEAK) || ms_area.live_bytes < peak_next)
+        return false;
+    if (importing(now)) {
+        peak_next = ms_area.live_bytes + ms_area.live_bytes / PEAK_STEP + PEAK_LEAST;
+        imported = now;
+        return false;
+    }
+    if (now < peak_due)
         return false;
     if (ms_area.shots != __atomic_load_n(&ms_area.shots_over, __ATOMIC_ACQUIRE))
         return false; /* one at a time */
-    uint64_t pauses = (spent_ns + pause_estimate()) * SHARE;
-    uint64_t work = (ms_area.shots_ns + child_estimate(true)) * (alone() ? SHARE : ms_area.shots ? SHARE_CHILD : SHARE_FIRST);
+    uint64_t pauses = (spent_ns + pause_estimate()) * SHARE, work = ms_area.shots_ns + child_estimate(true);
+    uint64_t rest = work > FREE_NS ? (work - FREE_NS) * (ms_area.shots ? SHARE_CHILD : SHARE_FIRST) : 0;
+    if (alone())
+        work *= SHARE;
+    else if (ms_area.shots == 0) {
+        pauses /= 2;
+        work /= 2;
+    }
+    if (rest > work)
+        work = rest;
     peak_due = ms_area.start_ns + (pauses > work ? pauses : work);
+    if (peak_due < imported + GROWTH_NS)
+        peak_due = imported + GROWTH_NS;
+    if (getenv("MSDBG") && now >= peak_due) fprintf(stderr, "now %lu due %lu pauses %lu work %lu live %lu blocks %lu\n", (now-ms_area.start_ns)/1000, (peak_due-ms_area.start_ns)/1000, pauses/1000, work/1000, ms_area.live_bytes>>10, blocks_last);
     return now >= peak_due;
 }
 
@@ -219,7 +259,8 @@ static bool peak_now(uint64_t now)
         climb_at = now;
     }
     bool falls = live < climb_bytes - climb_bytes / (2 * CLIMB);
-    if (!falls && now - climb_at < CLIMB_NS && now - climb_from < CLIMB_MAX_NS)
+    uint64_t most = (climb_from - ms_area.start_ns) / CLIMB_SHARE;
+    if (!falls && now - climb_at < CLIMB_NS && now - climb_from < (most < CLIMB_MAX_NS ? most : CLIMB_MAX_NS))
         return false;
     climb_from = 0;
     return true;
