@@ -436,6 +436,8 @@ class Keepers:
                 scopes = [(m, n) for n in (m.parent if m is not None else ()) if isinstance(n, (ast.FunctionDef, ast.AsyncFunctionDef)) and n.name == function.rpartition(".")[2]]
             else:
                 continue
+            if " in " in owner and len(names) > 1 and data and self.handed_over(short_type(chain[at][1]), names[1]):
+                return True
             for m, scope in scopes:
                 for node in m.parent:
                     if not isinstance(node, (ast.Attribute, ast.Name)) or not isinstance(node.ctx, ast.Load) or m.scope(node) is not scope:
@@ -459,6 +461,41 @@ class Keepers:
                 if any(isinstance(n, ast.Attribute) and isinstance(n.ctx, ast.Load) and m.text(n) == text and m.scope(n) is f and self.read_once(m, n) for n in ast.walk(f)):
                     return True
         return False
+
+    def handed_over(self, kind, name):
+        """Whether a function that makes an object of this class of the program's own gives it, below its loops, to others as a whole, and
+        a method of it tells what the attribute holds: `replay(journal)` at the end of main(). A picture taken while one of its
+        methods runs begins there, at `self`."""
+        made = told = False
+        for m in map(self.reader.module, self.files()):
+            for node in m.parent if m is not None else ():
+                if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load) and node.attr == name and getattr(m.owner(node), "name", None) == kind:
+                    above = m.parent.get(node)
+                    part = isinstance(above, ast.Subscript) and isinstance(above.slice, ast.Slice)
+                    view = isinstance(above, ast.Attribute) and above.attr in ("values", "items", "keys")
+                    told = told or part or self.read_once(m, m.parent[above] if view else node)
+                elif isinstance(node, ast.Call) and _called(node.func) == kind:
+                    made = made or self.given_below(m, node)
+        return made and told
+
+    @staticmethod
+    def given_below(m, call):
+        """Whether the variable that this call is assigned to is an argument of another call, below the last loop of its function."""
+        scope, above, place = m.scope(call), m.parent.get(call), None
+        if isinstance(above, ast.Tuple) and isinstance(m.parent.get(above), ast.Assign):
+            place, above = above.elts.index(call), m.parent.get(above)
+        target = above.targets[0] if isinstance(above, ast.Assign) and len(above.targets) == 1 else None
+        if place is not None and isinstance(target, ast.Tuple) and place < len(target.elts):
+            target = target.elts[place]
+        if not isinstance(target, ast.Name) or not isinstance(scope, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            return False
+        inside = [n for n in ast.walk(scope) if m.scope(n) is scope]
+        loops = [n.end_lineno for n in inside if isinstance(n, (ast.For, ast.AsyncFor, ast.While)) and n.lineno > call.lineno]
+        return bool(loops) and any(
+            isinstance(n, ast.Call) and n.lineno > max(loops) and any(isinstance(a, ast.Name) and a.id == target.id for a in n.args)
+            and not (isinstance(n.func, ast.Name) and n.func.id in READERS)
+            for n in inside
+        )
 
     @staticmethod
     def read_once(m, node):

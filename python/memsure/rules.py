@@ -324,7 +324,7 @@ _rule(
 _rule(
     "L7", "memory outside of Python grows",
     "malloc's live memory rises and Python's does not: C code keeps memory that is no Python object.",
-    "The slope of malloc's live bytes, or of RSS that is in no row, or of what is free in malloc and not used again, beside that of Python's; a snapshot tells which extension modules it may be. What "
+    "The slope of malloc's live bytes, or of RSS that is in no row, or of what is free in malloc and not used again, beside that of Python's. Below a second, that of RSS: malloc must keep most of it to the end, no object of a snapshot own it, and thousands of objects have come and gone meanwhile. A snapshot tells which extension modules it may be. What "
     "malloc gives out is not recorded by line: the line told is the one that calls into that module, or, where none is known, the one that allocates most meanwhile.",
     "parser.parse(text)      # of a library with a leak in C", "upgrade it; or a worker that is renewed: Pool(maxtasksperchild=1000)",
     "it levels off later: pools of libraries do.",

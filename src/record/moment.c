@@ -238,7 +238,6 @@ static bool peak_due_now(uint64_t now)
     peak_due = ms_area.start_ns + (pauses > work ? pauses : work);
     if (peak_due < imported + GROWTH_NS)
         peak_due = imported + GROWTH_NS;
-    if (getenv("MSDBG") && now >= peak_due) fprintf(stderr, "now %lu due %lu pauses %lu work %lu live %lu blocks %lu\n", (now-ms_area.start_ns)/1000, (peak_due-ms_area.start_ns)/1000, pauses/1000, work/1000, ms_area.live_bytes>>10, blocks_last);
     return now >= peak_due;
 }
 
