@@ -956,7 +956,8 @@ class Reader:
             return None
         waits = facts.get("inner") or any(called(n) in WAITS for n in m.at(line, ast.Call)) or isinstance(loop, ast.For) and loop.lineno == line
         stored = [n for n in uses if isinstance(n.ctx, ast.Store) and loop.lineno <= n.lineno <= loop.end_lineno]
-        if not waits or not stored:
+        lets_go = any(isinstance(n.ctx, ast.Del) and loop.lineno <= n.lineno <= loop.end_lineno for n in uses)  # it was seen at work
+        if not waits or not stored or lets_go:
             return None
         last = max((n.end_lineno for n in uses if loop.lineno <= n.lineno <= loop.end_lineno), default=line)
         end = max(last, max((s.end_lineno for s in loop.body if any(u in ast.walk(s) for u in uses)), default=last))

@@ -135,7 +135,7 @@ typedef struct {
     X(MANAGED_BUFFER, "managedbuffer") X(MATCH, "re.Match") X(ARRAY, "numpy.ndarray") \
     X(WEAK_KEYS, "weakref.WeakKeyDictionary") X(SOCKET, "socket.socket") X(SSL_SOCKET, "ssl.SSLSocket") X(LOCAL, "_thread._local") \
     X(CACHED, "functools._lru_cache_wrapper") X(NONE, "NoneType") X(TEE, "itertools._tee_dataobject") X(FILE, "_io.FileIO") \
-    X(TEXT_FILE, "_io.TextIOWrapper") X(READER, "_io.BufferedReader") X(WRITER, "_io.BufferedWriter")
+    X(TEXT_FILE, "_io.TextIOWrapper") X(READER, "_io.BufferedReader") X(WRITER, "_io.BufferedWriter") X(RANDOM, "_io.BufferedRandom")
 #define MS_KIND(id, name) MS_KIND_##id,
 enum { MS_KINDS(MS_KIND) MS_KIND_COUNT };
 #undef MS_KIND

@@ -24,6 +24,8 @@
 #define CIRCLES_ERRORS 0.1
 #define CIRCLES_BYTES (32.0 * 1048576)
 #define CIRCLES_LEAST (8.0 * 1048576)
+/* Or so much, 32 MiB for each second, is nine tenths of what the program's own lines free of all that outlived a tick of the clock. */
+#define OUTLIVED_SHARE 0.9
 /* Or the collector works a tenth of the run, and not for nothing: it frees 64 MiB, and a twentieth of all bytes freed. */
 #define COLLECTOR_TIME 0.1
 #define COLLECTOR_SHARE 0.05
@@ -44,9 +46,25 @@ static bool busy(const ms_evidence *e, const ms_process *p, bool own, double sha
            freed >= fmax(enough, share * all);
 }
 
-/* *maybe: it is enough only if it turns out to be exceptions that hold the frames they come from: nobody ties these on purpose,
- * so a tenth of what is freed is enough, a library's, too. */
-static ms_err waiting(const ms_evidence *e, uint32_t at, ms_findings *out, bool *maybe)
+/* Where the figures alone are not enough, the circle that has to be found in a snapshot: one with a class of the program's own; or
+ * exceptions that hold the frames they come from: nobody ties these on purpose, so a tenth of what is freed is enough, a library's, too. */
+typedef enum { ANY, OWN, ERRORS } needed;
+
+/* Whether what the program's own lines make dies at once, or by the collector. Such a line may be a few among many: a snapshot has to
+ * show the circle. */
+static bool all_that_outlived(const ms_evidence *e, const ms_process *p)
+{
+    double freed = 0, outlived = 0;
+    for (uint32_t i = 0; i < e->nlines; i++)
+        if (ms_line_counts(e, i) && e->whose[i] == MS_OWN) {
+            const ms_line *l = &p->lines[i];
+            freed += (double)l->gc_freed_bytes;
+            outlived += fmax((double)l->gc_freed_bytes, (double)l->freed_bytes - fmin((double)l->freed_bytes, (double)l->temporary_bytes));
+        }
+    return freed >= fmax(CIRCLES_LEAST, CIRCLES_BYTES * ms_process_own(p, p->duration)) && freed >= OUTLIVED_SHARE * outlived;
+}
+
+static ms_err waiting(const ms_evidence *e, uint32_t at, ms_findings *out, needed *circle)
 {
     const ms_process *p = &e->process[at];
     double took = 0, most = 0, count = 0;
@@ -59,8 +77,8 @@ static ms_err waiting(const ms_evidence *e, uint32_t at, ms_findings *out, bool 
     bool own = line != MS_NONE && e->whose[line] == MS_OWN; /* what a library makes inside has to be more */
     bool much = most >= fmax(WAITING_BYTES, (own ? WAITING_SHARE : LIBRARY_SHARE) * (double)p->peak_bytes);
     bool enough = much || busy(e, p, own, own ? CIRCLES_OWN : CIRCLES_SHARE);
-    *maybe = !enough && busy(e, p, true, CIRCLES_ERRORS);
-    if (!(enough || *maybe) || line == MS_NONE)
+    *circle = enough || line == MS_NONE ? ANY : all_that_outlived(e, p) ? OWN : busy(e, p, true, CIRCLES_ERRORS) ? ERRORS : ANY;
+    if (!(enough || *circle != ANY) || line == MS_NONE)
         return MS_OK;
     ms_finding *f;
     MS_TRY(ms_finding_add(out, "C8", at, line, much ? (uint64_t)most : p->gc_freed_bytes, 0.9, &f));
@@ -86,7 +104,7 @@ enum { MOST_LOOP = 12, MOST_FORMS = 200, MOST_LINES = 32, MOST_NODES = 400, SLOT
 #define CLASSES_BYTES (1.0 * 1048576) /* C6: classes made at run time that are kept: 1 MiB, a tenth of what lives, and 100 of them */
 #define CLASSES_SHARE 0.1
 enum { CLASSES = 100 };
-#define RESOURCES (MS_IS(SOCKET) | MS_IS(SSL_SOCKET) | MS_IS(FILE) | MS_IS(TEXT_FILE) | MS_IS(READER) | MS_IS(WRITER))
+#define RESOURCES (MS_IS(SOCKET) | MS_IS(SSL_SOCKET) | MS_IS(FILE) | MS_IS(TEXT_FILE) | MS_IS(READER) | MS_IS(WRITER) | MS_IS(RANDOM))
 enum { LOOKED = 3 };           /* collections beyond the young ones */
 enum { LEAST_RESOURCES = 20 }; /* C9: dead circles with a file or socket each. Descriptors run out by number, whatever their bytes */
 
@@ -280,7 +298,7 @@ static bool died_at_last(const ms_evidence *e, const ms_process *p, const ms_vie
     return data && looked >= LOOKED && dead >= 0.95 * all && freed_of(e, p, v, form->example) < 0.05 * (double)form->sum.retained;
 }
 
-static ms_err circles(const ms_evidence *e, uint32_t at, bool maybe, ms_findings *out)
+static ms_err circles(const ms_evidence *e, uint32_t at, needed circle, ms_findings *out)
 {
     const ms_process *p = &e->process[at];
     ms_finding *told = NULL;
@@ -303,7 +321,8 @@ static ms_err circles(const ms_evidence *e, uint32_t at, bool maybe, ms_findings
             }
         }
     }
-    if (maybe && !(found && best >= 0.2 * (double)p->gc_freed_bytes && strcmp(which(in, found->example), "C1") == 0)) {
+    bool errors = found && strcmp(which(in, found->example), "C1") == 0;
+    if (circle != ANY && told && !(found && best >= 0.2 * (double)p->gc_freed_bytes && (errors || (circle == OWN && !of_library(e, p, in, found->example))))) {
         out->finding[told - out->finding] = out->finding[--out->n];
         return MS_OK;
     }
@@ -555,9 +574,9 @@ static ms_err weak_dicts(const ms_evidence *e, uint32_t at, ms_findings *out)
 static ms_err run(const ms_evidence *e, ms_findings *out)
 {
     for (uint32_t i = 0; i < e->nprocess; i++) {
-        bool maybe = false;
-        MS_TRY(waiting(e, i, out, &maybe));
-        MS_TRY(circles(e, i, maybe, out));
+        needed circle = ANY;
+        MS_TRY(waiting(e, i, out, &circle));
+        MS_TRY(circles(e, i, circle, out));
         MS_TRY(never_freed(e, i, out));
         MS_TRY(open_ends(e, i, out));
         MS_TRY(classes(e, i, out));

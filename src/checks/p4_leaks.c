@@ -351,8 +351,8 @@ static const char *which(const ms_findings *out, const ms_finding *f, const ms_s
     for (uint32_t i = f->nstep > 2 ? f->nstep - 2 : 0; i < f->nstep; i++)
         if (strcmp(way[i].label, "atexit") == 0)
             return "R13";
-    /* A child for each tuple of labels, of the parent's own type. */
-    if (strcmp(key, "tuple") == 0 && most)
+    /* A child for each tuple of labels, of the parent's own class: that an answer is a dict like its cache says nothing. */
+    if (strcmp(key, "tuple") == 0 && most && strcmp(value, "dict") != 0 && strcmp(value, "tuple") != 0 && strcmp(value, "list") != 0)
         for (uint32_t i = f->nstep > 3 ? f->nstep - 3 : 1; i < f->nstep; i++)
             if (value[0] && strcmp(way[i].type, value) == 0)
                 return "L3";

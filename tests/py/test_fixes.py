@@ -134,3 +134,18 @@ def test_what_a_line_calls_was_made_for_this_call_only(shown):
     assert shown("P4", MADE_FOR.format(argument="globals", with_="globals=globals", then="pass")) is None            # another one for each call
     assert shown("P4", MADE_FOR.format(argument="_", with_="", then="self.environment = environment")) is None      # it is kept
     assert shown("P4", MADE_FOR.format(argument="environment", with_="", then="pass")) is None                      # the caller's, now and then
+
+
+WORKER = """
+    def work(jobs):
+        while True:
+            job = jobs.get()
+            page = render(job)
+            jobs.task_done()                            #@
+            {then}
+"""
+
+
+@pytest.mark.parametrize("then, told", [("print(job)", True), ("del page", False)])
+def test_a_worker_that_lets_go_of_its_job_was_seen_at_work(shown, then, told):
+    assert (shown("R3", WORKER.format(then=then), local="page", inner=1) is not None) == told
