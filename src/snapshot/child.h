@@ -80,7 +80,7 @@ void ms_vec_reserve(ms_vec *v, size_t room); /* room from the start, in huge pag
 typedef struct {
     uint64_t seen;      /* bit: an object begins here */
     union {
-        uint64_t done;  /* while sweeping: it was read */
+        uint64_t done;  /* while sweeping: it was read; of blocks that objects own: what the second thread has marked */
         uint32_t rank;  /* afterwards: objects before this word */
     };
 } ms_word;
@@ -97,6 +97,7 @@ typedef struct {
     uint32_t  number;
     uint32_t  work;     /* about as long as it takes to read its objects: how many, and their references */
     ms_word   word[MS_WORDS];
+    uint64_t  other[MS_WORDS]; /* while sweeping: what the second thread has marked */
 } ms_chunk_map;
 
 typedef struct {
@@ -109,6 +110,14 @@ typedef struct {
     char    *batch;               /* chunks to come */
     uint32_t batch_left;
 } ms_marks;
+
+/* A plane of bits has one writer; the other thread may look meanwhile, and see them later. */
+static inline void ms_plane_set(uint64_t *w, uint64_t bits) { __atomic_store_n(w, *w | bits, __ATOMIC_RELAXED); }
+/* Objects of a word that are marked, by either, and that nobody has read. */
+static inline uint64_t ms_marks_todo(const ms_chunk_map *k, uint32_t w)
+{
+    return (__atomic_load_n(&k->word[w].seen, __ATOMIC_RELAXED) | __atomic_load_n(&k->other[w], __ATOMIC_RELAXED)) & ~k->word[w].done;
+}
 
 MS_COLD ms_chunk_map *ms_marks_chunk(ms_marks *m, uintptr_t p, ms_err *err); /* the chunk of p, made if need be; NULL: no address, or *err says why */
 
@@ -368,12 +377,15 @@ struct ms_child {
     uint32_t    split_first, split_count; /* their numbers: so many after this one */
     uint64_t    met;             /* marking: objects of the word at hand that it has tried */
     uint64_t    visited;
-    ms_vec      others;          /* what the other one has: granules to mark; numbers to take off the ledger */
+    ms_vec      order;           /* ms_chunk_map *: all of them, in the order of addresses, while two mark */
+    uint32_t   *taken, all_taken, mine; /* of these both have taken so many, this one so many; NULL: there is one thread */
+    ms_vec      others;          /* reading: numbers of the other one's objects, to take off the ledger */
     ms_vec      others_new;      /* addresses to mark, in chunks that are not there */
     ms_vec      others_raw;      /* addresses of blocks to mark */
     ms_vec      left;            /* ms_left */
     PyObject   *stranger[MS_STRANGERS]; /* objects of types that it did not know */
     uint32_t    merged, merged_left; /* objects, and rows of left, that the first has taken over */
+    uint32_t    merged_to;       /* objects that it takes over now */
     size_t      merged_edges, own_rows[3]; /* of the second's edges; of the first's rows before it did */
 
     /* by object */
@@ -489,21 +501,35 @@ MS_COLD ms_chunk_map *ms_chunk_want(ms_child *c, ms_marks *m, uintptr_t a);
 /* Whether an address, a node, is this thread's: always, where there is one. */
 static inline bool ms_mine(const ms_child *c, uintptr_t a) { return ((a >= c->split) & !(a & 8)) == c->second; }
 static inline bool ms_mine_node(const ms_child *c, uint32_t id) { return (id - c->split_first - 1 < c->split_count) == c->second; }
-MS_COLD void ms_mark_strange(ms_child *c, uintptr_t a); /* in no chunk, or not this thread's */
+MS_COLD void ms_mark_strange(ms_child *c, uintptr_t a); /* in no chunk */
 
 /* There is an object at a: the first sweep will read it. */
 static inline void ms_mark(ms_child *c, uintptr_t a)
 {
     ms_chunk_map *k = ms_marks_at(&c->marks, a);
-    if (MS_UNLIKELY(k == NULL) || !ms_mine(c, a)) {
+    if (MS_UNLIKELY(k == NULL)) {
         ms_mark_strange(c, a);
         return;
     }
-    ms_word *w = &k->word[a >> 10 & (MS_WORDS - 1)];
+    uint32_t w = a >> 10 & (MS_WORDS - 1);
     uint64_t bit = 1ull << (a >> 4 & 63);
-    if (MS_UNLIKELY(c->stack_mode) && !(w->seen & bit))
+    if (c->second) {
+        ms_plane_set(&k->other[w], bit);
+        return;
+    }
+    if (MS_UNLIKELY(c->stack_mode) && !(k->word[w].seen & bit))
         MS_PUSH(c, c->stack, uintptr_t, a);
-    w->seen |= bit;
+    ms_plane_set(&k->word[w].seen, bit);
+}
+
+/* Ask for the objects of the word after next. */
+static inline void ms_ask_ahead(const ms_chunk_map *k, uint32_t w)
+{
+    if (w >= MS_WORDS || (k->word[w].seen | k->other[w]) == 0)
+        return;
+    const char *at = (const char *)(k->base + ((uintptr_t)w << 10));
+    for (uint32_t i = 0; i < 1024; i += 64)
+        __builtin_prefetch(at + i);
 }
 
 /* The place of a in the bitmap; 0: it is in no chunk. */
@@ -621,9 +647,10 @@ void ms_turn(ms_child *c);         /* granules become numbers */
 
 /* --- pair.c ----------------------------------------------------------------------------------------- */
 
-/* Between begin and end half of the heap is the second thread's. Where there is none, or little to do, all of it stays the
+/* Between begin and end the second thread sweeps, too. Where there is none, or little to do, all of it stays the
  * first one's. A crash may come between: begin goes on then. */
-void ms_pair_mark_begin(ms_child *c);
+void ms_pair_mark_begin(ms_child *c, uint64_t todo); /* about so many objects are to be visited */
+ms_chunk_map *ms_pair_next(ms_child *c, const ms_chunk_map *k); /* marking: the chunk to sweep after k; NULL: the first; there is none */
 uint64_t ms_pair_mark_end(ms_child *c); /* objects that the second one visited */
 void ms_pair_read_begin(ms_child *c);
 void ms_pair_read_end(ms_child *c);   /* what it read goes behind what the first one has; may crash: then once more */

@@ -25,16 +25,6 @@ void ms_seed(ms_child *c, const void *object)
         ms_mark(c, (uintptr_t)object);
 }
 
-/* Ask for the objects of the word after next. */
-static inline void ask_ahead(const ms_chunk_map *k, uint32_t w)
-{
-    if (w >= MS_WORDS || k->word[w].seen == 0)
-        return;
-    const char *at = (const char *)(k->base + ((uintptr_t)w << 10));
-    for (uint32_t i = 0; i < 1024; i += 64)
-        __builtin_prefetch(at + i);
-}
-
 static void sweep_stack(ms_child *c)
 {
     while (c->stack.used) {
@@ -53,24 +43,47 @@ static void sweep_stack(ms_child *c)
 static uint64_t sweep_round(ms_child *c)
 {
     uint64_t visited = 0;
-    for (ms_chunk_map *k = NULL; (k = ms_marks_next(&c->marks, -1, k)) != NULL;)
-        if (ms_mine(c, k->base)) {
-            uint64_t work = visited + c->marked_edges;
-            for (uint32_t w = 0; w < MS_WORDS; w++) {
-                uint64_t todo = k->word[w].seen & ~k->word[w].done;
-                if (todo == 0)
-                    continue;
-                ask_ahead(k, w + 2);
-                do {
-                    uint32_t bit = (uint32_t)__builtin_ctzll(todo);
-                    k->word[w].done |= 1ull << bit;
-                    ms_mark_object(c, (PyObject *)(k->base + ((uintptr_t)w << 10 | (uintptr_t)bit << 4)));
-                    visited++;
-                } while ((todo = k->word[w].seen & ~k->word[w].done) != 0);
-            }
-            k->work += (uint32_t)(visited + c->marked_edges - work);
+    for (ms_chunk_map *k = NULL; (k = ms_pair_next(c, k)) != NULL;) {
+        uint64_t work = 2 * visited + c->marked_edges;
+        for (uint32_t w = 0; w < MS_WORDS; w++) {
+            uint64_t todo = ms_marks_todo(k, w);
+            if (todo == 0)
+                continue;
+            ms_ask_ahead(k, w + 2);
+            do {
+                uint32_t bit = (uint32_t)__builtin_ctzll(todo);
+                k->word[w].done |= 1ull << bit;
+                ms_mark_object(c, (PyObject *)(k->base + ((uintptr_t)w << 10 | (uintptr_t)bit << 4)));
+                visited++;
+            } while ((todo = ms_marks_todo(k, w)) != 0);
         }
+        k->work += (uint32_t)(2 * visited + c->marked_edges - work);
+    }
     return visited;
+}
+
+/* What the second thread has marked is all marked. Returns how many objects are, and were not visited. */
+static uint64_t marked_by_both(ms_child *c)
+{
+    uint64_t n = 0;
+    for (ms_chunk_map *k = NULL; (k = ms_marks_next(&c->marks, -1, k)) != NULL;)
+        for (uint32_t w = 0; w < MS_WORDS; w++) {
+            uint64_t other = k->other[w];
+            if (other) {
+                k->word[w].seen |= other;
+                k->other[w] = 0;
+            }
+            n += ms_bits(k->word[w].seen & ~k->word[w].done);
+        }
+    return n;
+}
+
+/* The same for the blocks that objects own, which nobody visits. */
+static void owned_by_both(ms_child *c)
+{
+    for (ms_chunk_map *k = NULL; (k = ms_marks_next(&c->raw, 0, k)) != NULL;)
+        for (uint32_t w = 0; w < MS_WORDS; w++)
+            k->word[w].seen |= k->word[w].done;
 }
 
 /* Move what is marked and not visited to the stack. */
@@ -100,14 +113,14 @@ void ms_sweep(ms_child *c)
     c->again_how = 0;
     c->guarded = true;
     if (!c->stack_mode) {
-        uint64_t all = 0, visited;
-        for (int round = 0;; round++, all += visited) {
-            ms_pair_mark_begin(c);
-            visited = sweep_round(c);
-            visited += ms_pair_mark_end(c);
-            if (visited == 0 || !(c->small || round < 2 || visited > all / 64))
-                break;
-        }
+        uint64_t all = 0, todo = UINT64_MAX; /* not known */
+        do {
+            ms_pair_mark_begin(c, todo);
+            all += sweep_round(c);
+            all += ms_pair_mark_end(c);
+            todo = marked_by_both(c);
+        } while (todo && (c->small || todo > all / 64));
+        owned_by_both(c);
         c->stack_mode = !c->small;
         if (c->stack_mode)
             stack_fill(c);
@@ -216,7 +229,7 @@ void ms_record_rest(ms_child *c)
             continue;
         }
         c->at_todo = c->at->word[c->at_word].seen;
-        ask_ahead(c->at, c->at_word + 2);
+        ms_ask_ahead(c->at, c->at_word + 2);
     }
 }
 

@@ -1,9 +1,14 @@
 /* pair.c -- a second thread sweeps half of the heap.
  *
- * The heap is cut at a chunk. The first thread has what lies below (and the few objects of plane 1), the second one what
- * lies above. Each writes to bits, ledger and columns of its own objects only. What it finds out about the other's (an object
- * to mark, a reference to take off) goes into a list, which the first one works through when both have come to the end of
- * their parts. So there is no lock and no atomic write, and the result is the same for any timing.
+ * Marking: the chunks are taken one by one, by the first thread from the lowest on, by the second from the highest, until they meet: both end
+ * at the same time. Each has a plane of bits of its own for what it marks, anywhere; both look at both. What one comes to see
+ * too late is visited in the next round. One counter is atomic: how many chunks are taken.
+ *
+ * Reading: the heap is cut at a chunk, where both have as much to do. The first thread has what lies below (and the few objects of plane 1),
+ * the second one what lies above. Each writes to ledger and columns of its own objects only. References to the other's go into a
+ * list, and are taken off the ledger when both have come to the end of their parts.
+ *
+ * There is no lock, and the result is the same for any timing.
  *
  * The second one is careful. It has an ms_child of its own, in which all that its readers make is its own; it reads objects of types
  * that are known already and whose readers are simple: no code of others', no new type, no text. All other objects, and
@@ -149,27 +154,35 @@ static bool worth(const ms_child *c, uint64_t objects, uint32_t n_chunks)
 
 MS_COLD void ms_mark_strange(ms_child *c, uintptr_t a)
 {
-    const ms_chunk_map *k = ms_marks_at(&c->marks, a);
-    if (k && k->word[a >> 10 & (MS_WORDS - 1)].seen >> (a >> 4 & 63) & 1)
-        return;
-    if (k)
-        MS_PUSH(c, c->others, uint32_t, ms_granule(c, a));
-    else if (c->second || !ms_mine(c, a))
+    if (c->second)
         MS_PUSH(c, c->others_new, uintptr_t, a);
     else if (ms_chunk_want(c, &c->marks, a) != NULL)
         ms_mark(c, a);
+}
+
+ms_chunk_map *ms_pair_next(ms_child *c, const ms_chunk_map *k)
+{
+    uint32_t all = (uint32_t)MS_VEC_N(c->order, ms_chunk_map *);
+    if (c->taken == NULL)
+        return ms_marks_next(&c->marks, -1, k);
+    if (__atomic_fetch_add(c->taken, 1, __ATOMIC_RELAXED) >= all)
+        return NULL;
+    uint32_t i = c->mine++;
+    return MS_VEC_AT(c->order, ms_chunk_map *)[c->second ? all - 1 - i : i];
 }
 
 static void mark_second(ms_child *s)
 {
     second_begin(s);
     (void)sigsetjmp(s->again, 0); /* a crash: the object is passed over */
-    for (; !s->failed && s->at && ms_mine(s, s->at->base); s->at = ms_marks_next(&s->marks, -1, s->at), s->at_word = 0) {
-        uint64_t work = s->visited + s->marked_edges;
+    for (; !s->failed && (s->at || (s->at = ms_pair_next(s, NULL)) != NULL); s->at = NULL, s->at_word = 0) {
+        uint64_t work = 2 * s->visited + s->marked_edges;
         for (; s->at_word < MS_WORDS; s->at_word++, s->met = 0) {
             ms_word *w = &s->at->word[s->at_word];
             uint64_t todo;
-            while ((todo = w->seen & ~w->done & ~s->met) != 0) {
+            if (ms_marks_todo(s->at, s->at_word))
+                ms_ask_ahead(s->at, s->at_word + 2);
+            while ((todo = ms_marks_todo(s->at, s->at_word) & ~s->met) != 0) {
                 uint64_t bit = todo & -todo;
                 s->met |= bit;
                 if (ms_mark_simple(s, (PyObject *)(s->at->base + ((uintptr_t)s->at_word << 10 | (uintptr_t)__builtin_ctzll(bit) << 4)))) {
@@ -178,7 +191,7 @@ static void mark_second(ms_child *s)
                 }
             }
         }
-        s->at->work += (uint32_t)(s->visited + s->marked_edges - work);
+        s->at->work += (uint32_t)(2 * s->visited + s->marked_edges - work);
     }
 }
 
@@ -197,38 +210,28 @@ static void strangers_mark(ms_child *c)
     }
 }
 
-void ms_pair_mark_begin(ms_child *c)
+void ms_pair_mark_begin(ms_child *c, uint64_t todo)
 {
     if (c->pair)
         return;
     strangers_mark(c);
-    if (!worth(c, WORTH_OBJECTS, chunks(c)))
+    c->order.used = 0;
+    if (!worth(c, todo, chunks(c)) || ms_vec_want(&c->order, MS_VEC_N(c->marks.by_number, ms_chunk_map *) * sizeof(ms_chunk_map *)) == NULL)
         return;
-    /* Cut where both have as many objects to visit, as far as is known. */
-    uint64_t all = 0, before = 0;
-    for (int pass = 0; pass < 2; pass++)
-        for (ms_chunk_map *k = NULL; (k = ms_marks_next(&c->marks, 0, k)) != NULL;) {
-            uint64_t here = 0;
-            for (uint32_t w = 0; w < MS_WORDS; w++)
-                here += ms_bits(k->word[w].seen & ~k->word[w].done);
-            all += pass == 0 ? here : 0;
-            before += pass == 1 ? here : 0;
-            if (pass == 0 || before < all / 2 || ms_marks_next(&c->marks, 0, k) == NULL)
-                continue;
-            k = ms_marks_next(&c->marks, 0, k);
-            ms_child *s = worth(c, all, WORTH_CHUNKS) ? second_new(c, k->base) : NULL;
-            if (s == NULL)
-                return;
-            s->at = k;
-            s->at_word = 0;
-            for (; k; k = ms_marks_next(&c->marks, 0, k)) /* the second one makes none */
-                (void)ms_chunk_want(c, &c->raw, k->base);
-            s->raw = c->raw;
-            ms_vec_reserve(&s->others, OTHERS);
-            ms_vec_reserve(&c->others, OTHERS);
-            second_start(c, s, mark_second);
-            return;
-        }
+    for (ms_chunk_map *k = NULL; (k = ms_marks_next(&c->marks, -1, k)) != NULL;) {
+        MS_PUSH(c, c->order, ms_chunk_map *, k);
+        if ((k->base & 8) == 0)
+            (void)ms_chunk_want(c, &c->raw, k->base); /* the second one makes none */
+    }
+    ms_child *s = second_new(c, UINTPTR_MAX);
+    if (s == NULL)
+        return;
+    s->at = NULL;
+    s->at_word = 0;
+    c->mine = s->mine = c->all_taken = 0;
+    c->taken = s->taken = &c->all_taken;
+    if (!second_start(c, s, mark_second))
+        c->taken = NULL;
 }
 
 uint64_t ms_pair_mark_end(ms_child *c)
@@ -237,31 +240,19 @@ uint64_t ms_pair_mark_end(ms_child *c)
         return 0;
     ms_child *s = c->pair;
     ms_beside_end(&c->beside);
-    c->split = UINTPTR_MAX;
+    c->taken = NULL;
     memcpy(c->stranger, s->stranger, sizeof c->stranger);
-    ms_chunk_map *const *chunk = MS_VEC_AT(c->marks.by_number, ms_chunk_map *);
-    ms_vec *const lists[] = {&c->others, &s->others}, *const strange[] = {&c->others_new, &s->others_new}, *const raw[] = {&c->others_raw, &s->others_raw};
-    for (int i = 0; i < 2; i++) {
-        const uint32_t *granule = MS_VEC_AT(*lists[i], uint32_t);
-        for (size_t k = 0, n = MS_VEC_N(*lists[i], uint32_t); k < n; k++) {
-            uint32_t later = granule[k + 24 < n ? k + 24 : k];
-            __builtin_prefetch(&chunk[later >> MS_GRANULES]->word[later >> 6 & (MS_WORDS - 1)], 1);
-            chunk[granule[k] >> MS_GRANULES]->word[granule[k] >> 6 & (MS_WORDS - 1)].seen |= 1ull << (granule[k] & 63);
-        }
-        for (size_t k = 0; k < MS_VEC_N(*strange[i], uintptr_t); k++)
-            ms_mark(c, MS_VEC_AT(*strange[i], uintptr_t)[k]);
-        for (size_t k = 0; k < MS_VEC_N(*raw[i], uintptr_t); k++) {
-            uintptr_t a = MS_VEC_AT(*raw[i], uintptr_t)[k];
-            ms_chunk_map *m = ms_chunk_want(c, &c->raw, a);
-            if (m)
-                m->word[a >> 10 & (MS_WORDS - 1)].seen |= 1ull << (a >> 4 & 63);
-        }
+    for (size_t k = 0; k < MS_VEC_N(s->others_new, uintptr_t); k++)
+        ms_mark(c, MS_VEC_AT(s->others_new, uintptr_t)[k]);
+    for (size_t k = 0; k < MS_VEC_N(s->others_raw, uintptr_t); k++) {
+        uintptr_t a = MS_VEC_AT(s->others_raw, uintptr_t)[k];
+        ms_chunk_map *m = ms_chunk_want(c, &c->raw, a);
+        if (m)
+            m->word[a >> 10 & (MS_WORDS - 1)].seen |= 1ull << (a >> 4 & 63);
     }
-    for (int i = 0; i < 2; i++) { /* only now: without memory it is all done once more */
-        ms_vec_free(lists[i]);
-        ms_vec_free(strange[i]);
-        ms_vec_free(raw[i]);
-    }
+    ms_vec_free(&s->others_new); /* only now: without memory it is all done once more */
+    ms_vec_free(&s->others_raw);
+    ms_vec_free(&c->order);
     c->marked_edges += s->marked_edges;
     c->pair = NULL;
     return s->visited;
@@ -368,20 +359,17 @@ static void rows_merge(ms_child *c, ms_vec *to, size_t from, ms_vec *more, size_
     ms_vec_free(more);
 }
 
-/* The objects up to number last: their edges go behind those that are there, their shapes get the first one's numbers. */
-static void take_over(ms_child *c, ms_child *s, uint32_t last, const uint32_t *shape_of)
+/* The objects up to number last: their edges go behind those that are there, their shapes get the first one's numbers (both in
+ * s->stack). Nothing else is touched: so it may be done beside. */
+static void take_over(ms_child *c)
 {
-    uint32_t *shape = MS_VEC_AT(c->shape, uint32_t);
-    if (last <= c->merged)
-        return;
-    ms_turn(c);
+    ms_child *s = c->pair;
+    uint32_t *shape = MS_VEC_AT(c->shape, uint32_t), last = c->merged_to;
+    const uint32_t *shape_of = MS_VEC_AT(s->stack, uint32_t);
     size_t end = c->first[last + 1], n = end - c->merged_edges;
     uint32_t more = (uint32_t)(MS_VEC_N(c->edges, uint32_t) - c->merged_edges);
-    uint32_t *out = ms_vec_want(&c->edges, (n + 1) * sizeof *out);
-    if (out == NULL)
-        ms_child_fail(c, MS_ENOMEM, NULL);
-    memcpy(out, MS_VEC_AT(s->edges, uint32_t) + c->merged_edges, n * sizeof *out);
-    c->edges.used += n * sizeof *out;
+    memcpy(c->edges.at + c->edges.used, MS_VEC_AT(s->edges, uint32_t) + c->merged_edges, n * sizeof(uint32_t));
+    c->edges.used += n * sizeof(uint32_t);
     c->turned += n;
     for (uint32_t id = c->merged + 1; id <= last; id++) {
         c->first[id + 1] += more;
@@ -389,6 +377,18 @@ static void take_over(ms_child *c, ms_child *s, uint32_t last, const uint32_t *s
     }
     c->merged = last;
     c->merged_edges = end;
+}
+
+/* Room for that; false: there is nothing to do. */
+static bool take_over_room(ms_child *c, uint32_t last)
+{
+    if (last <= c->merged)
+        return false;
+    ms_turn(c);
+    if (ms_vec_want(&c->edges, (c->first[last + 1] - c->merged_edges + 1) * sizeof(uint32_t)) == NULL)
+        ms_child_fail(c, MS_ENOMEM, NULL);
+    c->merged_to = last;
+    return true;
 }
 
 void ms_pair_read_end(ms_child *c)
@@ -418,11 +418,15 @@ void ms_pair_read_end(ms_child *c)
     const ms_left *left = MS_VEC_AT(s->left, ms_left);
     while (c->merged_left < MS_VEC_N(s->left, ms_left)) {
         const ms_left *o = &left[c->merged_left++];
-        take_over(c, s, o->id - 1, shape_of);
+        if (take_over_room(c, o->id - 1))
+            take_over(c);
         c->id = c->merged = o->id;
         ms_read_object(c, o->object); /* a crash: ms_record_all() completes it */
     }
-    take_over(c, s, s->id, shape_of);
+    if (take_over_room(c, s->id))
+        ms_beside_begin(&c->beside, c, take_over, true);
+    others_take(c, &s->others);
+    others_take(c, &c->others);
     for (int i = 0; i < ROWS; i++)
         rows_merge(c, row_of(c, i), c->own_rows[i], row_of(s, i), row_size[i]);
     for (size_t i = 0; i < MS_VEC_N(s->namespaces, PyObject *); i++)
@@ -430,13 +434,12 @@ void ms_pair_read_end(ms_child *c)
     ms_ty *types = MS_VEC_AT(c->type_table, ms_ty);
     for (uint32_t i = 1; i < MS_VEC_N(s->type_table, ms_ty); i++)
         types[i].instances += MS_VEC_AT(s->type_table, ms_ty)[i].instances;
+    ms_beside_end(&c->beside);
     c->id = s->id;
     c->at = ms_marks_next(&c->marks, 1, NULL);
     c->at_word = UINT32_MAX;
     c->at_todo = 0;
     ms_vec_free(&s->stack);
     ms_vec_free(&s->shape_table);
-    others_take(c, &s->others);
     ms_pair_drop(c);
-    others_take(c, &c->others);
 }

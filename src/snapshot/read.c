@@ -86,10 +86,12 @@ void ms_own(ms_child *c, const void *block, size_t size)
     /* To tell the blocks that nobody owns. */
     uintptr_t a = (uintptr_t)block;
     ms_chunk_map *k = ms_marks_at(&c->raw, a);
-    if (!ms_mine(c, a) || (k == NULL && c->second))
+    if (MS_UNLIKELY(k == NULL) && c->second) {
         MS_PUSH(c, c->others_raw, uintptr_t, a);
-    else if (MS_LIKELY(k != NULL) || (k = ms_chunk_want(c, &c->raw, a)) != NULL)
-        k->word[a >> 10 & (MS_WORDS - 1)].seen |= 1ull << (a >> 4 & 63);
+    } else if (MS_LIKELY(k != NULL) || (k = ms_chunk_want(c, &c->raw, a)) != NULL) {
+        ms_word *w = &k->word[a >> 10 & (MS_WORDS - 1)];
+        *(c->second ? &w->done : &w->seen) |= 1ull << (a >> 4 & 63);
+    }
 }
 
 /* --- dicts ------------------------------------------------------------------------------------------- */
