@@ -409,19 +409,24 @@ static uint64_t number_in(const char *path, const char *after)
     return at && *at >= '0' && *at <= '9' ? strtoull(at, NULL, 10) : UINT64_MAX;
 }
 
-/* Memory that this process may still take: the machine's, and what its cgroups leave. */
+/* Memory that this process may still take: the machine's, and what its cgroups leave. For tests, MEMSURE_SNAPSHOT_ROOT is a folder that
+ * has the kernel's files of another machine. */
 static uint64_t memory_room(void)
 {
     char group[2048], path[2400], *at;
-    uint64_t room = number_in("/proc/meminfo", "MemAvailable:");
+    const char *root = getenv("MEMSURE_SNAPSHOT_ROOT");
+    root = root && strlen(root) < 256 ? root : "";
+    snprintf(path, sizeof path, "%s/proc/meminfo", root);
+    uint64_t room = number_in(path, "MemAvailable:");
     room = room < UINT64_MAX / 1024 ? room * 1024 : UINT64_MAX;
-    int fd = open("/proc/self/cgroup", O_RDONLY | O_CLOEXEC);
+    snprintf(path, sizeof path, "%s/proc/self/cgroup", root);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
     ssize_t n = fd < 0 ? -1 : read(fd, group, sizeof group - 1);
     if (fd >= 0)
         close(fd);
     group[n > 0 ? n : 0] = 0;
-    static const char *const files[2][3] = {{"/sys/fs/cgroup%.*s/%s", "memory.max", "memory.current"},
-                                            {"/sys/fs/cgroup/memory%.*s/%s", "memory.limit_in_bytes", "memory.usage_in_bytes"}};
+    static const char *const files[2][3] = {{"%s/sys/fs/cgroup%.*s/%s", "memory.max", "memory.current"},
+                                            {"%s/sys/fs/cgroup/memory%.*s/%s", "memory.limit_in_bytes", "memory.usage_in_bytes"}};
     for (int v = 0; v < 2; v++) {
         at = v == 0 ? strstr(group, "0::/") : strstr(group, ":memory:/");
         if (at == NULL)
@@ -430,9 +435,9 @@ static uint64_t memory_room(void)
         for (int length = (int)strcspn(at, "\n");; length--) { /* the group itself, and those around it */
             if (length > 0 && at[length - 1] != '/' && at[length] != '/' && at[length] != '\n' && at[length] != 0)
                 continue;
-            snprintf(path, sizeof path, files[v][0], length, at, files[v][1]);
+            snprintf(path, sizeof path, files[v][0], root, length, at, files[v][1]);
             uint64_t limit = number_in(path, NULL);
-            snprintf(path, sizeof path, files[v][0], length, at, files[v][2]);
+            snprintf(path, sizeof path, files[v][0], root, length, at, files[v][2]);
             uint64_t used = number_in(path, NULL);
             if (limit < UINT64_MAX && used < UINT64_MAX && room > (limit > used ? limit - used : 0))
                 room = limit > used ? limit - used : 0;

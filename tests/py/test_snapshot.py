@@ -1,6 +1,7 @@
 """memsure.snapshot(): what is in the file is what is in the program."""
 import functools
 import json
+import os
 import sys
 
 import pytest
@@ -466,6 +467,32 @@ _core.snapshot(sys.argv[1], memory_limit=1 << 20)
         key = strings[names[types[shape]]], lines[site]
         counts[key] = counts.get(key, 0) + count
     assert counts["__main__.A", 5 if recorded else -1] == 20000
+
+
+GROUPS = {  # name: (/proc/self/cgroup, MemAvailable in kB, {file: text}, complete)
+    "own limit": ("0::/a/b", 8 << 20, {"a/b/memory.max": 300 << 20, "a/b/memory.current": 298 << 20}, False),
+    "limit of a group around it": ("0::/a/b", 8 << 20, {"a/b/memory.max": "max", "a/b/memory.current": 1 << 20, "a/memory.max": 300 << 20, "a/memory.current": 298 << 20}, False),
+    "used above its limit": ("0::/a", 8 << 20, {"a/memory.max": 1 << 20, "a/memory.current": 2 << 20}, False),
+    "version 1": ("4:memory:/a\n1:name=systemd:/x", 8 << 20, {"memory/a/memory.limit_in_bytes": 300 << 20, "memory/a/memory.usage_in_bytes": 298 << 20}, False),
+    "the machine's": ("0::/", 2 << 10, {}, False),
+    "room": ("0::/a", 8 << 20, {"a/memory.max": 3 << 30, "a/memory.current": 298 << 20}, True),
+    "no limit": ("0::/a", 8 << 20, {"a/memory.max": "max", "a/memory.current": 298 << 20}, True),
+}
+
+
+@pytest.mark.parametrize("name", GROUPS)
+def test_near_a_limit_objects_are_counted(tmp_path, name):
+    """The kernel's files are made up, of a machine or a cgroup that has a few MiB left: the child asks them, and takes no more than half."""
+    group, available, files, complete = GROUPS[name]
+    texts = {"proc/self/cgroup": group, "proc/meminfo": f"MemTotal: 99 kB\nMemAvailable: {available} kB", **{f"sys/fs/cgroup/{f}": t for f, t in files.items()}}
+    for path, text in texts.items():
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_text(f"{text}\n")
+    done = run([sys.executable, "-c", "import sys; from memsure import _core; many = [[i] for i in range(20000)]; _core.snapshot(sys.argv[1])",
+                str(tmp_path / "s.memsure")], env={**os.environ, "MEMSURE_SNAPSHOT_ROOT": str(tmp_path)})
+    assert done.returncode == 0, done.stderr
+    tables = _core.open(str(tmp_path / "s.memsure")).tables
+    assert ("objects" in tables, "counts" in tables) == (complete, not complete)
 
 
 def test_a_refused_fork_is_one_sentence(tmp_path):
