@@ -5,8 +5,7 @@
  * what came since the last one to a 64-bit counter, whose low half is the counter as it was then.
  *
  * A tally tells, in blocks of `stride` bytes:  freed = young + older[] + gc_freed,  born = live + freed - inherited.
- * Where the process marked its end (ended == 1), what lives is what lived then; deaths after that
- * moment belong to the interpreter's finalization and are taken out again, oldest ages first. */
+ * older[] and gc_freed stand in its extra, and are 0 where it has none. Where the process marked its end (ended == 1), it counts no more. */
 #include "monitor/watch.h"
 #include "record/site.h"
 
@@ -24,6 +23,7 @@ static const struct {
     [MS_T_THREAD] = {offsetof(ms_live, thread), sizeof(ms_thread), MS_THREAD_MAX},
     [MS_T_TEXT] = {offsetof(ms_live, text), 1, MS_TEXT_MAX},
     [MS_T_COUNT] = {offsetof(ms_live, count), sizeof(ms_count), MS_TALLY_MAX},
+    [MS_T_EXTRA] = {offsetof(ms_live, extra), sizeof(ms_extra), MS_TALLY_MAX},
 };
 
 uint32_t ms_live_used(const ms_process *p, int table)
@@ -102,12 +102,7 @@ static uint32_t site_of(const ms_process *p, uint32_t owner, uint32_t nsite)
     return owner < nsite ? owner : 0;
 }
 
-static void widen(uint64_t wide[MS_COUNTERS], const ms_count *c, const ms_tally *t)
-{
-    wide[0] += (uint32_t)(c->young - (uint32_t)wide[0]);
-    for (int k = 1; k < MS_COUNTERS; k++)
-        wide[k] += (uint32_t)((&t->older[0])[k - 1] - (uint32_t)wide[k]);
-}
+static void widen(uint64_t *wide, uint32_t counter) { *wide += (uint32_t)(counter - (uint32_t)*wide); }
 
 static uint64_t freed_of(const uint64_t wide[MS_COUNTERS])
 {
@@ -118,8 +113,31 @@ static uint64_t freed_of(const uint64_t wide[MS_COUNTERS])
 }
 
 static uint64_t less(uint64_t a, uint64_t b) { return a > b ? a - b : 0; }
+static uint64_t at_most(uint64_t a, uint64_t most) { return a < most ? a : most; }
 
-typedef void tally_fn(ms_process *p, const ms_count *c, const ms_tally *t, const uint64_t wide[MS_COUNTERS], void *arg);
+/* Read all extras that are there now. */
+static ms_err extras_read(ms_process *p)
+{
+    uint32_t used = ms_live_used(p, MS_T_EXTRA), room = 0;
+    while (room < p->nextra)
+        room = room ? room * 2 : 64;
+    uint32_t also = room;
+    if (!grow(&p->extra, &room, used, sizeof *p->extra))
+        return MS_ENOMEM;
+    if (!grow(&p->older, &also, used, sizeof *p->older)) {
+        p->extra = ms_sys_resize(p->extra, room * sizeof *p->extra, also * sizeof *p->extra); /* both have the same room */
+        return MS_ENOMEM;
+    }
+    p->nextra = used > p->nextra ? used : p->nextra;
+    if (used && !ms_live_read(p, MS_T_EXTRA, 0, used, p->extra))
+        return MS_EIO;
+    for (uint32_t i = 1; i < used; i++)
+        for (int k = 0; k < MS_AGES; k++)
+            widen(&p->older[i][k], (&p->extra[i].older[0])[k]);
+    return MS_OK;
+}
+
+typedef void tally_fn(ms_process *p, const ms_count *c, const ms_tally *t, const ms_extra *x, const uint64_t wide[MS_COUNTERS], void *arg);
 
 static ms_err each_tally(ms_session *s, ms_process *p, tally_fn *fn, void *arg)
 {
@@ -127,11 +145,12 @@ static ms_err each_tally(ms_session *s, ms_process *p, tally_fn *fn, void *arg)
         MS_TRY(nodes_learn(s, p));
     uint32_t used = ms_live_used(p, MS_T_TALLY), counts = ms_live_used(p, MS_T_COUNT), room = 0;
     used = used < counts ? used : counts;
-    while (room < p->nwide)
+    while (room < p->nyoung)
         room = room ? room * 2 : 64;
-    if (!grow(&p->wide, &room, used, sizeof *p->wide))
+    if (!grow(&p->young, &room, used, sizeof *p->young))
         return MS_ENOMEM;
-    p->nwide = used > p->nwide ? used : p->nwide;
+    p->nyoung = used > p->nyoung ? used : p->nyoung;
+    MS_TRY(extras_read(p));
     enum { EACH = MS_BUFFER / (sizeof(ms_count) + sizeof(ms_tally)) };
     ms_tally *tally = s->buffer;
     ms_count *count = (ms_count *)(tally + EACH);
@@ -140,8 +159,15 @@ static ms_err each_tally(ms_session *s, ms_process *p, tally_fn *fn, void *arg)
         if (!ms_live_read(p, MS_T_TALLY, i, n, tally) || !ms_live_read(p, MS_T_COUNT, i, n, count))
             return MS_EIO;
         for (uint32_t k = 0; k < n; k++) {
-            widen(p->wide[i + k], &count[k], &tally[k]);
-            fn(p, &count[k], &tally[k], p->wide[i + k], arg);
+            static const ms_extra none;
+            uint32_t at = tally[k].extra / (uint32_t)sizeof(ms_extra);
+            uint64_t wide[MS_COUNTERS] = {0};
+            at = at < p->nextra ? at : 0; /* 0 too where it came after they were read: it is counted the next time */
+            widen(&p->young[i + k], count[k].young);
+            wide[0] = p->young[i + k];
+            if (at)
+                memcpy(wide + 1, p->older[at], sizeof p->older[at]);
+            fn(p, &count[k], &tally[k], at ? &p->extra[at] : &none, wide, arg);
         }
         i += n;
     }
@@ -152,24 +178,22 @@ typedef struct {
     uint64_t (*by_site)[2];
     uint32_t nsite;
     uint64_t blocks, bytes, allocated, births;
-    bool     ended;
 } reading;
 
-static void read_one(ms_process *p, const ms_count *c, const ms_tally *t, const uint64_t wide[MS_COUNTERS], void *arg)
+static void read_one(ms_process *p, const ms_count *c, const ms_tally *t, const ms_extra *x, const uint64_t wide[MS_COUNTERS], void *arg)
 {
     reading *r = arg;
     uint64_t born = less(c->live + freed_of(wide), t->inherited), live, allocated;
     uint32_t stride = t->stride & ~MS_TALLY_LOCKED;
-    uint64_t blocks = r->ended ? t->end_live : c->live;
     if (stride) {
-        live = blocks * stride;
+        live = (uint64_t)c->live * stride;
         allocated = born * stride;
     } else {
-        live = r->ended ? t->end_bytes : t->live_bytes;
-        allocated = less(t->live_bytes + t->freed_bytes, t->inherited_bytes);
+        live = x->live_bytes;
+        allocated = less(x->live_bytes + x->freed_bytes, x->inherited_bytes);
     }
     r->births += born;
-    r->blocks += blocks;
+    r->blocks += c->live;
     r->bytes += live;
     r->allocated += allocated;
     if (r->by_site) {
@@ -181,14 +205,8 @@ static void read_one(ms_process *p, const ms_count *c, const ms_tally *t, const 
 
 ms_err ms_tally_read(ms_session *s, ms_process *p, uint64_t (*by_site)[2], uint32_t nsite)
 {
-    reading r = {by_site, nsite, 0, 0, 0, 0, ms_ended(p)};
+    reading r = {by_site, nsite, 0, 0, 0, 0};
     MS_TRY(each_tally(s, p, read_one, &r));
-    if (!r.ended && ms_ended(p)) { /* it came while they were read */
-        if (by_site)
-            memset(by_site, 0, nsite * sizeof *by_site);
-        r = (reading){by_site, nsite, 0, 0, 0, 0, true};
-        MS_TRY(each_tally(s, p, read_one, &r));
-    }
     p->live_blocks = r.blocks;
     p->live_bytes = r.bytes;
     p->allocated_bytes = r.allocated;
@@ -197,14 +215,14 @@ ms_err ms_tally_read(ms_session *s, ms_process *p, uint64_t (*by_site)[2], uint3
 
 uint64_t ms_births(ms_session *s, ms_process *p)
 {
-    reading r = {NULL, 0, 0, 0, 0, 0, false};
+    reading r = {NULL, 0, 0, 0, 0, 0};
     return each_tally(s, p, read_one, &r) == MS_OK ? r.births : 1;
 }
 
 typedef struct {
     ms_sum  *site, *node;
     uint32_t nsite, nnode, gen;
-    bool     on_peak, ended;
+    bool     on_peak;
 } summing;
 
 /* a * b / c without overflow, rounded down */
@@ -218,28 +236,16 @@ static void sum_add(ms_sum *to, const ms_sum *x)
         a[i] += b[i];
 }
 
-static void sum_one(ms_process *p, const ms_count *c, const ms_tally *t, const uint64_t wide[MS_COUNTERS], void *arg)
+static void sum_one(ms_process *p, const ms_count *c, const ms_tally *t, const ms_extra *e, const uint64_t age[MS_COUNTERS], void *arg)
 {
     summing *m = arg;
     uint32_t site = site_of(p, t->owner, m->nsite);
     bool locked = t->stride & MS_TALLY_LOCKED; /* outside the sums, without a peak: what lives now stands for it */
     uint32_t stride = t->stride & ~MS_TALLY_LOCKED;
-    uint64_t freed = freed_of(wide), age[MS_COUNTERS];
-    ms_sum x = {.inherited_blocks = t->inherited, .live_blocks = m->ended ? t->end_live : c->live};
-    memcpy(age, wide, sizeof age);
+    ms_sum x = {.live_blocks = c->live, .freed_blocks = freed_of(age)};
 
-    x.allocated_blocks = less(c->live + freed, t->inherited);
-    /* Born after the end was marked, and living on: not there at the end. */
-    if (x.live_blocks > x.allocated_blocks + x.inherited_blocks)
-        x.live_blocks = x.allocated_blocks + x.inherited_blocks;
-    x.freed_blocks = x.allocated_blocks + x.inherited_blocks - x.live_blocks;
-    uint64_t excess = less(freed, x.freed_blocks), missing = less(x.freed_blocks, freed);
-    for (int k = MS_AGES - 1; k >= -1 && excess; k--) {
-        uint64_t *from = &age[k >= 0 ? k : MS_AGE_GC], take = *from < excess ? *from : excess;
-        *from -= take;
-        excess -= take;
-    }
-    age[0] += missing;
+    x.inherited_blocks = at_most(t->inherited, x.live_blocks + x.freed_blocks);
+    x.allocated_blocks = x.live_blocks + x.freed_blocks - x.inherited_blocks;
     x.gc_freed_blocks = age[MS_AGE_GC];
     x.temporary_blocks = age[0];
 
@@ -254,14 +260,12 @@ static void sum_one(ms_process *p, const ms_count *c, const ms_tally *t, const u
         x.temporary_bytes = x.temporary_blocks * stride;
         x.inherited_bytes = x.inherited_blocks * stride;
     } else {
-        x.inherited_bytes = t->inherited_bytes;
-        x.allocated_bytes = less(t->live_bytes + t->freed_bytes, t->inherited_bytes);
-        x.live_bytes = m->ended ? t->end_bytes : t->live_bytes;
-        if (x.live_bytes > x.allocated_bytes + x.inherited_bytes)
-            x.live_bytes = x.allocated_bytes + x.inherited_bytes;
-        x.freed_bytes = x.allocated_bytes + x.inherited_bytes - x.live_bytes;
-        x.peak_bytes = locked ? x.live_bytes : as_live ? t->live_bytes : t->peak_bytes;
-        x.gc_freed_bytes = t->gc_bytes < x.freed_bytes ? t->gc_bytes : x.freed_bytes;
+        x.live_bytes = e->live_bytes;
+        x.freed_bytes = at_most(e->freed_bytes, UINT64_MAX - x.live_bytes);
+        x.inherited_bytes = at_most(e->inherited_bytes, x.live_bytes + x.freed_bytes);
+        x.allocated_bytes = x.live_bytes + x.freed_bytes - x.inherited_bytes;
+        x.peak_bytes = locked ? x.live_bytes : as_live ? e->live_bytes : e->peak_bytes;
+        x.gc_freed_bytes = at_most(e->gc_bytes, x.freed_bytes);
         /* Which of the freed bytes were temporary is not counted: as many as of the blocks. */
         x.temporary_bytes = share(x.freed_bytes - x.gc_freed_bytes, age[0], x.freed_blocks - x.gc_freed_blocks);
     }
@@ -285,7 +289,6 @@ ms_err ms_tally_sum(ms_session *s, ms_process *p, ms_sum *site, uint32_t nsite, 
 {
     const ms_live *head = p->head;
     summing m = {site, node, nsite, nnode, __atomic_load_n(&head->gen, __ATOMIC_RELAXED),
-                 ms_on_peak(head),
-                 ms_ended(p)};
+                 ms_on_peak(head)};
     return each_tally(s, p, sum_one, &m);
 }

@@ -212,9 +212,13 @@ void ms_process_free(ms_process *p)
     if (p->pidfd >= 0)
         close(p->pidfd);
     uint32_t room = 0;
-    while (room < p->nwide) /* as they grew, see tally.c */
+    while (room < p->nyoung) /* as they grew, see tally.c */
         room = room ? room * 2 : 64;
-    ms_sys_free(p->wide, room * sizeof *p->wide);
+    ms_sys_free(p->young, room * sizeof *p->young);
+    for (room = 0; room < p->nextra;)
+        room = room ? room * 2 : 64;
+    ms_sys_free(p->older, room * sizeof *p->older);
+    ms_sys_free(p->extra, room * sizeof *p->extra);
     for (room = 0; room < p->nnode;)
         room = room ? room * 2 : 64;
     ms_sys_free(p->node_site, room * sizeof *p->node_site);

@@ -13,7 +13,7 @@
 #define MS_SECOND_NS 1000000000ull
 
 enum { MS_TIMELINE_MAX = 256, MS_CURVE_MAX = 64, MS_CURVE_ROWS = 8192, MS_EVENTS_MAX = 20000 };
-enum { MS_COUNTERS = MS_AGES + 1 }; /* of a tally: age[] and gc_freed, the ones that wrap */
+enum { MS_COUNTERS = MS_AGES + 1 }; /* of a tally: young, older[] and gc_freed, the ones that wrap */
 
 typedef struct {
     uint64_t t_ns, rss, python_bytes, python_blocks, slab, native_used, native_free, waited;
@@ -96,8 +96,10 @@ typedef struct {
     uint32_t npoint;
     uint64_t point_step, point_due;
 
-    uint64_t (*wide)[MS_COUNTERS]; /* by tally: its counters, extended to 64 bits */
-    uint32_t nwide;
+    uint64_t *young;         /* by tally: its counters, extended to 64 bits */
+    uint64_t (*older)[MS_AGES]; /* by extra */
+    ms_extra *extra;         /* as last read */
+    uint32_t nyoung, nextra;
     uint32_t *node_site;     /* exact mode: the node's site */
     uint32_t nnode;
 

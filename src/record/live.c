@@ -23,6 +23,7 @@ static const struct {
     uint32_t max, first;
 } region[MS_TABLES] = {
     [MS_T_TALLY] = {offsetof(ms_live, tally), sizeof(ms_tally), MS_TALLY_MAX, 2048},
+    [MS_T_EXTRA] = {offsetof(ms_live, extra), sizeof(ms_extra), MS_TALLY_MAX, 256},
     [MS_T_SITE] = {offsetof(ms_live, site), sizeof(ms_site), MS_SITE_MAX, 4096},
     [MS_T_CODE] = {offsetof(ms_live, code), sizeof(ms_code), MS_CODE_MAX, 2048},
     [MS_T_NODE] = {offsetof(ms_live, node), sizeof(ms_node), MS_NODE_MAX, 1024},
@@ -46,7 +47,7 @@ static uint32_t max_of(int t)
 /* The mapped parts, by pages: [0] has all before the first table, too, and that of the threads the ring behind it. */
 static size_t part(int i, size_t *from)
 {
-    static const int order[] = {MS_T_COUNT, MS_T_TALLY, MS_T_SITE, MS_T_CODE, MS_T_NODE, MS_T_THREAD, MS_T_TEXT};
+    static const int order[] = {MS_T_COUNT, MS_T_TALLY, MS_T_EXTRA, MS_T_SITE, MS_T_CODE, MS_T_NODE, MS_T_THREAD, MS_T_TEXT};
     _Static_assert(sizeof order / sizeof *order == MS_TABLES, "each table is in one part");
     int t = order[i];
     size_t to = t == MS_T_THREAD ? offsetof(ms_live, text) : region[t].offset + max_of(t) * region[t].entry;
@@ -320,14 +321,14 @@ void ms_live_fork_child(void)
     for (uint32_t i = 0; i < ms_area.table[MS_T_TALLY].used; i++) {
         ms_tally *t = &ms_area.tally[i];
         ms_count *c = &ms_area.count[i];
-        t->inherited = c->live;
-        t->inherited_bytes = t->live_bytes;
-        memset(t->older, 0, sizeof t->older);
-        c->young = t->gc_freed = t->end_live = 0;
-        c->peak = c->live;
-        t->peak_bytes = t->live_bytes;
-        t->freed_bytes = t->gc_bytes = t->end_bytes = 0;
+        c->peak = t->inherited = c->live;
+        c->young = 0;
         c->gen = ms_area.gen;
+    }
+    for (uint32_t i = 1; i < ms_area.table[MS_T_EXTRA].used; i++) {
+        ms_extra *x = &ms_area.extra[i];
+        uint64_t live = x->live_bytes;
+        *x = (ms_extra){.live_bytes = live, .peak_bytes = live, .inherited_bytes = live};
     }
     for (uint32_t i = 0; i < ms_area.table[MS_T_NODE].used; i++) {
         ms_node *n = &ms_area.node[i];

@@ -50,11 +50,12 @@ static counted count(uint32_t tally)
 {
     const ms_tally *t = &ms_area.tally[tally];
     const ms_count *c = &ms_area.count[tally];
-    uint32_t freed = c->young + t->gc_freed;
+    const ms_extra *x = ms_tally_extra(t);
+    uint32_t freed = c->young + x->gc_freed;
     for (int i = 0; i < MS_AGES - 1; i++)
-        freed += t->older[i];
-    return (counted){c->live, c->live + freed - t->inherited, t->gc_freed,
-                     t->live_bytes, t->live_bytes + t->freed_bytes - t->inherited_bytes, t->gc_bytes};
+        freed += x->older[i];
+    return (counted){c->live, c->live + freed - t->inherited, x->gc_freed,
+                     x->live_bytes, x->live_bytes + x->freed_bytes - x->inherited_bytes, x->gc_bytes};
 }
 
 /* --- the peak --------------------------------------------------------------------------------------- */
@@ -87,11 +88,11 @@ static void put_by(void)
     highest.ntally = nt;
     highest.nnode = nn;
     for (uint32_t i = 0; i < nt; i++) {
-        const ms_tally *t = &ms_area.tally[i];
+        const ms_extra *x = ms_tally_extra(&ms_area.tally[i]);
         const ms_count *c = &ms_area.count[i];
         bool as_is = is_as_at_peak(c);
         highest.tally[i][0] = as_is ? c->live : c->peak;
-        highest.tally[i][1] = as_is ? t->live_bytes : t->peak_bytes;
+        highest.tally[i][1] = as_is ? x->live_bytes : x->peak_bytes;
     }
     for (uint32_t i = 0; i < nn; i++) {
         const ms_node *x = &ms_area.node[i];
@@ -116,7 +117,8 @@ void ms_marks_end(void)
         for (uint32_t i = 0; i < ms_area.table[MS_T_TALLY].used; i++) {
             ms_area.count[i].gen = ms_area.gen;
             ms_area.count[i].peak = i < highest.ntally ? (uint32_t)highest.tally[i][0] : 0;
-            ms_area.tally[i].peak_bytes = i < highest.ntally ? highest.tally[i][1] : 0;
+            if (ms_area.tally[i].extra)
+                ms_tally_extra(&ms_area.tally[i])->peak_bytes = i < highest.ntally ? highest.tally[i][1] : 0;
         }
         for (uint32_t i = 0; i < ms_area.table[MS_T_NODE].used; i++) {
             ms_area.node[i].gen = ms_area.gen;
@@ -200,7 +202,7 @@ static int64_t share(uint32_t i, const counted *then, bool of_now)
         const ms_count *c = &ms_area.count[i];
         bool as_is = is_as_at_peak(c);
         live = as_is ? c->live : c->peak;
-        bytes = as_is ? t->live_bytes : t->peak_bytes;
+        bytes = as_is ? ms_tally_extra(t)->live_bytes : ms_tally_extra(t)->peak_bytes;
     } else {
         live = i < highest.ntally ? (uint32_t)highest.tally[i][0] : 0;
         bytes = i < highest.ntally ? highest.tally[i][1] : 0;

@@ -356,14 +356,22 @@ static inline uint32_t age_index(uint32_t age)
 /* A death at age 0 in one addition: live is 1 at least, so the carry of adding -1 to it is the 1 for young. */
 ALWAYS void died_young(ms_count *c) { c->young_live += UINT32_MAX; }
 
-/* A death at index of older[] + 1; 0: young. */
+static MS_COLD bool extend(ms_tally *t)
+{
+    ms_lock_take();
+    bool ok = ms_tally_extend(t);
+    ms_lock_give();
+    return ok;
+}
+
+/* A death at index of older[] + 1; 0, or where there is no room to say more: young. */
 static inline void died(ms_count *c, ms_tally *t, uint32_t index)
 {
-    if (index == 0) {
+    if (index == 0 || (MS_UNLIKELY(t->extra == 0) && !extend(t))) {
         died_young(c);
     } else {
         c->live--;
-        (&t->older[0])[index - 1]++;
+        (&ms_tally_extra(t)->older[0])[index - 1]++;
     }
 }
 
@@ -392,9 +400,10 @@ static void birth_any(uint32_t low, uint64_t bytes)
     ms_count *c = ms_tag_count(low);
     ms_tally *t = ms_tag_tally(low);
     if (t->stride == 0) {
+        ms_extra *x = ms_tally_extra(t);
         if (c->gen != ms_area.gen)
-            t->peak_bytes = t->live_bytes;
-        t->live_bytes += bytes;
+            x->peak_bytes = x->live_bytes;
+        x->live_bytes += bytes;
     }
     birth(c, bytes);
 }
@@ -404,13 +413,14 @@ static void death_any(uint32_t low, uint64_t bytes, uint32_t born)
     ms_count *c = ms_tag_count(low);
     ms_tally *t = ms_tag_tally(low);
     if (t->stride == 0) {
+        ms_extra *x = ms_tally_extra(t);
         peak_look();
         if (c->gen != ms_area.gen)
-            t->peak_bytes = t->live_bytes;
-        t->live_bytes -= bytes;
-        t->freed_bytes += bytes;
+            x->peak_bytes = x->live_bytes;
+        x->live_bytes -= bytes;
+        x->freed_bytes += bytes;
         if (collector_frees())
-            t->gc_bytes += bytes;
+            x->gc_bytes += bytes;
     }
     death(low, bytes, born);
 }
@@ -421,7 +431,7 @@ static void birth_locked(uint32_t low, uint64_t bytes)
     ms_tally *t = ms_tag_tally(low);
     ms_tag_count(low)->live++;
     if ((t->stride & ~MS_TALLY_LOCKED) == 0)
-        t->live_bytes += bytes;
+        ms_tally_extra(t)->live_bytes += bytes;
 }
 
 static void death_locked(uint32_t low, uint64_t bytes, uint32_t born)
@@ -429,8 +439,8 @@ static void death_locked(uint32_t low, uint64_t bytes, uint32_t born)
     ms_tally *t = ms_tag_tally(low);
     died(ms_tag_count(low), t, age_index(ms_area.epoch - born));
     if ((t->stride & ~MS_TALLY_LOCKED) == 0) {
-        t->live_bytes -= bytes;
-        t->freed_bytes += bytes;
+        ms_tally_extra(t)->live_bytes -= bytes;
+        ms_tally_extra(t)->freed_bytes += bytes;
     }
 }
 
@@ -502,6 +512,8 @@ static uint64_t birth_cold(uint32_t cls, uint64_t bytes, int caller)
     if (ndeferred)
         deferred_settle();
     uint32_t low = who(cls);
+    if (ms_mode == MS_MODE_ALLOC) /* the interpreter goes down, as was seen just now */
+        return MS_TAG_LIVE;
     birth_any(low, bytes);
     return low | epoch;
 }
@@ -677,8 +689,8 @@ static MS_COLD void *take_slow(void *ctx, size_t size, bool zero)
     if (caller == OTHER) {
         block = raw_take(size, zero, OTHER);
     } else if (size <= MS_BLOCK_MAX) {
-        bool counting = ms_mode != MS_MODE_ALLOC;
-        uint32_t cls = ms_class(size), low = counting ? who(cls) : MS_TAG_LIVE;
+        uint32_t cls = ms_class(size), low = ms_mode != MS_MODE_ALLOC ? who(cls) : MS_TAG_LIVE;
+        bool counting = ms_mode != MS_MODE_ALLOC; /* the end may just have been seen */
         block = pop(&heap, cls);
         if (block) {
             *ms_tag(block) = low | epoch_word();
@@ -1062,10 +1074,6 @@ void ms_recorder_end(void)
     ms_marks_end();
     ms_area.end_ns = ms_now_ns();
     ms_memory_read(&ms_area.memory_end);
-    for (uint32_t i = 0; i < ms_area.table[MS_T_TALLY].used; i++) {
-        ms_area.tally[i].end_live = ms_area.count[i].live;
-        ms_area.tally[i].end_bytes = ms_area.tally[i].live_bytes;
-    }
     ms_mode = MS_MODE_ALLOC;
     install();
     __atomic_store_n(&ms_area.ended, 1, __ATOMIC_RELEASE);
@@ -1251,7 +1259,7 @@ static uint64_t adopted(uint64_t tag, uint32_t cls, uint64_t bytes, uint32_t loc
     ms_count *c = ms_tag_count(low);
     c->peak = t->inherited = ++c->live;
     if (cls == 0)
-        t->peak_bytes = t->inherited_bytes = t->live_bytes += bytes;
+        ms_tally_extra(t)->peak_bytes = ms_tally_extra(t)->inherited_bytes = ms_tally_extra(t)->live_bytes += bytes;
     if (!locked)
         ms_area.peak_bytes = ms_area.live_bytes += bytes;
     return low | (locked ? MS_TAG_LOCKED : 0) | (tag & MS_TAG_BEFORE);

@@ -36,9 +36,9 @@ static inline ms_count *ms_plain_count(uint32_t low)
 {
     return (ms_count *)((char *)ms_area.count - MS_TAG_LIVE + low);
 }
-static inline ms_tally *ms_tag_tally(uint32_t low) { return &ms_area.tally[low / sizeof(ms_count)]; }
+static inline ms_tally *ms_tag_tally(uint32_t low) { return (ms_tally *)((char *)ms_area.tally + (low & ~MS_TAG_MARKS)); }
 static inline uint32_t ms_tally_tag(uint32_t tally) { return tally * (uint32_t)sizeof(ms_count) | MS_TAG_LIVE; }
-_Static_assert(sizeof(ms_count) == 16 && (uint64_t)MS_TALLY_MAX * sizeof(ms_count) <= UINT32_MAX, "a tag holds a count's offset and four marks");
+_Static_assert(sizeof(ms_count) == 16 && sizeof(ms_tally) == 16 && (uint64_t)MS_TALLY_MAX * sizeof(ms_count) <= UINT32_MAX, "a tag holds a count's offset and four marks");
 
 /* --- recorder.c --- */
 extern int ms_mode;

@@ -1,10 +1,70 @@
 /* site.c -- the tables of site.h: each entry found by the hash of its content, or added at the end. */
 #include "record/site.h"
-#include "record/map.h"
 
 #include <string.h>
 
-static ms_map texts, codes, sites, tallies, nodes;
+/* By content: a table of numbers of entries, found by the hash of their first words; texts by that of all they say. Open addressing,
+ * linear probing, doubled at 13/16 full: some 15 looks for what is new then. It holds the numbers alone: what they stand for is compared in the entries. */
+static struct {
+    uint32_t *slot;
+    uint32_t  size, used; /* size: a power of two, or 0 */
+} found[MS_TABLES];
+
+static const struct {
+    void  *entries;
+    size_t size, words;
+} kind[MS_TABLES] = {
+    [MS_T_TEXT] = {ms_area.text, 1, 0},
+    [MS_T_CODE] = {ms_area.code, sizeof(ms_code), 4},
+    [MS_T_SITE] = {ms_area.site, sizeof(ms_site), 5},
+    [MS_T_NODE] = {ms_area.node, sizeof(ms_node), 2},
+    [MS_T_TALLY] = {ms_area.tally, sizeof(ms_tally), 2},
+};
+
+static const void *entry_at(int table, uint32_t n) { return (const char *)kind[table].entries + n * kind[table].size; }
+
+static uint64_t hash_of(int table, const void *entry)
+{
+    uint64_t h = 0xCBF29CE484222325ull; /* FNV-1a, by words for entries, mixed at the end */
+    uint32_t word;
+    for (const unsigned char *c = entry; kind[table].words == 0 && *c; c++)
+        h = (h ^ *c) * 0x100000001B3ull;
+    for (size_t i = 0; i < kind[table].words; i++, h = (h ^ word) * 0x9E3779B97F4A7C15ull, h ^= h >> 29)
+        memcpy(&word, (const char *)entry + 4 * i, 4);
+    return h ^ h >> 32;
+}
+
+static bool is_same(int table, const void *a, const void *b)
+{
+    return kind[table].words ? memcmp(a, b, 4 * kind[table].words) == 0 : strcmp(a, b) == 0;
+}
+
+/* Where the number of this entry stands, or 0 that may become it. NULL: no memory. */
+static uint32_t *number_of(int table, const void *want)
+{
+    uint32_t size = found[table].size, mask = size - 1, *slot = found[table].slot, i;
+    if (found[table].used >= size / 16 * 13) {
+        uint32_t twice = size ? size * 2 : 256, *next = ms_sys_alloc(twice * sizeof *next);
+        if (next == NULL && found[table].used + 1 >= size)
+            return NULL; /* full; while there is room it goes on, only slower */
+        for (uint32_t k = 0; next && k < size; k++) {
+            if (slot[k] == 0)
+                continue;
+            for (i = (uint32_t)hash_of(table, entry_at(table, slot[k])) & (twice - 1); next[i];)
+                i = (i + 1) & (twice - 1);
+            next[i] = slot[k];
+        }
+        if (next) {
+            ms_sys_free(slot, size * sizeof *slot);
+            found[table].slot = slot = next;
+            found[table].size = twice;
+            mask = twice - 1;
+        }
+    }
+    for (i = (uint32_t)hash_of(table, want) & mask; slot[i] && !is_same(table, entry_at(table, slot[i]), want);)
+        i = (i + 1) & mask;
+    return &slot[i];
+}
 
 /* The next free entry of a table, or 0. */
 static uint32_t entry_new(int table)
@@ -18,97 +78,81 @@ static void entry_done(int table, uint32_t used)
     __atomic_store_n(&ms_area.table[table].used, used, __ATOMIC_RELEASE); /* the monitor reads on */
 }
 
-static uint64_t mix(uint64_t h, uint64_t x) { return ms_hash(h ^ ms_hash(x + 0x632BE59BD9B4E019ull)) + x; }
-
 uint32_t ms_text_intern(const char *text, size_t length)
 {
+    char want[4001];
     if (length > 4000) /* cut, but not within a character */
         for (length = 4000; length > 3997 && ((unsigned char)text[length] & 0xC0) == 0x80;)
             length--;
-    uint64_t h = length + 1;
-    for (size_t i = 0; i < length; i++)
-        h = (h ^ (unsigned char)text[i]) * 0x100000001B3ull; /* FNV-1a */
-    for (h |= 1;; h += 2) {
-        ms_map_slot *s = ms_map_put(&texts, h);
-        if (s == NULL)
-            return 0;
-        const char *at = ms_area.text + s->value;
-        if (s->value && strncmp(at, text, length) == 0 && at[length] == 0)
-            return s->value;
-        if (s->value)
-            continue; /* another text of the same hash */
-        uint32_t start = ms_area.table[MS_T_TEXT].used, end = start + (uint32_t)length + 1;
-        if (end > ms_area.table[MS_T_TEXT].backed && !ms_live_back(MS_T_TEXT, end - 1)) {
-            ms_map_remove(&texts, s);
-            return 0;
-        }
-        memcpy(ms_area.text + start, text, length);
-        ms_area.text[start + length] = 0;
-        s->value = start;
-        entry_done(MS_T_TEXT, end);
-        return start;
-    }
+    length = strnlen(text, length);
+    memcpy(want, text, length);
+    want[length] = 0;
+    uint32_t *at = number_of(MS_T_TEXT, want);
+    if (at == NULL || *at)
+        return at ? *at : 0;
+    uint32_t start = ms_area.table[MS_T_TEXT].used, end = start + (uint32_t)length + 1;
+    if (end > ms_area.table[MS_T_TEXT].backed && !ms_live_back(MS_T_TEXT, end - 1))
+        return 0;
+    memcpy(ms_area.text + start, want, length + 1);
+    found[MS_T_TEXT].used++;
+    entry_done(MS_T_TEXT, end);
+    return *at = start;
 }
 
-/* Find the entry whose content equals *want in a table of entries of size bytes, compared over the
- * first compare bytes, or append it. Returns its number, 0 when there is no room. */
-static uint32_t intern(ms_map *map, int table, void *entries, size_t size, const void *want, size_t compare, uint64_t h)
+/* Find the entry that begins as *want does, or append it. Returns its number, 0 when there is no room. */
+static uint32_t intern(int table, const void *want)
 {
-    for (h |= 1;; h += 2) {
-        ms_map_slot *s = ms_map_put(map, h);
-        if (s == NULL)
-            return 0;
-        if (s->value && memcmp((char *)entries + s->value * size, want, compare) == 0)
-            return s->value;
-        if (s->value)
-            continue;
-        uint32_t n = entry_new(table);
-        if (n == 0) {
-            ms_map_remove(map, s);
-            return 0;
-        }
-        memcpy((char *)entries + n * size, want, size);
-        s->value = n;
-        entry_done(table, n + 1);
-        return n;
-    }
+    uint32_t *at = number_of(table, want), n;
+    if (at == NULL || *at)
+        return at ? *at : 0;
+    if ((n = entry_new(table)) == 0)
+        return 0;
+    memcpy((char *)kind[table].entries + n * kind[table].size, want, kind[table].size);
+    found[table].used++;
+    entry_done(table, n + 1);
+    return *at = n;
 }
 
 uint32_t ms_code_intern(uint32_t file, uint32_t function, int32_t first_line, uint32_t flags)
 {
-    ms_code c = {file, function, first_line, flags};
-    return intern(&codes, MS_T_CODE, ms_area.code, sizeof c, &c, sizeof c, mix(mix(file, function), (uint32_t)first_line));
+    return intern(MS_T_CODE, &(ms_code){file, function, first_line, flags});
 }
 
 uint32_t ms_site_intern(uint32_t code, int32_t line, int32_t end_line, int32_t column, int32_t end_column)
 {
-    ms_site s = {code, line, end_line, column, end_column, 0};
-    return intern(&sites, MS_T_SITE, ms_area.site, sizeof s, &s, sizeof s,
-                  mix(mix(code, (uint32_t)line), (uint64_t)(uint32_t)end_line << 40 ^ (uint64_t)(uint32_t)column << 20 ^ (uint32_t)end_column));
+    return intern(MS_T_SITE, &(ms_site){code, line, end_line, column, end_column});
 }
 
 uint32_t ms_node_intern(uint32_t parent, uint32_t site)
 {
-    ms_node n = {.parent = parent, .site = site, .gen = ms_area.gen};
-    return intern(&nodes, MS_T_NODE, ms_area.node, sizeof n, &n, 8, mix((uint64_t)parent << 32, site));
+    return intern(MS_T_NODE, &(ms_node){.parent = parent, .site = site, .gen = ms_area.gen});
+}
+
+bool ms_tally_extend(ms_tally *t)
+{
+    uint32_t n = entry_new(MS_T_EXTRA);
+    if (n == 0)
+        return false;
+    t->extra = n * (uint32_t)sizeof(ms_extra);
+    entry_done(MS_T_EXTRA, n + 1);
+    return true;
 }
 
 uint32_t ms_tally_intern(uint32_t owner, uint32_t stride)
 {
-    ms_map_slot *s = ms_map_put(&tallies, (uint64_t)owner << 32 | (uint32_t)(stride << 1 | stride >> 31 << 30 | 1));
-    if (s == NULL || s->value)
-        return s ? s->value : 0;
+    ms_tally t = {.owner = owner, .stride = stride};
+    uint32_t *at = number_of(MS_T_TALLY, &t);
+    if (at == NULL || *at)
+        return at ? *at : 0;
     uint32_t n = entry_new(MS_T_COUNT);
-    if (n == 0 || entry_new(MS_T_TALLY) == 0) {
-        ms_map_remove(&tallies, s);
+    if (n == 0 || entry_new(MS_T_TALLY) == 0 || ((stride & ~MS_TALLY_LOCKED) == 0 && !ms_tally_extend(&t)))
         return 0;
-    }
     ms_area.count[n] = (ms_count){.gen = ms_area.gen};
-    ms_area.tally[n] = (ms_tally){.owner = owner, .stride = stride};
-    s->value = n;
+    ms_area.tally[n] = t;
+    found[MS_T_TALLY].used++;
     entry_done(MS_T_COUNT, n + 1);
     entry_done(MS_T_TALLY, n + 1);
-    return n;
+    return *at = n;
 }
 
 uint32_t ms_site_pseudo(const char *what, uint32_t flags)
@@ -119,12 +163,15 @@ uint32_t ms_site_pseudo(const char *what, uint32_t flags)
 
 ms_err ms_site_init(void)
 {
-    ms_map *const maps[] = {&texts, &codes, &sites, &tallies, &nodes};
-    for (size_t i = 0; i < sizeof maps / sizeof *maps; i++)
-        ms_map_free(maps[i]); /* of an earlier recording */
+    for (int t = 0; t < MS_TABLES; t++) /* of an earlier recording */
+        ms_sys_free(found[t].slot, found[t].size * sizeof *found[t].slot);
+    memset(found, 0, sizeof found);
     for (int t = 0; t < MS_TABLES; t++)
         entry_done(t, 1); /* entry 0 of each: no room for a record */
     entry_done(MS_T_THREAD, 0);
+    ms_area.tally[0].extra = 0;
+    if (!ms_tally_extend(&ms_area.tally[0])) /* large blocks that there is no room for count there */
+        return MS_ENOMEM;
     if (ms_site_pseudo("(interpreter start)", MS_CODE_BEFORE | MS_CODE_NO_FRAME) != MS_SITE_BEFORE ||
         ms_site_pseudo("(no Python frame)", MS_CODE_NO_FRAME) != MS_SITE_NO_FRAME ||
         ms_site_pseudo("(without the GIL)", MS_CODE_NO_FRAME) != MS_SITE_NO_GIL ||
@@ -149,7 +196,14 @@ const char *ms_site_check(void)
         return "the two parts of the tallies are not as many";
     uint32_t owners = a->mode == MS_MODE_EXACT ? a->table[MS_T_NODE].used : a->table[MS_T_SITE].used;
     uint64_t live = 0;
+    uint32_t extras = 1;
     for (uint32_t i = 0; i < a->table[MS_T_TALLY].used; i++) {
+        uint32_t extra = a->tally[i].extra;
+        extras += extra != 0;
+        if (extra % sizeof(ms_extra) || extra / sizeof(ms_extra) >= a->table[MS_T_EXTRA].used)
+            return "a tally names an extra that is not there";
+        if (extra == 0 && (a->tally[i].stride & ~MS_TALLY_LOCKED) == 0)
+            return "a tally of large blocks has no room for their bytes";
         if (a->tally[i].owner >= owners)
             return "a tally names an owner that is not there";
         if (a->tally[i].stride & MS_TALLY_LOCKED)
@@ -157,7 +211,9 @@ const char *ms_site_check(void)
         uint32_t owner = a->tally[i].owner, site = a->mode == MS_MODE_EXACT ? a->node[owner].site : owner;
         if (site == MS_SITE_NO_GIL)
             continue; /* counted outside the process's sums */
-        live += a->tally[i].stride ? (uint64_t)a->count[i].live * a->tally[i].stride : a->tally[i].live_bytes;
+        live += a->tally[i].stride ? (uint64_t)a->count[i].live * a->tally[i].stride : ms_tally_extra(&a->tally[i])->live_bytes;
     }
+    if (extras != a->table[MS_T_EXTRA].used)
+        return "an extra has no tally, or several";
     return live == a->live_bytes ? NULL : "the live bytes of the tallies are not those of the process";
 }

@@ -41,6 +41,10 @@ uint32_t ms_site_intern(uint32_t code, int32_t line, int32_t end_line, int32_t c
 /* owner: a site, or a node in exact mode. stride: bytes a block counts for, 0 for large blocks. */
 uint32_t ms_tally_intern(uint32_t owner, uint32_t stride);
 uint32_t ms_node_intern(uint32_t parent, uint32_t site);
+/* Give a tally its extra. False: there is no room. */
+bool ms_tally_extend(ms_tally *t);
+/* What a tally without one has is nothing. Not to be written then. */
+static inline ms_extra *ms_tally_extra(const ms_tally *t) { return (ms_extra *)((char *)ms_area.extra + t->extra); }
 
 /* NULL: the tables are sound; else the broken rule. */
 const char *ms_site_check(void);

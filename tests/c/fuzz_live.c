@@ -24,6 +24,7 @@ static const struct { size_t offset, size; } region[] = {
     {offsetof(ms_live, table), sizeof(((ms_live *)0)->table)},
     {offsetof(ms_live, count), ENTRIES * sizeof(ms_count)},
     {offsetof(ms_live, tally), ENTRIES * sizeof(ms_tally)},
+    {offsetof(ms_live, extra), ENTRIES * sizeof(ms_extra)},
     {offsetof(ms_live, site), ENTRIES * sizeof(ms_site)},
     {offsetof(ms_live, code), ENTRIES * sizeof(ms_code)},
     {offsetof(ms_live, node), ENTRIES * sizeof(ms_node)},
@@ -34,7 +35,7 @@ static const struct { size_t offset, size; } region[] = {
 
 static void seed(ms_live *a)
 {
-    static const uint32_t used[MS_TABLES] = {ENTRIES, ENTRIES, ENTRIES, ENTRIES, 3, 900, ENTRIES};
+    static const uint32_t used[MS_TABLES] = {ENTRIES, ENTRIES, ENTRIES, ENTRIES, 3, 900, ENTRIES, ENTRIES / 2};
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
     memcpy(a->magic, MS_LIVE_MAGIC, 8);
@@ -52,9 +53,10 @@ static void seed(ms_live *a)
         a->text[i] = i % 9 ? (char)('a' + i % 26) : 0;
     for (uint32_t i = 1; i < ENTRIES; i++) {
         a->code[i] = (ms_code){9 * i % 800 + 1, 9 * i % 700 + 1, 3, i < 5};
-        a->site[i] = (ms_site){i, (int32_t)i, (int32_t)i + 1, 0, 5, 0};
+        a->site[i] = (ms_site){i, (int32_t)i, (int32_t)i + 1, 0, 5};
         a->node[i] = (ms_node){.parent = i / 2, .site = i, .samples = i, .blocks = i, .bytes = 64.0 * i, .variance = i, .live_bytes = i};
-        a->tally[i] = (ms_tally){.stride = i % 3 ? 48 : 0, .owner = i, .live_bytes = i % 3 ? 0 : 9000, .older = {1}};
+        a->tally[i] = (ms_tally){.stride = i % 3 ? 48 : 0, .owner = i, .extra = i < ENTRIES / 2 ? i * (uint32_t)sizeof(ms_extra) : 0};
+        a->extra[i] = (ms_extra){.live_bytes = i % 3 ? 0 : 9000, .older = {1}};
         a->count[i] = (ms_count){.live = i, .young = i};
     }
     for (int i = 0; i < 3; i++)

@@ -136,16 +136,20 @@ static void populate(uint32_t n)
         ms_tally *tally = &ms_area.tally[t];
         ms_count *count = &ms_area.count[t];
         count->live = i % 7;
-        *(i % MS_AGES ? &tally->older[i % MS_AGES - 1] : &count->young) += i % 5;
-        tally->gc_freed += i % 3;
-        if (i % 2) {
-            tally->live_bytes = 10000u * (i % 7);
-            tally->freed_bytes = 77;
+        count->young += i % 5;
+        if (i % 4 == 0) /* of the ones of small blocks half have an extra */
+            EXPECT(tally->extra || ms_tally_extend(tally));
+        if (tally->extra) {
+            ms_extra *x = ms_tally_extra(tally);
+            x->older[i % (MS_AGES - 1)] += i % 5;
+            x->gc_freed += i % 3;
+            x->live_bytes = i % 2 ? 10000u * (i % 7) : 0;
+            x->freed_bytes = i % 2 ? 77 : 0;
         }
     }
     ms_area.live_bytes = 0;
     for (uint32_t i = 1; i < ms_area.table[MS_T_TALLY].used; i++)
-        ms_area.live_bytes += ms_area.tally[i].stride ? ms_area.count[i].live * ms_area.tally[i].stride : ms_area.tally[i].live_bytes;
+        ms_area.live_bytes += ms_area.tally[i].stride ? ms_area.count[i].live * ms_area.tally[i].stride : ms_tally_extra(&ms_area.tally[i])->live_bytes;
     ms_area.peak_bytes = ms_area.live_bytes + 5;
 }
 
@@ -197,15 +201,17 @@ static void test_tables_grow(void)
     snprintf(path, sizeof path, "%s/%ld-1.live", folder, (long)getpid());
     EXPECT(stat(path, &st) == 0);
     uint64_t backed = 0;
-    static const size_t entry[MS_TABLES] = {sizeof(ms_tally), sizeof(ms_site), sizeof(ms_code), sizeof(ms_node), sizeof(ms_thread), 1, sizeof(ms_count)};
+    static const size_t entry[MS_TABLES] = {sizeof(ms_tally), sizeof(ms_site), sizeof(ms_code), sizeof(ms_node), sizeof(ms_thread), 1, sizeof(ms_count), sizeof(ms_extra)};
     for (int t = 0; t < MS_TABLES; t++) {
         EXPECT(f->table[t].used <= f->table[t].backed);
         backed += f->table[t].backed * entry[t];
     }
     EXPECT_EQ(f->table[MS_T_TALLY].used, 9001);
+    EXPECT_EQ(f->table[MS_T_EXTRA].used, 2 + 4500 + 2250);
     EXPECT((uint64_t)st.st_blocks * 512 >= backed);
     EXPECT(memcmp(f->tally, ms_area.tally, 9001 * sizeof(ms_tally)) == 0);
     EXPECT(memcmp(f->count, ms_area.count, 9001 * sizeof(ms_count)) == 0);
+    EXPECT(memcmp(f->extra, ms_area.extra, 6752 * sizeof(ms_extra)) == 0);
     EXPECT_EQ(ms_sys_live(), 5); /* the maps; nothing else is kept */
 }
 
@@ -408,6 +414,7 @@ static void keep(void)
     memcpy(kept, &ms_area, offsetof(ms_live, count));
     memcpy(kept->count, ms_area.count, ms_area.table[MS_T_COUNT].used * sizeof(ms_count));
     memcpy(kept->tally, ms_area.tally, ms_area.table[MS_T_TALLY].used * sizeof(ms_tally));
+    memcpy(kept->extra, ms_area.extra, ms_area.table[MS_T_EXTRA].used * sizeof(ms_extra));
     memcpy(kept->site, ms_area.site, ms_area.table[MS_T_SITE].used * sizeof(ms_site));
     memcpy(kept->node, ms_area.node, ms_area.table[MS_T_NODE].used * sizeof(ms_node));
     memcpy(kept->text, ms_area.text, ms_area.table[MS_T_TEXT].used);
@@ -421,14 +428,15 @@ static void expect_inherited(void)
     for (uint32_t i = 0; i < kept->table[MS_T_TALLY].used; i++) {
         const ms_tally *t = &ms_area.tally[i], *was = &kept->tally[i];
         const ms_count *c = &ms_area.count[i], *before = &kept->count[i];
-        uint64_t freed = c->young + t->gc_freed + t->freed_bytes + t->gc_bytes + t->end_live + t->end_bytes;
+        const ms_extra *x = ms_tally_extra(t), *x_was = &kept->extra[was->extra / sizeof(ms_extra)];
+        uint64_t freed = c->young + x->gc_freed + x->freed_bytes + x->gc_bytes;
         for (int k = 0; k < MS_AGES - 1; k++)
-            freed += t->older[k];
+            freed += x->older[k];
         EXPECT_EQ(freed, 0);
-        EXPECT(t->owner == was->owner && t->stride == was->stride && c->live == before->live && t->live_bytes == was->live_bytes);
+        EXPECT(t->owner == was->owner && t->stride == was->stride && t->extra == was->extra && c->live == before->live && x->live_bytes == x_was->live_bytes);
         EXPECT_EQ(t->inherited, before->live);
-        EXPECT_EQ(t->inherited_bytes, was->live_bytes);
-        EXPECT(c->gen == ms_area.gen && c->peak == before->live && t->peak_bytes == was->live_bytes);
+        EXPECT_EQ(x->inherited_bytes, x_was->live_bytes);
+        EXPECT(c->gen == ms_area.gen && c->peak == before->live && x->peak_bytes == x_was->live_bytes);
     }
     for (uint32_t i = 0; i < kept->table[MS_T_NODE].used; i++) {
         const ms_node *n = &ms_area.node[i], *was = &kept->node[i];
@@ -467,7 +475,7 @@ static void fork_inherits(bool shared)
         ms_tally *t = &ms_area.tally[5];
         ms_area.count[5].live += 1000;
         ms_area.live_bytes += 1000u * t->stride + (t->stride ? 0 : 3);
-        t->live_bytes += t->stride ? 0 : 3;
+        ms_tally_extra(t)->live_bytes += t->stride ? 0 : 3;
         uint32_t old = kept->table[MS_T_TALLY].used;
         EXPECT_EQ(ms_tally_intern(ms_area.tally[7].owner, ms_area.tally[7].stride), 7); /* what it knew it knows */
         EXPECT_EQ(ms_tally_intern(7, 4080), old);

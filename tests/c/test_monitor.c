@@ -58,7 +58,7 @@ static void live_make(uint32_t n, uint32_t mode, uint32_t started)
     clock_gettime(CLOCK_REALTIME, &t);
     area->start_unix_ns = (uint64_t)t.tv_sec * MS_SECOND_NS + (uint64_t)t.tv_nsec;
     strcpy(area->python, "3.99.1 (fake)");
-    static const uint32_t used[MS_TABLES] = {8, 8, 8, 4, 1, 1, 8};
+    static const uint32_t used[MS_TABLES] = {8, 8, 8, 4, 1, 1, 8, 3};
     for (int i = 0; i < MS_TABLES; i++) {
         area->table[i].used = used[i];
         area->table[i].backed = i == MS_T_TEXT ? 4096 : 64;
@@ -66,10 +66,10 @@ static void live_make(uint32_t n, uint32_t mode, uint32_t started)
     uint32_t app = text_add("/home/me/app.py"), f = text_add("f"), module = text_add("<module>"), lib = text_add("/lib/x.py");
     area->code[5] = (ms_code){app, f, 1, 0};
     area->code[6] = (ms_code){lib, module, 1, 0};
-    area->site[MS_SITE_NO_GIL] = (ms_site){7, 0, 0, -1, -1, 0};
+    area->site[MS_SITE_NO_GIL] = (ms_site){7, 0, 0, -1, -1};
     area->code[7] = (ms_code){text_add("(without the GIL)"), 0, 0, MS_CODE_NO_FRAME};
-    area->site[5] = (ms_site){5, 12, 13, 4, 9, 0};
-    area->site[6] = (ms_site){6, 3, 3, 0, 1, 0};
+    area->site[5] = (ms_site){5, 12, 13, 4, 9};
+    area->site[6] = (ms_site){6, 3, 3, 0, 1};
     area->node[1] = (ms_node){.parent = 0, .site = 6, .gen = 7, .samples = 0};
     area->node[2] = (ms_node){.parent = 1, .site = 5, .gen = 6, .samples = 3, .blocks = 10, .bytes = 640, .variance = 2.5, .live_blocks = 4, .live_bytes = 256, .peak_bytes = 9};
     area->node[3] = (ms_node){.parent = 0, .site = 5}; /* nothing: left out */
@@ -79,11 +79,13 @@ static void live_make(uint32_t n, uint32_t mode, uint32_t started)
     area->peak_bytes = area->live_bytes + 100;
     /* untouched since the peak; touched since; large; without the GIL */
     bool exact = mode == MS_MODE_EXACT;
-    area->tally[1] = (ms_tally){.stride = 64, .older = {1, [10] = 2}, .gc_freed = 1, .owner = exact ? 2 : 5, .inherited = 1};
+    area->tally[1] = (ms_tally){.stride = 64, .owner = exact ? 2 : 5, .inherited = 1, .extra = sizeof(ms_extra)};
+    area->extra[1] = (ms_extra){.older = {1, [10] = 2}, .gc_freed = 1};
     area->count[1] = (ms_count){.gen = 6, .live = 4, .peak = 1, .young = 3};
     area->tally[2] = (ms_tally){.stride = 32, .owner = exact ? 1 : 6};
     area->count[2] = (ms_count){.gen = 7, .live = 3, .peak = 6, .young = 10};
-    area->tally[3] = (ms_tally){.owner = exact ? 2 : 5, .live_bytes = 5000, .peak_bytes = 5068, .freed_bytes = 1000};
+    area->tally[3] = (ms_tally){.owner = exact ? 2 : 5, .extra = 2 * sizeof(ms_extra)};
+    area->extra[2] = (ms_extra){.live_bytes = 5000, .peak_bytes = 5068, .freed_bytes = 1000};
     area->count[3] = (ms_count){.gen = 7, .live = 2, .peak = 3, .young = 2};
     area->tally[4] = (ms_tally){.stride = 16, .owner = exact ? 3 : MS_SITE_NO_GIL};
     area->count[4] = (ms_count){.live = 5};
@@ -110,7 +112,7 @@ static int fake(const char *kind)
             area->table[i] = (ms_table){UINT32_MAX, i % 2 ? UINT32_MAX : 4096};
         srand(7);
         uint32_t *words[] = {(uint32_t *)area->tally, (uint32_t *)area->site, (uint32_t *)area->code, (uint32_t *)area->node,
-                             (uint32_t *)area->thread, (uint32_t *)area->text, (uint32_t *)area->gc, (uint32_t *)area->count};
+                             (uint32_t *)area->thread, (uint32_t *)area->text, (uint32_t *)area->gc, (uint32_t *)area->count, (uint32_t *)area->extra};
         for (size_t r = 0; r < sizeof words / sizeof *words; r++)
             for (int i = 0; i < 20000; i++)
                 words[r][i] = (uint32_t)rand() * 3u;
@@ -150,17 +152,11 @@ static int fake(const char *kind)
         pause_ms(300);
         return 0;
     }
-    if (strcmp(kind, "ended") == 0) { /* marked its end; then all is freed, as the recorder would not count it */
-        for (int i = 1; i <= 4; i++) {
-            area->tally[i].end_live = area->count[i].live;
-            area->tally[i].end_bytes = area->tally[i].live_bytes;
-        }
+    if (strcmp(kind, "ended") == 0) { /* marked its end: from then on nothing is counted */
         pause_ms(60);
         area->end_ns = area->start_ns + 30 * 1000000u;
         area->memory_end = (ms_memory){.when_ns = area->end_ns, .native_free = 1000, .rss_bytes = 123 << 12};
         area->ended = 1;
-        area->tally[1].older[10] += area->count[1].live;
-        area->count[1].live = 0;
         pause_ms(100); /* the interpreter takes itself down */
         return 0;
     }
@@ -171,8 +167,8 @@ static int fake(const char *kind)
                 live_make(1, MS_MODE_LINE, MS_STARTED_FORK);
                 if (strcmp(kind, "idle child") == 0)
                     for (int k = 1; k <= 4; k++) {
-                        memset(area->tally[k].older, 0, sizeof area->tally[k].older);
-                        area->count[k].young = area->tally[k].gc_freed = 0;
+                        area->count[k].young = 0;
+                        area->extra[k] = (ms_extra){.live_bytes = area->extra[k].live_bytes, .inherited_bytes = area->extra[k].live_bytes};
                         area->tally[k].inherited = area->count[k].live;
                     }
                 live_ready();

@@ -1234,6 +1234,39 @@ def test_resident_memory_of_an_ordinary_program(tmp_path, options):
     assert plain > 30e6 and under < plain * 1.15 + 8e6, (plain, under)
 
 
+def test_resident_memory_of_a_program_of_many_lines(tmp_path):
+    """The same where most lines run once, as a large application's do while it is imported."""
+    part = '''
+class View{n}:
+    "What view {n} answers with, how it is called, and whom it asks before."
+    names = ["first_{n}", "second_{n}", "third_{n}"]
+    fields = {{"id_{n}": (int, {n}, "number"), "name_{n}": (str, "", "name"), "when_{n}": (float, 0.5, "time")}}
+    limits = [{{"least": {n} * 3, "most": [{n} + 1000, {n} + 2000]}}, ("view", {n} + 3000, "{n}" * 4)]
+    paths = {{name: "/" + name for name in names}}
+    def __init__(self, request, *, depth={n} + 5000):
+        self.request, self.depth, self.state = request, depth, dict(self.fields)
+    def answer(self, text: "str", most: "int" = {n} + 6000) -> "str":
+        return "{n}".join(sorted(str(x) + text for x in self.state.items()))[:most]
+    @property
+    def title(self):
+        return f"View {n} of {{self.request}}, {{len(self.paths)}} paths, at most {{self.limits}}"
+    def seldom(self, given, found=None):
+''' + "".join(f'''
+        if given.get("part_{k}") != self.state["part_{k}"] and len(given) > {{n}} - {k}:
+            found = self.answer(given["part_{k}"].strip().lower(), most={k}) or self.limits[0]["most"][{k} % 2]
+''' for k in range(12)) + '''
+        return found
+'''
+    for k in range(28):
+        (tmp_path / f"views{k}.py").write_text("".join(part.format(n=1000 * k + i) for i in range(100)))
+    (tmp_path / "app.py").write_text(dedent(MEMORY) + "\n".join(f"import views{k}" for k in range(28)) + "\nprint(memory('VmHWM'))\n")
+    commands = [sys.executable], [*MEMSURE, "run", "-q", "--snapshot", "none", "-o", "r.memsure"]
+    run([*commands[0], "-m", "compileall", "-q", "."], cwd=tmp_path)
+    plain, under = (int(run([*command, "app.py"], cwd=tmp_path).stdout) for command in commands)
+    assert (tmp_path / "r.memsure").stat().st_size > 4e6, "not many lines"
+    assert plain > 30e6 and under < plain * 1.15 + 8e6, (plain, under)
+
+
 def test_what_is_freed_at_random_goes_back(tmp_path):
     """One object in a thousand stays, in nearly every slab: the pages between go back within seconds."""
     (tmp_path / "app.py").write_text(dedent(MEMORY) + dedent("""
