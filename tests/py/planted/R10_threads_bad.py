@@ -1,4 +1,4 @@
-"""Threads that ended are kept, and with each of them what it downloaded."""
+"""Threads that ended are kept by what was asked of them, and with each of them what it downloaded."""
 import threading
 import time
 
@@ -12,17 +12,17 @@ class Download(threading.Thread):
         self.parts = [f"part {i} of {self.number}" for i in range(6000)]
 
 
-class Pool:
-    def __init__(self):
-        self.threads = []
+class Page:
+    def __init__(self, number):
+        self.number, self.thread, self.size = number, None, 0
 
-    def load(self, number):
-        thread = Download(number)                           # culprit
-        self.threads.append(thread)
-        thread.start()
-        thread.join()
-        return len(thread.parts)
+    def load(self):
+        self.thread = Download(self.number)                 # culprit
+        self.thread.start()
+        self.thread.join()
+        self.size = len(self.thread.parts)
+        return self.size
 
 
-POOL = Pool()
-print(sum(POOL.load(number) for number in range(12) if not time.sleep(0.02)))
+PAGES = [Page(number) for number in range(12)]
+print(sum(page.load() for page in PAGES if not time.sleep(0.02)))

@@ -1,4 +1,4 @@
-"""Threads that ended are forgotten."""
+"""What the threads found out is kept, not the threads."""
 import threading
 import time
 
@@ -12,18 +12,17 @@ class Download(threading.Thread):
         self.parts = [f"part {i} of {self.number}" for i in range(6000)]
 
 
-class Pool:
-    def __init__(self):
-        self.threads = []
+class Page:
+    def __init__(self, number):
+        self.number, self.size = number, 0
 
-    def load(self, number):
-        thread = Download(number)
-        self.threads.append(thread)
+    def load(self):
+        thread = Download(self.number)
         thread.start()
         thread.join()
-        self.threads.remove(thread)
-        return len(thread.parts)
+        self.size = len(thread.parts)
+        return self.size
 
 
-POOL = Pool()
-print(sum(POOL.load(number) for number in range(12) if not time.sleep(0.02)))
+PAGES = [Page(number) for number in range(12)]
+print(sum(page.load() for page in PAGES if not time.sleep(0.02)))
