@@ -369,6 +369,52 @@ def test_what_is_promised_in_bytes(tmp_path):
     assert not [f for f in told["good"]["findings"] if f["rule"] == "P4"]
 
 
+def reported(program, tmp_path):
+    """What `report` says of a program that memsure ran."""
+    out = tmp_path / "rss.memsure"
+    subprocess.run([*MEMSURE, "run", "-q", "-o", str(out), str(program)], env=clean_env(), check=True, capture_output=True, cwd=tmp_path)
+    done = subprocess.run([*MEMSURE, "report", "--format", "json", str(out)], env=clean_env(), capture_output=True, text=True)
+    out.unlink()
+    return json.loads(done.stdout)
+
+
+@pytest.mark.slow
+def test_the_advice_of_p1_is_taken(tmp_path):
+    """Both things that it says to do, each done to the planted program: RSS at the end is lower by what was promised, less what the copy itself takes."""
+    planted = Path(__file__).parent / "planted"
+    program = (planted / "P1_bad.py").read_text()
+    told = reported(planted / "P1_bad.py", tmp_path)
+    (f,) = [f for f in told["findings"] if f["rule"] == "P1"]
+    expected = f["expected"]
+    assert expected["what"] == "RSS" and "make what lives long before the peak, or copy it: pickle.dumps()" in f["fix"]
+    promised = expected["bytes_before"] - expected["bytes_after"]
+    copied = tmp_path / "copied.py"
+    was = "KEPT = entries[::60]\ndel entries\n"
+    assert was in program
+    copied.write_text(program.replace(was, "import pickle\ndata = pickle.dumps(entries[::60])\ndel entries\nKEPT = pickle.loads(data)\n"))
+    assert output(copied) == output(planted / "P1_bad.py") == output(planted / "P1_good.py")
+    for mended in (planted / "P1_good.py", copied):
+        after = reported(mended, tmp_path)
+        assert not [f for f in after["findings"] if f["rule"] == "P1"]
+        saved = expected["bytes_before"] - after["memory"]["end"]["rss"]
+        assert 0.7 * promised < saved < 1.2 * promised, (mended.name, saved, promised)
+
+
+@pytest.mark.slow
+def test_the_advice_of_p5_is_taken(tmp_path):
+    """The line that it adds gives back what was promised, or a little more."""
+    pytest.importorskip("pyarrow")
+    before, after = Path(__file__).parent / "planted" / "P5_bad.py", tmp_path / "after.py"
+    (f,) = [f for f in reported(before, tmp_path)["findings"] if f["rule"] == "P5"]
+    expected = f["expected"]
+    after.write_text(patched(before.read_text(), f["patch"]))
+    assert output(after) == output(before)
+    told = reported(after, tmp_path)
+    assert not [f for f in told["findings"] if f["rule"] == "P5"]
+    promised = expected["bytes_before"] - expected["bytes_after"]
+    assert 0.7 * promised < expected["bytes_before"] - told["memory"]["end"]["rss"] < 1.4 * promised
+
+
 def test_what_p1_promises():
     f = SimpleNamespace(rule="P1", pattern=None, facts={"rss": 52 << 20}, saves=39 << 20)
     assert words.expected(f) == {"what": "RSS", "number": None, "factor": 4.0, "ns_before": None, "ns_after": None, "seconds": None,
