@@ -905,7 +905,7 @@ class Reader:
 
     def _made_for(self, m, node):
         """The call that made the object whose method this one is, x = Maker(...); x.method(...), where the variable is bound once and
-        serves its methods only; None else. What the method needs is then made anew with it."""
+        serves its methods only, and made for this call, not before a loop of such; None else. What the method needs is then made anew with it."""
         root = node.func
         while isinstance(root, (ast.Attribute, ast.Call, ast.Subscript)):
             root = root.func if isinstance(root, ast.Call) else root.value
@@ -917,6 +917,9 @@ class Reader:
         above = m.parent.get(bound[0]) if len(bound) == 1 else None
         if not isinstance(above, ast.Assign) or not isinstance(above.value, ast.Call) or any(a.arg == root.id for a in ast.walk(scope) if isinstance(a, ast.arg)):
             return None
+        loop = m.up(node, ast.For, ast.AsyncFor, ast.While)
+        if loop is not None and m.scope(loop) is scope and all(n is not above for n in ast.walk(loop)):
+            return None  # made once, before the loop that works with it
         return above.value if all(n in bound or isinstance(m.parent.get(n), ast.Attribute) for n in uses) else None
 
     def _constant_arguments(self, m, node, scope):

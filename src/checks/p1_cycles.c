@@ -47,7 +47,8 @@ static bool busy(const ms_evidence *e, const ms_process *p, bool own, double sha
 }
 
 /* Where the figures alone are not enough, the circle that has to be found in a snapshot: one with a class of the program's own; or
- * exceptions that hold the frames they come from: nobody ties these on purpose, so a tenth of what is freed is enough, a library's, too. */
+ * exceptions that hold the frames they come from: nobody ties these on purpose, so a tenth of what is freed is enough,
+ * a library's, too, if they come out of it. */
 typedef enum { ANY, OWN, ERRORS } needed;
 
 /* Whether what the program's own lines make dies at once, or by the collector. Such a line may be a few among many: a snapshot has to
@@ -298,6 +299,18 @@ static bool died_at_last(const ms_evidence *e, const ms_process *p, const ms_vie
     return data && looked >= LOOKED && dead >= 0.95 * all && freed_of(e, p, v, form->example) < 0.05 * (double)form->sum.retained;
 }
 
+/* Whether the frames in a circle of exceptions are the program's, too: the error came as far, and holds what these work on. What a parser
+ * tries and gives up inside of itself, as it goes, does not. */
+static bool came_out(const ms_evidence *e, const ms_process *p, const ms_view *v, uint32_t cycle)
+{
+    for (uint32_t k = v->cycles->first[cycle]; k < v->cycles->first[cycle + 1]; k++) {
+        uint32_t node = v->cycles->node[k], line = ms_view_is(v, node, MS_IS(FRAME) | MS_IS(TRACEBACK)) ? ms_view_line(p, v, node) : MS_NONE;
+        if (ms_line_counts(e, line) && e->whose[line] == MS_OWN)
+            return true;
+    }
+    return false;
+}
+
 static ms_err circles(const ms_evidence *e, uint32_t at, needed circle, ms_findings *out)
 {
     const ms_process *p = &e->process[at];
@@ -321,7 +334,7 @@ static ms_err circles(const ms_evidence *e, uint32_t at, needed circle, ms_findi
             }
         }
     }
-    bool errors = found && strcmp(which(in, found->example), "C1") == 0;
+    bool errors = found && strcmp(which(in, found->example), "C1") == 0 && came_out(e, p, in, found->example);
     if (circle != ANY && told && !(found && best >= 0.2 * (double)p->gc_freed_bytes && (errors || (circle == OWN && !of_library(e, p, in, found->example))))) {
         out->finding[told - out->finding] = out->finding[--out->n];
         return MS_OK;

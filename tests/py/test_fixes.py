@@ -134,6 +134,14 @@ def test_what_a_line_calls_was_made_for_this_call_only(shown):
     assert shown("P4", MADE_FOR.format(argument="globals", with_="globals=globals", then="pass")) is None            # another one for each call
     assert shown("P4", MADE_FOR.format(argument="_", with_="", then="self.environment = environment")) is None      # it is kept
     assert shown("P4", MADE_FOR.format(argument="environment", with_="", then="pass")) is None                      # the caller's, now and then
+    work = """
+        import jinja2
+        def main():
+            environment = jinja2.Environment()
+            for n in range(40_000):
+                print(environment.from_string(f"{n}"))      #@
+    """
+    assert shown("P4", work) is None                                                                                # made once, before the loop
 
 
 WORKER = """
