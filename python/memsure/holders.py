@@ -225,6 +225,8 @@ class Keepers:
         h.culprit = f"{owner}.{name}" if owner and not in_frame else f"{name} of {owner}" if in_frame else name or self.unnamed(chain, kind)
         fills = self.registered(register[0], f) if register else self.fills(name, f) if name else []
         module = chain[-2][1][7:] if len(chain) > 1 and chain[-2][1].startswith("module ") else None
+        if not fills and what and what not in KINDS and facts.get("type") == what:
+            return False  # nodes that hold nodes of their own type: a document, as far as its parser has come
         made_whole = not fills and facts.get("nested")
         if not fills and name and self.one_go(name, f):
             return False
