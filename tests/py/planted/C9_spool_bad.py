@@ -4,7 +4,7 @@ import tempfile
 
 class Writer:
     def __init__(self, spool):
-        self.spool = spool      # culprit
+        self.spool = spool
         self.parts = 0
 
     def write(self, part):
