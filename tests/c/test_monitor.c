@@ -196,8 +196,8 @@ static int fake(const char *kind)
         pause_ms(50);
         return 0;
     }
-    if (strcmp(kind, "long") == 0) {
-        pause_ms(1400);
+    if (strcmp(kind, "long") == 0) { /* it dies with its monitor, long before */
+        pause_ms(60000);
         return 0;
     }
     if (strcmp(kind, "signals") == 0) { /* SIGTERM sent to the monitor by another process arrives here; our own does not */
