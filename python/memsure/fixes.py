@@ -18,6 +18,9 @@ CHANGERS = {"add", "append", "appendleft", "clear", "discard", "extend", "insert
 NUMBERS = {"len", "int", "float", "sum", "abs", "round", "ord", "hash"}
 GROWERS = {"append", "concatenate", "concat", "hstack", "vstack", "cat", "insert", "r_", "c_"}
 WHOLE = {"read", "readlines", "read_text", "read_bytes", "fetchall", "getvalue"}
+BY_ROW = {"iterrows", "itertuples", "apply", "applymap"}  # make objects around those of each row
+BOX = 64  # bytes of an int, a float, a short text
+PIECES = {"read", "read1", "recv", "recvfrom", "readline", "append", "extend", "array", "appendleft", "frombytes"}
 BOXES = {
     "tolist": "stay in the array: its own methods do the work without an object for each number",
     "to_list": "stay in the column: its own methods do the work without an object for each value",
@@ -55,7 +58,7 @@ class Pattern:
     `patch` [(number, sign, text)], the marked part (line, column, end_column) or None, and `where`
     the fix belongs if that is another place ("in Catalog.__init__: ")."""
 
-    __slots__ = ("title", "note", "fix", "patch", "mark", "where", "file", "rule", "gain")
+    __slots__ = ("title", "note", "fix", "patch", "mark", "where", "file", "rule", "gain", "made")
 
     def __init__(self, title, note="", fix="", patch=(), mark=None, where="", file=None):
         self.title = title
@@ -67,6 +70,7 @@ class Pattern:
         self.file = file
         self.rule = None  # another rule that the source shows instead
         self.gain = None  # gains.Gain: what the change gains, measured
+        self.made = False  # an instance that another line makes: that one has to do it as often
 
 
 class Module:
@@ -558,6 +562,8 @@ class Reader:
             if name == "readlines":
                 patch = m.change(node.lineno, m.replaced(node, source)) if use == "loop" else ()
                 fix = "iterate over the file: it gives a line at a time"
+                if use == "part":
+                    fix = f"keep what is wanted as it comes: itertools.islice({source}, n), or collections.deque({source}, maxlen=n) for the end"
             elif name == "fetchall":
                 patch = m.change(node.lineno, m.replaced(node, source)) if use == "loop" else ()
                 fix = "iterate over the cursor: it gives a row at a time"
@@ -589,6 +595,8 @@ class Reader:
         above = m.parent.get(node)
         if isinstance(above, ast.Attribute) and isinstance(m.parent.get(above), ast.Call) and above.attr in ("split", "splitlines"):
             return self._single_use(m, m.parent[above])
+        if isinstance(above, ast.Subscript) and above.value is node and isinstance(above.slice, ast.Slice):
+            return "part"
         if isinstance(above, ast.Call) and node in above.args and called(above) in ("update", "write", "loads", "sha256", "md5", "sha1", "len"):
             return "call"
         if isinstance(above, ast.Assign) and above.value is node and len(above.targets) == 1 and isinstance(above.targets[0], ast.Name):
@@ -599,6 +607,33 @@ class Reader:
                 return "once"
             if len(loads) == 1 and len(uses) == 2:
                 return "once" if self._single_use(m, loads[0]) else None
+        return None
+
+    # -- N8: what a line does that allocates and drops by right
+
+    def in_pieces(self, file, line):
+        """Whether a line reads a piece at a time, or adds to what grows in place: as much allocated, and as little held, as can be."""
+        m = self.module(file)
+        return m is not None and any(called(n) in PIECES and (n.args or called(n) not in WHOLE) for n in m.at(line, ast.Call))
+
+    # -- N6: what tee() keeps, where no picture shows it
+
+    def _n6(self, m, line, facts):
+        scopes = {m.scope(node) for node in m.at(line, ast.expr, ast.stmt)}
+        for scope in scopes:
+            for made in ast.walk(scope):
+                if not (isinstance(made, ast.Assign) and isinstance(made.value, ast.Call) and called(made.value) == "tee"):
+                    continue
+                names = {n.id for target in made.targets for n in ast.walk(target) if isinstance(n, ast.Name)}
+                if made.value in m.at(line, ast.Call) or any(n.id in names for node in m.at(line, ast.Call, ast.For, ast.ListComp, ast.GeneratorExp) for n in ast.walk(getattr(node, "iter", node)) if isinstance(n, ast.Name)):
+                    mark = (made.lineno, made.value.col_offset, made.value.end_col_offset) if made.lineno == made.value.end_lineno else None
+                    return Pattern(
+                        "tee() keeps all that one of its iterators is ahead",
+                        "one of them is read to its end first",
+                        "make a list, or go through both in step",
+                        (),
+                        mark,
+                    )
         return None
 
     # -- N4, N5
@@ -633,6 +668,10 @@ class Reader:
         for node in m.at(line, ast.Call):
             name = called(node)
             if name in BOXES and isinstance(node.func, ast.Attribute):
+                receiver = node.func.value
+                by_group = isinstance(receiver, ast.Call) and called(receiver) == "groupby"  # a call for each group
+                if by_group or name not in BY_ROW and facts.get("each", 0) > BOX:
+                    continue
                 return Pattern(
                     "columns turned into Python objects",
                     "makes an object for each value",
@@ -802,7 +841,8 @@ class Reader:
         return None, None
 
     def _p4(self, m, line, facts):
-        calls = m.at(line, ast.Call)
+        here = m.at(line, ast.Call)
+        calls = [*here]
         calls += [made for made in (self._made_for(m, node) for node in calls) if made is not None and made not in calls]
         for node in calls:
             name = called(node)
@@ -851,13 +891,15 @@ class Reader:
                     top = m.parent[top]
                 patch = [(top.lineno, "+", f"{holder} = {made}"), *m.change(stmt.lineno if stmt.lineno == node.lineno else node.lineno, m.replaced(node, holder))]
             filled = not made_by and self._filled(m, stmt, scope)
-            return Pattern(
+            found = Pattern(
                 f"{'an' if name[0] in 'AEIOU' else 'a'} {name} made anew each time",
                 "the same arguments each time",
                 "make it once, at module level" + (", with all that is added to it" if filled else ""),
                 () if filled else patch,
                 (node.lineno, node.col_offset, node.end_col_offset) if node.lineno == node.end_lineno else None,
             )
+            found.made = node not in here and name[:1].isupper()
+            return found
         f = next(iter(m.at(line, ast.FunctionDef)), None)  # the line builds a part of it
         if f is not None and f in m.tree.body and not any(ast.iter_child_nodes(f.args)) and self._plain(f) and (call := self._built(m, f)) is not None:
             name = called(call)
@@ -920,7 +962,7 @@ class Reader:
         loop = m.up(node, ast.For, ast.AsyncFor, ast.While)
         if loop is not None and m.scope(loop) is scope and all(n is not above for n in ast.walk(loop)):
             return None  # made once, before the loop that works with it
-        return above.value if all(n in bound or isinstance(m.parent.get(n), ast.Attribute) for n in uses) else None
+        return above.value if all(n in bound or isinstance(m.parent.get(n), (ast.Attribute, ast.Subscript)) and m.parent[n].value is n for n in uses) else None
 
     def _constant_arguments(self, m, node, scope):
         """Whether a call's arguments are the same whenever the function runs: constants and names

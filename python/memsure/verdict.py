@@ -26,10 +26,12 @@ FLAT = 0.05
 KINDS = ("leak", "not yours", "cyclic", "retention", "allocator", "churn", "healthy", "unrecorded")
 ASIDE = {"": 0, "import": 1, "none": 2, "before": 3, "memsure": 4}
 OWN_PART = 0.05  # of all blocks, that the call itself makes of which P3 speaks
+ANEW = 50  # times a thing is made, to be made anew each time
+ARRAY = 4096  # bytes, from a page on: the checks' own
 WHOSE = {"own": 0, "lib": 1, "std": 2, "": 3}
 # Of the rules that fit a line's figures, the one whose pattern the source shows is told; in this
 # order, the more special first.
-PATTERNS = ("N7", "R3", "R4", "R11", "N3", "N1", "N2", "N5", "P4", "N4", "P3", "P2")
+PATTERNS = ("N7", "R3", "R4", "R11", "N3", "N6", "N1", "N2", "N5", "P4", "N4", "P3", "P2")
 PLACED = {"Y2", "L9", "N7", "O4", "O5", "O6", "O7", "P5"}  # the source shows where it was begun, in another line than what is measured
 HELD = {"L1", "L2", "L3", "L4", "L5", "L8", "R5", "R9", "R13"}
 
@@ -233,6 +235,8 @@ def _read_source(recording, sources, findings, open_, out):
                 counted = pattern.gain.count(_figures(lines, f))
                 if not counted if f.rule == "P3" else not pattern.gain.pays:
                     continue
+            if pattern is not None and not _as_often(lines, f, pattern):
+                continue
             if pattern is not None:
                 f.pattern = pattern
                 if pattern.rule:
@@ -242,7 +246,7 @@ def _read_source(recording, sources, findings, open_, out):
     told = _by_class(lines, findings) | {f.line for f in findings if f.pattern is not None}
     made = {f.line for f in findings if f.pattern is not None and f.rule[0] in "NP"}
     # What need not be made at all need not be made in a better form.
-    findings[:] = [f for f in findings if not (f.rule == "N8" and f.line in told or f.rule[0] == "S" and f.line in made)]
+    findings[:] = [f for f in findings if not (f.rule == "N8" and (f.line in told or reader.in_pieces(lines.file(f.line), lines.line(f.line))) or f.rule[0] == "S" and f.line in made)]
     if any(f.way or f.rule in PLACED or f.rule == "L7" for f in findings):
         from .holders import Keepers
         from .places import Places
@@ -290,6 +294,19 @@ def _read_source(recording, sources, findings, open_, out):
             told.patch = fixes.with_imports(m, told.patch)
     # What an import makes, by a library's functions, too, is a baseline. A holder has a line of its own.
     findings[:] = [f for f in findings if f.rule == "Y3" or f.line is None or f.holder or not reader.imports(lines.file(f.line), lines.line(f.line))]
+
+
+def _as_often(lines, f, pattern):
+    """Whether what the source shows was done as often as the finding says: what P4 calls made anew, at each of many calls; of N4's
+    operations, two at least made arrays (numpy lets an operation write to the temporary of another)."""
+    if f.rule == "N4":
+        arrays = sorted(size for _, _, blocks, size in _figures(lines, f) if blocks and size >= ARRAY * blocks)
+        return len(arrays) > 1 and 5 * arrays[-2] >= arrays[-1]
+    if pattern.made and pattern.mark:
+        blocks, file = f.process.column("sites", "allocated_blocks"), lines.keys[f.line][0]
+        made = [line for line, key in enumerate(lines.keys) if key[0] == file and key[1] == pattern.mark[0]]
+        return sum(blocks[row] for line in made for p, row in lines.rows(line) if p is f.process and row < len(blocks)) >= ANEW
+    return True
 
 
 def _by_class(lines, findings):

@@ -17,7 +17,7 @@
 #define PEAK_BYTES (4.0 * 1048576)
 #define BLOCK_SHARE 0.1
 #define BLOCK_COUNT 200000.0
-#define BOX_BYTES 64.0 /* an int, a float, a short text: up to one line of the cache */
+#define BOX_BYTES 128.0 /* an int, a float, a short text, and what is made around each of them */
 /* A copy that grows is larger than what is added to it: on average more than 256 bytes, and the line allocates at
  * least 20 times what it ever holds. */
 #define GROWN_BLOCK 256.0
@@ -36,6 +36,10 @@ enum { SOON_AGES = 5 };
 /* N6: what tee() keeps between its iterators: as much as any other part of the peak that matters, in a hundred of its
  * blocks (57 elements each). */
 enum { TEE_BLOCKS = 100 };
+/* In no picture: a line that reads what tee() gave out, by its source, and whose blocks at the peak are as large as tee()'s: a header,
+ * counts, 57 pointers; a number or two beside each are met as well. */
+#define TEE_LEAST 256.0
+#define TEE_MOST 1024.0
 #define CHURN_TIMES 50.0
 #define CHURN_RATE (256.0 * 1048576)
 #define CHURN_SHARE 0.2
@@ -69,9 +73,15 @@ static ms_err line_needless(const ms_evidence *e, uint32_t at, uint32_t i, ms_fi
         MS_TRY(ms_finding_of_line(e, out, "N3", at, i, (double)l->temporary_bytes, 0.8, "temporary_bytes"));
     if (work && fleeting && mean >= ARRAY_BLOCK)
         MS_TRY(ms_finding_of_line(e, out, "N4", at, i, bytes, 0.8, "temporary_bytes"));
-    bool boxes = whole > 0 && whole / fmax(1, blocks + l->through_blocks) <= BOX_BYTES;
-    if (boxes && ((blocks + l->through_blocks >= fmax(BLOCK_SHARE * (double)p->allocated_blocks, BLOCK_COUNT)) || held))
+    double each = l->peak_blocks ? (double)l->peak_bytes / (double)l->peak_blocks : 0;
+    if (peak >= PEAK_BYTES && (double)l->peak_blocks >= TEE_BLOCKS && live < peak / 4 && each >= TEE_LEAST && each <= TEE_MOST)
+        MS_TRY(ms_finding_of_line(e, out, "N6", at, i, peak, 0.8, "peak_bytes"));
+    double box = whole / fmax(1, blocks + l->through_blocks);
+    bool boxes = whole > 0 && box <= BOX_BYTES;
+    if (boxes && ((blocks + l->through_blocks >= fmax(BLOCK_SHARE * (double)p->allocated_blocks, BLOCK_COUNT)) || held)) {
         MS_TRY(ms_finding_of_line(e, out, "N5", at, i, held ? peak : whole, 0.8, "allocated_bytes"));
+        ms_finding_fact(&out->finding[out->n - 1], "each", box);
+    }
     return MS_OK;
 }
 
@@ -114,7 +124,7 @@ static ms_err churn(const ms_evidence *e, uint32_t at, ms_findings *out)
 
 /* N7: what worker processes unpickled: 8 MiB in each of at least two, 24 MiB together at their peaks, a fifth of all
  * of these; and in all twice as much as the first process ever allocated, pickles (large blocks from the standard library)
- * left out: so the same was sent several times. Whether the line unpickles, its source shows. What came four times as much as all
+ * and what the standard library drops at once left out: so the same was sent several times. Whether the line unpickles, its source shows. What came four times as much as all
  * that was ever made, and 64 MiB, costs time however little is there at once: from 1 MiB in each. */
 #define SENT_BYTES (8.0 * 1048576)
 #define SENT_TOGETHER (24.0 * 1048576)
@@ -131,8 +141,10 @@ static ms_err sent(const ms_evidence *e, ms_findings *out)
         return MS_OK;
     for (uint32_t i = 0; i < e->nlines; i++) {
         const ms_line *l = &e->process[0].lines[i];
-        if (e->whose[i] != MS_STANDARD || (double)l->allocated_bytes < ARRAY_BLOCK * (double)l->allocated_blocks)
+        if (e->whose[i] != MS_STANDARD)
             made += (double)l->allocated_bytes;
+        else if ((double)l->allocated_bytes < ARRAY_BLOCK * (double)l->allocated_blocks)
+            made += (double)(l->allocated_bytes - l->temporary_bytes); /* the other end of the pipe turns over what it waits with */
     }
     for (uint32_t at = 1; at < e->nprocess; at++)
         peaks += (double)e->process[at].peak_bytes;

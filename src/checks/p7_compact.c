@@ -15,7 +15,7 @@
 /* Worth a finding: a tenth of all that lives, and 4 MiB. Less would not repay a change that touches a class. */
 #define SAVED_SHARE 0.1
 #define SAVED_BYTES (4.0 * 1048576)
-enum { MANY = 10000, LEAST_LIST = 1000, RECORD_KEYS = 3, RECORD_MOST = 64, WIDE = 16, RECORDS = 100 };
+enum { MANY = 10000, LEAST_LIST = 1000, RECORD_KEYS = 3, RECORD_MOST = 64, WIDE = 16, WIDE_LEAST = 8, WIDE_MOST = 1000, RECORDS = 100 };
 
 static double worth(const ms_view *v)
 {
@@ -278,23 +278,80 @@ static bool text_keys(const ms_view *v, uint32_t dict)
     return true;
 }
 
-/* S7: dicts whose values are nearly all one object: of each, what differs. */
-static ms_err default_dict(savings *x, uint32_t dict)
+/* S7: dicts of as many names from one line, with nearly all the same objects in the same places: of each, what differs. What most of
+ * them have in a place is told by two walks over them: a candidate for each place (Boyer and Moore, 1981), then the count. */
+typedef struct {
+    uint32_t first, n, number; /* their places begin here; entries of each; how many there are */
+    uint64_t same;
+} wide;
+
+typedef struct {
+    ms_table by;
+    MS_VEC(wide) at;
+    MS_VEC(uint32_t) candidate;
+    MS_VEC(uint32_t) votes;
+} wides;
+
+static ms_err wide_of(savings *x, wides *w, uint32_t dict, wide **out)
 {
     const ms_snap *s = x->v->snap;
-    uint32_t candidate = 0, votes = 0, same = 0, n = (s->first[dict + 1] - s->first[dict]) / 2;
-    saving *to;
-    for (uint32_t e = s->first[dict] + 1; e < s->first[dict + 1]; e += 2) {
-        uint32_t t = MS_SNAP_TARGET(s->to[e]);
-        if (votes == 0)
-            candidate = t;
-        votes += t == candidate ? 1 : -1u;
+    uint32_t row, n = (s->first[dict + 1] - s->first[dict]) / 2;
+    bool new;
+    MS_TRY(ms_table_row(&w->by, ms_view_line(x->p, x->v, dict), n, 0, (uint32_t)w->at.n, &row, &new));
+    if (new) {
+        MS_TRY(MS_VEC_ROOM(&w->at));
+        w->at.at[w->at.n++] = (wide){.first = (uint32_t)w->candidate.n, .n = n};
+        for (uint32_t k = 0; k < n; k++) {
+            MS_TRY(MS_VEC_ROOM(&w->candidate));
+            MS_TRY(MS_VEC_ROOM(&w->votes));
+            w->candidate.at[w->candidate.n++] = w->votes.at[w->votes.n++] = 0;
+        }
     }
-    for (uint32_t e = s->first[dict] + 1; e < s->first[dict + 1]; e += 2)
-        same += MS_SNAP_TARGET(s->to[e]) == candidate;
-    if (candidate && same * 10 > n * 9)
-        return add_saving(x, DEFAULTS, dict, n, (double)ms_snap_bytes(s, dict), ms_room_of(64) + dict_table(n - same, text_keys(x->v, dict)), &to);
+    *out = &w->at.at[row];
     return MS_OK;
+}
+
+static bool is_record(const savings *x, uint32_t i)
+{
+    const ms_snap *s = x->v->snap;
+    uint32_t n = (s->first[i + 1] - s->first[i]) / 2;
+    return n >= WIDE_LEAST && n <= WIDE_MOST && ms_view_is(x->v, i, MS_IS(DICT)) && !ms_snap_is_garbage(s, i) && !ms_snap_is_namespace(s, i);
+}
+
+static ms_err default_dicts(savings *x)
+{
+    const ms_snap *s = x->v->snap;
+    wides w = {0};
+    wide *to;
+    saving *sum;
+    ms_err err = MS_OK;
+    for (int walk = 0; walk < 3 && err == MS_OK; walk++)
+        for (uint32_t i = 1; i <= s->objects && err == MS_OK; i++) {
+            if (!is_record(x, i) || (err = wide_of(x, &w, i, &to)) != MS_OK)
+                continue;
+            uint32_t same = 0, *candidate = w.candidate.at + to->first, *votes = w.votes.at + to->first;
+            if (walk && (to->number < RECORDS || (walk == 2 && to->same * 10 <= (uint64_t)to->number * to->n * 9)))
+                continue;
+            for (uint32_t k = 0; k < to->n; k++) {
+                uint32_t t = MS_SNAP_TARGET(s->to[s->first[i] + 1 + 2 * k]);
+                if (walk == 0 && votes[k] == 0)
+                    candidate[k] = t;
+                if (walk == 0)
+                    votes[k] += t == candidate[k] ? 1 : -1u;
+                same += t && t == candidate[k];
+            }
+            if (walk == 0)
+                to->number++;
+            else if (walk == 1)
+                to->same += same;
+            else
+                err = add_saving(x, DEFAULTS, i, to->n, (double)ms_snap_bytes(s, i), ms_room_of(64) + dict_table(to->n - same, text_keys(x->v, i)), &sum);
+        }
+    ms_table_free(&w.by);
+    MS_VEC_FREE(&w.at);
+    MS_VEC_FREE(&w.candidate);
+    MS_VEC_FREE(&w.votes);
+    return err;
 }
 
 static ms_err shapes(savings *x)
@@ -303,7 +360,7 @@ static ms_err shapes(savings *x)
     const ms_snap *s = v->snap;
     for (uint32_t i = 1; i <= s->objects; i++) {
         uint32_t n = s->first[i + 1] - s->first[i], t;
-        if (n < WIDE || !ms_view_is(v, i, MS_IS(LIST) | MS_IS(ARRAY) | MS_IS(DICT)) || ms_snap_is_garbage(s, i))
+        if (n < WIDE || !ms_view_is(v, i, MS_IS(LIST) | MS_IS(ARRAY)) || ms_snap_is_garbage(s, i))
             continue;
         if (ms_view_is(v, i, MS_IS(LIST)) && n >= LEAST_LIST && (t = MS_SNAP_TARGET(s->to[s->first[i]])) != 0) {
             if (ms_view_is(v, t, MS_IS(INT)) && same_kind(v, i, MS_IS(INT)))
@@ -314,10 +371,8 @@ static ms_err shapes(savings *x)
                 MS_TRY(record_list(x, i));
         } else if (ms_view_is(v, i, MS_IS(ARRAY)) && n >= MANY)
             MS_TRY(object_array(x, i));
-        else if (ms_view_is(v, i, MS_IS(DICT)) && n >= 2 * WIDE && !ms_snap_is_namespace(s, i))
-            MS_TRY(default_dict(x, i));
     }
-    return MS_OK;
+    return default_dicts(x);
 }
 
 /* S2: tables with an eighth of their room in use; S6: room reserved at the end of what does not grow. */
@@ -464,17 +519,21 @@ static ms_err tell(const ms_evidence *e, uint32_t at, ms_view *v, saving *x, ms_
     return ms_finding_way(out, f, p, v, x->example);
 }
 
-static ms_err compact(const ms_evidence *e, uint32_t at, ms_view *v, ms_findings *out)
+/* What is full at the peak may be empty at the end: tables are looked at in each picture. */
+static ms_err compact(const ms_evidence *e, uint32_t at, ms_view *v, bool fullest, ms_findings *out)
 {
     savings x = {.v = v, .p = &e->process[at]};
-    ms_err err = shapes(&x);
-    if (err == MS_OK)
-        err = tables(&x);
-    if (err == MS_OK)
+    ms_err err = tables(&x);
+    if (err == MS_OK && fullest)
+        err = shapes(&x);
+    if (err == MS_OK && fullest)
         err = equals(&x);
     for (size_t i = 0; err == MS_OK && i < x.at.n; i++) {
         saving *one = &x.at.at[i];
-        if (one->number >= kinds[one->kind].number && one->now - one->then >= kinds[one->kind].times * worth(v))
+        bool told = false;
+        for (uint32_t k = 0; k < out->n && !fullest; k++)
+            told = told || (out->finding[k].process == at && out->finding[k].line == countable(e, one->line) && !strcmp(out->finding[k].rule->id, kinds[one->kind].rule));
+        if (!told && one->number >= kinds[one->kind].number && one->now - one->then >= kinds[one->kind].times * worth(v))
             err = tell(e, at, v, one, out);
     }
     for (size_t i = 0; i < x.at.n; i++)
@@ -487,10 +546,11 @@ static ms_err compact(const ms_evidence *e, uint32_t at, ms_view *v, ms_findings
 static ms_err run(const ms_evidence *e, ms_findings *out)
 {
     for (uint32_t at = 0; at < e->nprocess; at++)
-        if (e->process[at].nview) {
-            ms_view *v = e->process[at].view[0];
-            MS_TRY(slots(e, at, v, out));
-            MS_TRY(compact(e, at, v, out));
+        for (uint32_t k = 0; k < e->process[at].nview; k++) {
+            ms_view *v = e->process[at].view[k];
+            if (k == 0)
+                MS_TRY(slots(e, at, v, out));
+            MS_TRY(compact(e, at, v, k == 0, out));
         }
     return MS_OK;
 }

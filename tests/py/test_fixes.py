@@ -134,6 +134,7 @@ def test_what_a_line_calls_was_made_for_this_call_only(shown):
     assert shown("P4", MADE_FOR.format(argument="globals", with_="globals=globals", then="pass")) is None            # another one for each call
     assert shown("P4", MADE_FOR.format(argument="_", with_="", then="self.environment = environment")) is None      # it is kept
     assert shown("P4", MADE_FOR.format(argument="environment", with_="", then="pass")) is None                      # the caller's, now and then
+    assert shown("P4", MADE_FOR.format(argument="_", with_="", then="environment[name]")).made
     work = """
         import jinja2
         def main():
@@ -157,3 +158,35 @@ WORKER = """
 @pytest.mark.parametrize("then, told", [("print(job)", True), ("del page", False)])
 def test_a_worker_that_lets_go_of_its_job_was_seen_at_work(shown, then, told):
     assert (shown("R3", WORKER.format(then=then), local="page", inner=1) is not None) == told
+
+
+TEE = """
+    import itertools
+    def normalised(values):
+        first, second = itertools.tee(values)
+        highest = max({read})                                          #@
+        return [value / highest for value in second]
+"""
+
+
+def test_a_line_that_reads_what_tee_gave_out(shown):
+    assert shown("N6", TEE.format(read="first")).title.startswith("tee() keeps all")
+    assert shown("N6", TEE.format(read="first").replace("     #@", "").replace("tee(values)", "tee(values)   #@"))
+    assert shown("N6", TEE.format(read="[1, 2]")) is None
+
+
+def test_a_part_of_what_is_read_whole(shown):
+    text = """
+        def tail(f, count):
+            return f.readlines(){part}                                 #@
+    """
+    assert "deque(f, maxlen=n)" in shown("N1", text.format(part="[-count:]")).fix
+    assert shown("N1", text.format(part="")) is None
+
+
+def test_numbers_boxed_and_groups_asked(shown):
+    text = "def total(table):\n    return {}     #@\n"
+    assert shown("N5", text.format("sum(table.tolist())"), each=32)
+    assert shown("N5", text.format("sum(table.tolist())"), each=100) is None                        # texts
+    assert shown("N5", text.format("table.apply(gross, axis=1)"), each=100)
+    assert shown("N5", text.format('table.groupby("shop").apply(gross)'), each=60) is None         # a call for each group

@@ -247,3 +247,38 @@ def test_young_collections_do_not_answer_for_full_ones(tmp_path):
     b.collections.sort()
     b.write(tmp_path / "run.memsure")
     assert rules(tmp_path / "run.memsure") == []
+
+
+def test_what_is_made_once_is_not_made_anew_each_time(record):
+    """Its methods allocate much; so does a loop that reads in pieces."""
+    rec = record("""
+        import io
+        import random
+        def dice(n):
+            rng = random.Random(3)
+            return sum(rng.choice("abcdef") == "a" for _ in range(n))
+        def digest(data):
+            size = 0
+            file = io.BytesIO(data)
+            while part := file.read(1 << 16):
+                size += len(part)
+            return size
+        dice(250_000)
+        data = bytes(1 << 20)
+        for _ in range(600):
+            digest(data)
+    """)
+    assert not {"P4", "N8"} & set(rules(rec.path))
+
+
+def test_a_table_that_was_emptied_after_the_peak(record):
+    """The fullest picture has it full; the last one does not."""
+    rec = record("""
+        waiting = {}
+        for player in range(400_000):
+            waiting[player] = str(player)
+        while len(waiting) > 1000:
+            waiting.popitem()
+    """)
+    found = findings(rec.path)[0]
+    assert (found["rule"], found["culprit"]) == ("S2", "__main__.waiting"), found

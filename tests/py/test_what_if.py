@@ -98,6 +98,14 @@ for i, record in enumerate(RECORDS):
     RECORDS[i] = {name: value for name, value in record.items() if value is not None}
 del i, record
 """),
+    "S7 defaults": ("""
+DEFAULTS = {f"f{i}": f"value {i}" for i in range(20)}
+RECORDS = [{**DEFAULTS, "f1": number} for number in range(20_000)]
+""", """
+for i, record in enumerate(RECORDS):
+    RECORDS[i] = {"f1": record["f1"]}
+del i, record
+"""),
     "L1": ("""
 class Catalog:
     def __init__(self):
