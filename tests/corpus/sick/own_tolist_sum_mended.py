@@ -1,0 +1,23 @@
+"""Wind at a turbine: energy by hour."""
+import numpy as np
+
+
+def winds(days):
+    rng = np.random.default_rng(1)
+    return rng.weibull(2.0, days * 24 * 60) * 8.0
+
+
+def energy(values):
+    running = values[(values > 3.0) & (values < 25.0)]
+    np.minimum(running, 12.0, out=running)
+    return float((running * running * running).sum())
+
+
+def main():
+    speed = winds(2000)
+    for year in range(3):
+        part = speed * (1 + year / 50)
+        print(year, round(energy(part)))
+
+
+main()
