@@ -237,7 +237,7 @@ bool ms_proc_exit(const ms_process *p, int *status)
         if (*status != 0 || (stat(path, &st) == 0 && st.st_uid == geteuid()))
             return true;
     }
-    for (int attempt = 0; p->pidfd >= 0 && attempt < 3; attempt++) {
+    for (int attempt = 0; p->pidfd >= 0 && attempt < 9; attempt++) { /* 0.1 s in all: who reaps it may have lost the processor */
         struct pidfd_info_v0 info = {.mask = PIDFD_INFO_EXIT_BIT};
         if (ioctl(p->pidfd, PIDFD_GET_INFO_V0, &info) != 0)
             return false;
@@ -245,7 +245,7 @@ bool ms_proc_exit(const ms_process *p, int *status)
             *status = info.exit_code;
             return true;
         }
-        usleep(200); /* between zombie and gone */
+        usleep(200u << attempt); /* between zombie and gone */
     }
     return false;
 }
