@@ -10,7 +10,7 @@
  *   3 blocks that such a struct points at, e.g. a module's state, and those   -> an edge of that object;
  *     that these point at                                                     a block of ours, or of a pool, counts to its size
  *   4 the interpreter's state                                               -> node "interpreter"
- *   5 static data of libraries, and malloc's blocks that it points at       -> a node for each library
+ *   5 static data of libraries but the loader, and malloc's blocks that it points at -> a node for each library
  *   6 raw blocks that nobody owns                                           -> node "raw memory"
  *
  * 1 and 2 are sure. From 3 on they are places: memory where a word may be what is left of something long gone, and

@@ -22,6 +22,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -341,7 +342,7 @@ static void note_maps(ms_child *c)
             to = limit > from && limit < to ? limit : limit > from ? to : from;
         }
         if ((inode || bss) && strncmp(rights, "rw-p", 4) == 0) { /* static data of a library, .bss too */
-            bool ours = false;
+            bool ours = image && image == getauxval(AT_BASE); /* the loader's: no object is held there, and what its words point at is gone */
             for (size_t i = 0; i < sizeof keep / sizeof *keep; i++)
                 ours |= keep[i] >= from && keep[i] < to;
             const char *slash = strrchr(at, '/');

@@ -133,3 +133,31 @@ snap(where)
     s, where = Snap(tmp_path / "s.memsure"), json.loads(done.stdout)["say"]
     assert [s.type(s.at[a]) if a in s.at else None for a in where] == ["str"] * 20 + ["datetime.datetime"] * 20 + ["datetime.time"] * 20
     assert [s.unexplained.get(s.at[a]) for a in where] == [1] * 60
+
+
+def test_what_the_loader_left_holds_nothing(tmp_path):
+    """Words of the dynamic loader's data may say the address of something long gone, where an object lies now."""
+    (tmp_path / "app.py").write_text(SNAPSHOT + """
+import ctypes, struct
+libc = ctypes.CDLL(None)
+libc.getauxval.restype, libc.getauxval.argtypes = ctypes.c_ulong, [ctypes.c_ulong]
+base = libc.getauxval(7)                       # AT_BASE: where the loader lies
+with open("/proc/self/maps") as maps:
+    lines = [line.split() for line in maps]
+loader = next(line[5] for line in lines if line[0].startswith(f"{base:x}-"))
+first, last = (int(x, 16) for x in next(line[0] for line in lines if line[5:] == [loader] and line[1] == "rw-p").split("-"))
+words = struct.unpack(f"{(last - first) // 8}Q", ctypes.string_at(first, last - first))
+free = next(i for i in range(len(words) - 8) if not any(words[i:i + 8]))
+lost = str(10 ** 7 + 1234)
+ctypes.pythonapi.Py_IncRef(ctypes.py_object(lost))
+where = id(lost)
+del lost
+word = ctypes.c_ulong.from_address(first + 8 * (free + 4))
+word.value = where
+snap(where)
+word.value = 0
+""")
+    done = run([sys.executable, "app.py", "s.memsure"], cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    s, where = Snap(tmp_path / "s.memsure"), json.loads(done.stdout)["say"]
+    assert s.unexplained.get(s.at[where]) == 1
