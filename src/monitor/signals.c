@@ -45,7 +45,6 @@ static volatile sig_atomic_t came[COUNT], stopped;
 static sigset_t              while_waiting;
 
 static int signal_at(int i) { return i < COUNT ? ours[i] : SIGCHLD; }
-static bool is_ignored(const struct sigaction *a) { return a->sa_handler == SIG_IGN && !(a->sa_flags & SA_SIGINFO); }
 static bool of_program(const siginfo_t *info) { return info->si_code <= 0 && info->si_pid == atomic_load(&shared->program); }
 
 static int place_of(int signal)
@@ -136,8 +135,6 @@ void ms_signals_take(ms_signals *g)
         sigaction(signal_at(i), NULL, &g->before[i]);
         if (i < COUNT) {
             came[i] = 0;
-            if (i != PHOTO && is_ignored(&g->before[i]))
-                continue; /* nohup: the program ignores it as well */
             action.sa_sigaction = note;
             action.sa_flags = SA_SIGINFO;
             sigdelset(&while_waiting, ours[i]);

@@ -169,10 +169,11 @@ def test_a_program_that_signals_its_own_group(same, tmp_path, name):
     assert not list(tmp_path.glob("*signal*"))
 
 
-def test_a_signal_from_outside_comes_once(tmp_path):
+@pytest.mark.parametrize("starter", [[], ["sh", "-c", 'trap "" HUP INT QUIT; exec "$@"', "sh"]], ids=["plain", "nohup"])
+def test_a_signal_from_outside_comes_once(tmp_path, starter):
     """To memsure alone (a supervisor knows its number only) or to the whole group (a terminal, kill -- -PGID): the program gets
     each once. What came twice would be told before the last signal, which takes the same way. Of one kind there is never a
-    second under way: signals do not queue."""
+    second under way: signals do not queue. Who starts it may ignore some (nohup does): the program's handlers get them still."""
     names = ["SIGINT", "SIGQUIT", "SIGHUP", "SIGUSR1", "SIGUSR2"]
     (tmp_path / "app.py").write_text(dedent(f"""
         import os, signal, time
@@ -187,8 +188,8 @@ def test_a_signal_from_outside_comes_once(tmp_path):
         while True:
             time.sleep(0.01)
         """))
-    with subprocess.Popen([*MEMSURE, "run", "-q", "--snapshot=none", "-o", "run.memsure", "app.py"], cwd=tmp_path, env=clean_env(), text=True,
-                          stdout=subprocess.PIPE, start_new_session=True) as p:
+    with subprocess.Popen([*starter, *MEMSURE, "run", "-q", "--snapshot=none", "-o", "run.memsure", "app.py"], cwd=tmp_path, env=clean_env(),
+                          text=True, stdout=subprocess.PIPE, start_new_session=True) as p:
         late = threading.Timer(30, os.killpg, (p.pid, signal.SIGKILL))      # what never comes is no reason to wait for ever
         late.start()
         assert p.stdout.readline() == "ready\n"
@@ -203,6 +204,7 @@ def test_a_signal_from_outside_comes_once(tmp_path):
                 send(p.pid, number)
                 assert p.stdout.readline() == f"{int(number)} {n}\n"
                 while under_way():
+                    assert p.poll() is None             # killed, what was pending stays pending
                     time.sleep(0.01)
         p.send_signal(signal.SIGTERM)
         late.cancel()
