@@ -114,46 +114,48 @@ static int32_t signed_varint(reader *r)
 }
 
 /* The format is that of CPython's Objects/locations.md: entries of one head byte 1kkkklll (kind,
- * length - 1 in code units) and what the kind adds. */
-ms_place ms_frame_place(PyCodeObject *code, uintptr_t instruction)
+ * length - 1 in code units) and what the kind adds, in bytes below 128. */
+ms_place ms_frame_place(PyCodeObject *code, uintptr_t instruction, ms_place_mark *mark)
 {
     ms_place p = {code->co_firstlineno, 0, -1, -1};
     intptr_t unit = ((intptr_t)instruction - (intptr_t)code->co_code_adaptive) / 2;
     PyObject *table = code->co_linetable;
     if (table == NULL || !PyBytes_CheckExact(table) || unit < 0)
         return p;
-    reader r = {(unsigned char *)PyBytes_AS_STRING(table), (unsigned char *)PyBytes_AS_STRING(table) + PyBytes_GET_SIZE(table)};
-    int32_t line = code->co_firstlineno;
-    while (r.at < r.end) {
+    const unsigned char *start = (unsigned char *)PyBytes_AS_STRING(table);
+    ms_place_mark m = {code, 0, 0, code->co_firstlineno};
+    if (mark && mark->code == code && mark->unit <= unit)
+        m = *mark;
+    reader r = {start + m.entry, start + PyBytes_GET_SIZE(table)};
+    for (; r.at < r.end; m.entry = (uint32_t)(r.at - start)) {
         int head = next_byte(&r), kind = head >> 3 & 15, length = (head & 7) + 1;
-        ms_place q = {0, 0, -1, -1};
-        if (kind == 15) { /* no place */
-        } else if (kind == 14) { /* long */
-            line += signed_varint(&r);
-            q.line = line;
-            q.end_line = line + (int32_t)varint(&r);
-            q.column = (int32_t)varint(&r) - 1;
-            q.end_column = (int32_t)varint(&r) - 1;
-        } else if (kind == 13) { /* line only */
-            line += signed_varint(&r);
-            q.line = q.end_line = line;
-        } else if (kind >= 10) { /* one line, columns as bytes */
-            line += kind - 10;
-            q.line = q.end_line = line;
-            q.column = next_byte(&r);
-            q.end_column = next_byte(&r);
-        } else { /* short: 8 * kind + high bits, width in the low 4 */
-            int b = next_byte(&r);
-            q.line = q.end_line = line;
-            q.column = kind << 3 | b >> 4;
-            q.end_column = q.column + (b & 15);
+        bool is_long = kind == 14, is_line = kind == 13, is_one_line = kind >= 10 && kind < 13; /* and 15: no place, below 10: short */
+        int32_t line = m.line + (is_long || is_line ? signed_varint(&r) : is_one_line ? kind - 10 : 0);
+        if (m.unit + length <= unit) {
+            while (r.at < r.end && *r.at < 128)
+                r.at++;
+            m.line = line;
+            m.unit += length;
+            continue;
         }
-        unit -= length;
-        if (unit < 0) {
-            if (q.line > 0)
-                p = q;
+        if (mark)
+            *mark = m;
+        if (kind == 15 || line <= 0)
             return p;
+        p.line = p.end_line = line;
+        if (is_long) {
+            p.end_line = line + (int32_t)varint(&r);
+            p.column = (int32_t)varint(&r) - 1;
+            p.end_column = (int32_t)varint(&r) - 1;
+        } else if (is_one_line) { /* columns as bytes */
+            p.column = next_byte(&r);
+            p.end_column = next_byte(&r);
+        } else if (!is_line) { /* short: 8 * kind + high bits, width in the low 4 */
+            int b = next_byte(&r);
+            p.column = kind << 3 | b >> 4;
+            p.end_column = p.column + (b & 15);
         }
+        return p;
     }
     return p;
 }

@@ -124,7 +124,16 @@ PyThreadState *ms_thread_state_asked(void);
 typedef struct {
     int32_t line, end_line, column, end_column;
 } ms_place;
-ms_place ms_frame_place(PyCodeObject *code, uintptr_t instruction);
+
+/* Where the last search in a code's table ended: the next, which is further on for the most part (a module runs from its
+ * first line to its last), begins there. It holds for this code object only, as long as it lives. */
+typedef struct {
+    PyCodeObject *code; /* NULL: nothing */
+    intptr_t      unit; /* the first code unit of the entry */
+    uint32_t      entry;
+    int32_t       line; /* before it */
+} ms_place_mark;
+ms_place ms_frame_place(PyCodeObject *code, uintptr_t instruction, ms_place_mark *mark /* or NULL */);
 
 /* UTF-8 of a str without touching the object: at most size - 1 bytes and a NUL. Returns the length. */
 size_t ms_frame_text(PyObject *str, char *out, size_t size);

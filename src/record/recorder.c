@@ -182,6 +182,10 @@ static uint32_t code_number(PyCodeObject *code)
     return file && function ? ms_code_intern(file, function, code->co_firstlineno, 0) : 0;
 }
 
+static ms_place_mark marks[64]; /* of code objects whose death is seen */
+
+static ms_place_mark *mark_of(const PyCodeObject *code) { return &marks[(uintptr_t)code / 64 % (sizeof marks / sizeof *marks)]; }
+
 /* The site of an instruction of frame f. */
 uint32_t ms_who_site(ms_frame *f, uintptr_t instruction)
 {
@@ -198,7 +202,7 @@ uint32_t ms_who_site(ms_frame *f, uintptr_t instruction)
     uint32_t number = of && of->value ? of->value : code_number(code);
     if (of)
         of->value = number;
-    ms_place p = ms_frame_place(code, instruction);
+    ms_place p = ms_frame_place(code, instruction, of ? mark_of(code) : NULL);
     uint32_t site = number ? ms_site_intern(number, p.line, p.end_line, p.column, p.end_column) : 0;
     if (known)
         known->value = site;
@@ -209,6 +213,8 @@ uint32_t ms_who_site(ms_frame *f, uintptr_t instruction)
 void ms_code_died(PyCodeObject *code)
 {
     uintptr_t from = (uintptr_t)code->co_code_adaptive, n = (uintptr_t)Py_SIZE(code);
+    if (mark_of(code)->code == code)
+        mark_of(code)->code = NULL;
     for (uintptr_t unit = 0; unit <= n; unit++) {
         uintptr_t instruction = from + 2 * unit - 2; /* before the first, too: a frame not yet started */
         ms_map_slot *s = ms_map_find(&places, instruction | 1);
@@ -1280,6 +1286,7 @@ static ms_err begin_again(const char *dir)
     answers_forget();
     ms_map_free(&places);
     ms_map_free(&codes);
+    memset(marks, 0, sizeof marks);
     ndeferred = 0;
     ms_python_reset();
     return MS_OK;

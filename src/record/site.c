@@ -4,11 +4,16 @@
 #include <string.h>
 
 /* By content: a table of numbers of entries, found by the hash of their first words; texts by that of all they say. Open addressing,
- * linear probing, doubled at 13/16 full: some 15 looks for what is new then. It holds the numbers alone: what they stand for is compared in the entries. */
+ * linear probing, doubled at 13/16 full: some 15 looks for what is new then. It holds the numbers and 8 bits of the hash: entries, which lie anywhere in memory, are looked at where these agree. */
+typedef struct {
+    uint32_t number : 24, mark : 8; /* number 0: empty */
+} found_slot;
+
 static struct {
-    uint32_t *slot;
-    uint32_t  size, used; /* size: a power of two, or 0 */
+    found_slot *slot;
+    uint32_t    size, used; /* size: a power of two, or 0 */
 } found[MS_TABLES];
+_Static_assert(MS_TALLY_MAX <= 1 << 24 && MS_SITE_MAX <= 1 << 24 && MS_CODE_MAX <= 1 << 24 && MS_NODE_MAX <= 1 << 24 && MS_TEXT_MAX <= 1 << 24, "24 bits");
 
 static const struct {
     void  *entries;
@@ -25,12 +30,15 @@ static const void *entry_at(int table, uint32_t n) { return (const char *)kind[t
 
 static uint64_t hash_of(int table, const void *entry)
 {
-    uint64_t h = 0xCBF29CE484222325ull; /* FNV-1a, by words for entries, mixed at the end */
-    uint32_t word;
-    for (const unsigned char *c = entry; kind[table].words == 0 && *c; c++)
-        h = (h ^ *c) * 0x100000001B3ull;
-    for (size_t i = 0; i < kind[table].words; i++, h = (h ^ word) * 0x9E3779B97F4A7C15ull, h ^= h >> 29)
-        memcpy(&word, (const char *)entry + 4 * i, 4);
+    uint64_t h = 0xCBF29CE484222325ull; /* as FNV-1a, by words, mixed after each */
+    const char *c = entry, *end = c + (kind[table].words ? 4 * kind[table].words : strlen(c));
+    for (uint32_t word; c < end; c += 4, h = (h ^ word) * 0x9E3779B97F4A7C15ull, h ^= h >> 29) {
+        word = 0;
+        if (end - c >= 4)
+            memcpy(&word, c, 4);
+        else
+            memcpy(&word, c, (size_t)(end - c));
+    }
     return h ^ h >> 32;
 }
 
@@ -40,17 +48,19 @@ static bool is_same(int table, const void *a, const void *b)
 }
 
 /* Where the number of this entry stands, or 0 that may become it. NULL: no memory. */
-static uint32_t *number_of(int table, const void *want)
+static found_slot *number_of(int table, const void *want)
 {
-    uint32_t size = found[table].size, mask = size - 1, *slot = found[table].slot, i;
+    uint32_t size = found[table].size, mask = size - 1, i;
+    found_slot *slot = found[table].slot;
     if (found[table].used >= size / 16 * 13) {
-        uint32_t twice = size ? size * 2 : 256, *next = ms_sys_alloc(twice * sizeof *next);
+        uint32_t twice = size ? size * 2 : 256;
+        found_slot *next = ms_sys_alloc(twice * sizeof *next);
         if (next == NULL && found[table].used + 1 >= size)
             return NULL; /* full; while there is room it goes on, only slower */
         for (uint32_t k = 0; next && k < size; k++) {
-            if (slot[k] == 0)
+            if (slot[k].number == 0)
                 continue;
-            for (i = (uint32_t)hash_of(table, entry_at(table, slot[k])) & (twice - 1); next[i];)
+            for (i = (uint32_t)hash_of(table, entry_at(table, slot[k].number)) & (twice - 1); next[i].number;)
                 i = (i + 1) & (twice - 1);
             next[i] = slot[k];
         }
@@ -61,8 +71,11 @@ static uint32_t *number_of(int table, const void *want)
             mask = twice - 1;
         }
     }
-    for (i = (uint32_t)hash_of(table, want) & mask; slot[i] && !is_same(table, entry_at(table, slot[i]), want);)
+    uint64_t hash = hash_of(table, want);
+    uint32_t mark = hash >> 56;
+    for (i = (uint32_t)hash & mask; slot[i].number && (slot[i].mark != mark || !is_same(table, entry_at(table, slot[i].number), want));)
         i = (i + 1) & mask;
+    slot[i].mark = mark & 255;
     return &slot[i];
 }
 
@@ -87,30 +100,31 @@ uint32_t ms_text_intern(const char *text, size_t length)
     length = strnlen(text, length);
     memcpy(want, text, length);
     want[length] = 0;
-    uint32_t *at = number_of(MS_T_TEXT, want);
-    if (at == NULL || *at)
-        return at ? *at : 0;
+    found_slot *at = number_of(MS_T_TEXT, want);
+    if (at == NULL || at->number)
+        return at ? at->number : 0;
     uint32_t start = ms_area.table[MS_T_TEXT].used, end = start + (uint32_t)length + 1;
     if (end > ms_area.table[MS_T_TEXT].backed && !ms_live_back(MS_T_TEXT, end - 1))
         return 0;
     memcpy(ms_area.text + start, want, length + 1);
     found[MS_T_TEXT].used++;
     entry_done(MS_T_TEXT, end);
-    return *at = start;
+    return at->number = start;
 }
 
 /* Find the entry that begins as *want does, or append it. Returns its number, 0 when there is no room. */
 static uint32_t intern(int table, const void *want)
 {
-    uint32_t *at = number_of(table, want), n;
-    if (at == NULL || *at)
-        return at ? *at : 0;
+    found_slot *at = number_of(table, want);
+    uint32_t n;
+    if (at == NULL || at->number)
+        return at ? at->number : 0;
     if ((n = entry_new(table)) == 0)
         return 0;
     memcpy((char *)kind[table].entries + n * kind[table].size, want, kind[table].size);
     found[table].used++;
     entry_done(table, n + 1);
-    return *at = n;
+    return at->number = n;
 }
 
 uint32_t ms_code_intern(uint32_t file, uint32_t function, int32_t first_line, uint32_t flags)
@@ -141,9 +155,9 @@ bool ms_tally_extend(ms_tally *t)
 uint32_t ms_tally_intern(uint32_t owner, uint32_t stride)
 {
     ms_tally t = {.owner = owner, .stride = stride};
-    uint32_t *at = number_of(MS_T_TALLY, &t);
-    if (at == NULL || *at)
-        return at ? *at : 0;
+    found_slot *at = number_of(MS_T_TALLY, &t);
+    if (at == NULL || at->number)
+        return at ? at->number : 0;
     uint32_t n = entry_new(MS_T_COUNT);
     if (n == 0 || entry_new(MS_T_TALLY) == 0 || ((stride & ~MS_TALLY_LOCKED) == 0 && !ms_tally_extend(&t)))
         return 0;
@@ -152,7 +166,7 @@ uint32_t ms_tally_intern(uint32_t owner, uint32_t stride)
     found[MS_T_TALLY].used++;
     entry_done(MS_T_COUNT, n + 1);
     entry_done(MS_T_TALLY, n + 1);
-    return *at = n;
+    return at->number = n;
 }
 
 uint32_t ms_site_pseudo(const char *what, uint32_t flags)

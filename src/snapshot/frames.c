@@ -166,7 +166,7 @@ static void frame_pseudo(ms_child *c, uint32_t thread, const ms_frame *f)
     memcpy(text + n, " in ", 4);
     ms_frame_text(code->co_filename, text + n + 4, 300);
     uint32_t frame = ms_pseudo_new(c, c->type_frame, text);
-    ms_place p = ms_frame_place(code, ms_frame_instruction(f));
+    ms_place p = ms_frame_place(code, ms_frame_instruction(f), NULL);
     MS_VEC_AT(c->pseudo, ms_pseudo)[frame].frame = (uint32_t)MS_VEC_N(c->frame_table, ms_site_row) + 1;
     MS_PUSH(c, c->frame_table, ms_site_row,
             (ms_site_row){ms_string_of(c, code->co_filename), ms_string_of(c, code->co_qualname), p.line > 0 ? p.line : -1,

@@ -458,6 +458,39 @@ for again in range(30):
     assert found == expected
 
 
+def test_places_are_met_in_any_order(record):
+    """The location table of a code object is read on from where the last search in it ended: forth, back, and for several at a time."""
+    rec = record(S + """
+import random
+N = 150
+source = "def f(i):\\n" + "".join(f"    if i == {k}:\\n        S(); [S(),\\n            S()] ; S()\\n" for k in range(N))
+orders = [list(range(N)), list(range(N))[::-1], random.Random(1).sample(range(N), N), random.Random(2).sample(range(N), N)]
+functions = []
+for n in range(len(orders)):
+    d = {"S": S}
+    exec(compile(source, f"/planted/f{n}.py", "exec"), d)
+    functions.append(d["f"])
+for turn in range(N):
+    for f, order in zip(functions, orders):
+        f(order[turn])
+for i in range(40):                 # the next has the address of the last, and goes on from further back
+    d = {"S": S}
+    exec(compile("\\n" * i + "def g(late):\\n    if late:\\n        S()\\n    else:\\n        S()\\n", "/planted/g.py", "exec"), d)
+    d["g"](i % 2 == 0)
+""")
+    found = Counter()
+    for s in rec.one.sites:
+        if s["file"].startswith("/planted/") and s["function"] == "f":
+            found[s["file"], s["line"], s["column"]] += s["allocated_blocks"]
+    for n in range(4):
+        for k in range(150):
+            places = {column: blocks for (file, line, column), blocks in found.items() if (file, line) == (f"/planted/f{n}.py", 3 * k + 3)}
+            assert {8: 1, 14: 1}.items() <= places.items(), (n, k, places)
+            places = {column: blocks for (file, line, column), blocks in found.items() if (file, line) == (f"/planted/f{n}.py", 3 * k + 4)}
+            assert places == {12: 1, 19: 1}, (n, k, places)
+    assert {s["line"]: s["allocated_blocks"] for s in rec.one.sites if s["function"] == "g"} == {i + 3 if i % 2 == 0 else i + 5: 1 for i in range(40)}
+
+
 def test_callbacks_from_c(record):
     rec = record(S + """
 import re, functools, ctypes, bisect
