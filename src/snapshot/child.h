@@ -120,6 +120,10 @@ static inline uint64_t ms_marks_todo(const ms_chunk_map *k, uint32_t w)
 }
 
 MS_COLD ms_chunk_map *ms_marks_chunk(ms_marks *m, uintptr_t p, ms_err *err); /* the chunk of p, made if need be; NULL: no address, or *err says why */
+/* The same while another thread makes some, too, in a copy of m: it has no number yet. NULL also: nothing near was ever marked. */
+MS_COLD ms_chunk_map *ms_marks_chunk_beside(ms_marks *m, uintptr_t p);
+ms_err ms_marks_number(ms_marks *m); /* of those that have none */
+#define MS_TOO_WIDE "objects lie in more than 64 GiB of memory"
 
 static inline ms_chunk_map *ms_marks_at(const ms_marks *m, uintptr_t p)
 {

@@ -5,7 +5,7 @@
  * costs one cache line: 1/64 of the heap in all. A prototype with a hash table took 3.8 times as long.
  *
  * Always true:
- *   K1  chunk number n is by_number[n]; its base is a multiple of 2 MiB, with 8 added in plane 1
+ *   K1  chunk number n is by_number[n] (0: a second thread made it, and it has none yet); its base is a multiple of 2 MiB, with 8 added in plane 1
  *   K2  once ranks stand: rank of a word = bits in all words before it, chunk after chunk */
 #include "snapshot/child.h"
 
@@ -41,6 +41,41 @@ void ms_vec_free(ms_vec *v)
     *v = (ms_vec){NULL, 0, 0};
 }
 
+static bool batch_room(ms_marks *m)
+{
+    if (m->batch_left == 0 && (m->batch = ms_sys_alloc_big(BATCH * sizeof(ms_chunk_map))) != NULL)
+        m->batch_left = BATCH;
+    return m->batch_left != 0;
+}
+
+/* There is room in by_number. */
+static ms_err number(ms_marks *m, ms_chunk_map *k)
+{
+    if (MS_VEC_N(m->by_number, void *) >= 1u << (32 - MS_GRANULES))
+        return MS_ELIMIT;
+    k->number = (uint32_t)MS_VEC_N(m->by_number, void *);
+    MS_VEC_AT(m->by_number, ms_chunk_map *)[k->number] = k;
+    m->by_number.used += sizeof(void *);
+    return MS_OK;
+}
+
+MS_COLD ms_chunk_map *ms_marks_chunk_beside(ms_marks *m, uintptr_t p)
+{
+    ms_leaf *leaf = p >> MS_ADDRESS_BITS || p < 4096 || p & 7 ? NULL : m->leaf[p >> MS_LEAF_SHIFT];
+    if (leaf == NULL)
+        return NULL;
+    ms_chunk_map **at = &leaf->chunk[p >> 3 & 1][p >> MS_CHUNK_SHIFT & 8191], *there = __atomic_load_n(at, __ATOMIC_ACQUIRE);
+    if (there || !batch_room(m))
+        return there;
+    ms_chunk_map *k = (ms_chunk_map *)(void *)m->batch;
+    k->base = (p & ~(uintptr_t)((1u << MS_CHUNK_SHIFT) - 1)) | (p & 8);
+    if (!__atomic_compare_exchange_n(at, &there, k, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+        return there; /* the other one was first: k is the next one's */
+    m->batch += sizeof *k;
+    m->batch_left--;
+    return k;
+}
+
 MS_COLD ms_chunk_map *ms_marks_chunk(ms_marks *m, uintptr_t p, ms_err *err)
 {
     *err = MS_OK;
@@ -50,16 +85,8 @@ MS_COLD ms_chunk_map *ms_marks_chunk(ms_marks *m, uintptr_t p, ms_err *err)
     ms_leaf **leaf = &m->leaf[p >> MS_LEAF_SHIFT];
     if (*leaf == NULL && (*leaf = ms_sys_alloc(sizeof **leaf)) == NULL)
         return NULL;
-    ms_chunk_map **at = &(*leaf)->chunk[p >> 3 & 1][p >> MS_CHUNK_SHIFT & 8191];
-    if (*at)
-        return *at;
-    if (m->batch_left == 0) {
-        if ((m->batch = ms_sys_alloc_big(BATCH * sizeof(ms_chunk_map))) == NULL)
-            return NULL;
-        m->batch_left = BATCH;
-    }
     if (m->by_number.used == 0) {
-        if (ms_vec_want(&m->by_number, 2 * sizeof(void *)) == NULL)
+        if (!batch_room(m) || ms_vec_want(&m->by_number, 2 * sizeof(void *)) == NULL)
             return NULL;
         MS_VEC_AT(m->by_number, void *)[0] = m->batch;
         m->batch += sizeof(ms_chunk_map);
@@ -68,18 +95,20 @@ MS_COLD ms_chunk_map *ms_marks_chunk(ms_marks *m, uintptr_t p, ms_err *err)
     }
     if (ms_vec_want(&m->by_number, sizeof(void *)) == NULL)
         return NULL;
-    *err = MS_ELIMIT;
-    if (MS_VEC_N(m->by_number, void *) >= 1u << (32 - MS_GRANULES))
-        return NULL;
-    ms_chunk_map *k = (ms_chunk_map *)(void *)m->batch;
-    m->batch += sizeof *k;
-    m->batch_left--;
-    k->base = (p & ~(uintptr_t)((1u << MS_CHUNK_SHIFT) - 1)) | (p & 8);
-    k->number = (uint32_t)MS_VEC_N(m->by_number, void *);
-    MS_VEC_AT(m->by_number, ms_chunk_map *)[k->number] = k;
-    m->by_number.used += sizeof(void *);
-    __atomic_store_n(at, k, __ATOMIC_RELEASE); /* a second thread may look */
-    return k;
+    ms_chunk_map *k = ms_marks_chunk_beside(m, p);
+    if (k && k->number == 0)
+        *err = number(m, k);
+    else if (k)
+        *err = MS_OK;
+    return *err == MS_OK ? k : NULL;
+}
+
+ms_err ms_marks_number(ms_marks *m)
+{
+    for (ms_chunk_map *k = NULL; (k = ms_marks_next(m, -1, k)) != NULL;)
+        if (k->number == 0)
+            MS_TRY(ms_vec_want(&m->by_number, sizeof(void *)) ? number(m, k) : MS_ENOMEM);
+    return MS_OK;
 }
 
 MS_COLD ms_chunk_map *ms_chunk_want(ms_child *c, ms_marks *m, uintptr_t a)
@@ -87,7 +116,7 @@ MS_COLD ms_chunk_map *ms_chunk_want(ms_child *c, ms_marks *m, uintptr_t a)
     ms_err err;
     ms_chunk_map *k = ms_marks_chunk(m, a, &err);
     if (k == NULL && err != MS_OK)
-        ms_child_fail(c, err, err == MS_ELIMIT ? "objects lie in more than 64 GiB of memory" : NULL);
+        ms_child_fail(c, err, err == MS_ELIMIT ? MS_TOO_WIDE : NULL);
     return k;
 }
 

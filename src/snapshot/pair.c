@@ -2,7 +2,7 @@
  *
  * Marking: the chunks are taken one by one, by the first thread from the lowest on, by the second from the highest, until they meet: both end
  * at the same time. Each has a plane of bits of its own for what it marks, anywhere; both look at both. What one comes to see
- * too late is visited in the next round. One counter is atomic: how many chunks are taken.
+ * too late is visited in the next round. One counter is atomic: how many chunks are taken. Chunks that are first met now are made by either.
  *
  * Reading: the heap is cut at a chunk, where both have as much to do. The first thread has what lies below (and the few objects of plane 1),
  * the second one what lies above. Each writes to ledger and columns of its own objects only. References to the other's go into a
@@ -40,7 +40,11 @@ static ms_child *second_new(ms_child *c, uintptr_t split)
     ms_child *s = c->spare;
     ms_sys_free(s->type_table.at, s->type_table.room);
     ms_sys_free(s->fields.at, s->fields.room);
+    char *batch = s->marks.batch;
+    uint32_t batch_left = s->marks.batch_left;
     *s = *c;
+    s->marks.batch = batch;
+    s->marks.batch_left = batch_left;
     s->spare = s->pair = NULL;
     s->second = true;
     s->failed = false;
@@ -154,8 +158,10 @@ static bool worth(const ms_child *c, uint64_t objects, uint32_t n_chunks)
 
 MS_COLD void ms_mark_strange(ms_child *c, uintptr_t a)
 {
-    if (c->second)
+    if (c->second && ms_marks_chunk_beside(&c->marks, a) == NULL)
         MS_PUSH(c, c->others_new, uintptr_t, a);
+    else if (c->second)
+        ms_mark(c, a);
     else if (ms_chunk_want(c, &c->marks, a) != NULL)
         ms_mark(c, a);
 }
@@ -242,6 +248,9 @@ uint64_t ms_pair_mark_end(ms_child *c)
     ms_beside_end(&c->beside);
     c->taken = NULL;
     memcpy(c->stranger, s->stranger, sizeof c->stranger);
+    ms_err err = ms_marks_number(&c->marks);
+    if (err != MS_OK)
+        ms_child_fail(c, err, err == MS_ELIMIT ? MS_TOO_WIDE : NULL);
     for (size_t k = 0; k < MS_VEC_N(s->others_new, uintptr_t); k++)
         ms_mark(c, MS_VEC_AT(s->others_new, uintptr_t)[k]);
     for (size_t k = 0; k < MS_VEC_N(s->others_raw, uintptr_t); k++) {
