@@ -198,6 +198,8 @@ void ms_roots_count(ms_child *c)
             refs[ms_marks_id(&c->marks, (uintptr_t)e[k].to)]--;
 }
 
+enum { STRETCH = 128 };
+
 void ms_roots_finish(ms_child *c)
 {
     int32_t *refs = MS_VEC_AT(c->refs, int32_t);
@@ -215,9 +217,15 @@ void ms_roots_finish(ms_child *c)
     c->group_outside = outside;
     c->group_immortal = still;
     ms_vec held_ids = {NULL, 0, 0};
-    for (uint32_t id = 1; id <= n; id++)
-        if (MS_UNLIKELY(refs[id] > 0))
-            MS_PUSH(c, held_ids, uint32_t, id);
+    for (uint32_t id = 1, end; id <= n; id = end) { /* few are: a stretch at once */
+        int32_t most = 0;
+        end = n - id >= STRETCH ? id + STRETCH : n + 1;
+        for (uint32_t i = id; i < end; i++)
+            most = refs[i] > most ? refs[i] : most;
+        for (uint32_t i = id; most > 0 && i < end; i++)
+            if (refs[i] > 0)
+                MS_PUSH(c, held_ids, uint32_t, i);
+    }
     const uint32_t *held_id = MS_VEC_AT(held_ids, uint32_t);
     uint32_t held = (uint32_t)MS_VEC_N(held_ids, uint32_t);
 
