@@ -96,6 +96,7 @@ typedef struct {
     uintptr_t base;     /* address of its first byte, with 8 added in the second plane */
     uint32_t  number;
     uint32_t  work;     /* about as long as it takes to read its objects: how many, and their references */
+    uint64_t  pools[2];        /* bit: the pool of 16 KiB was looked at (pools.c) */
     ms_word   word[MS_WORDS];
     uint64_t  other[MS_WORDS]; /* while sweeping: what the second thread has marked */
 } ms_chunk_map;
@@ -406,6 +407,7 @@ struct ms_child {
     ms_vec      known;           /* granules: references besides, that need no edge */
     ms_vec      hints;           /* ms_hint */
     ms_vec      object_labels;   /* ms_object_label */
+    ms_vec      pools;           /* addresses of pools with blocks that nothing accounts for */
     ms_map      seeds;           /* blocks that look like objects, and that nobody referred to */
     ms_vec      found;           /* ms_found: edges to be added */
 

@@ -4,7 +4,7 @@
  * found anyway; pymalloc keeps its books in the memory itself: pools of 16 KiB, each of one size, which begin with a header (blocks in
  * use, list of free blocks, how far it was ever cut). A pool is known by an object in it; its neighbours of the same arena are looked at,
  * too. What a header says is checked against itself before it is believed. A pool whose blocks in use are all accounted for by marks
- * needs no second look, which makes this cheap.
+ * needs no second look, which makes this cheap: of those that were looked at only the others are, again.
  *
  * The same books say whether an address that was found somewhere is that of a block in use: a free one holds what is left of something
  * long gone, and might look like one of malloc's.
@@ -12,7 +12,7 @@
  * The layout is that of 3.10 to 3.15 on 64 bits. */
 #include "snapshot/child.h"
 
-enum { POOL = 16384, POOL_WORDS = POOL / 1024, HEADER = 48, ARENA_POOLS = 64 };
+enum { POOL = 16384, POOL_WORDS = POOL / 1024, HEADER = 48, ARENA_POOLS = 64, AHEAD = 8 };
 
 typedef struct {
     uint64_t    count;     /* the lower half */
@@ -75,18 +75,23 @@ static uint32_t marked(const ms_child *c, uintptr_t at)
     return n;
 }
 
-MS_ANY_MEMORY static void visit_pool(ms_child *c, uintptr_t at, ms_block_fn *visit, void *arg)
+/* False: its blocks in use are all accounted for. */
+MS_ANY_MEMORY static bool visit_pool(ms_child *c, uintptr_t at, ms_block_fn *visit, void *arg)
 {
     const pool *p = pool_at(c, at);
     uint64_t free[POOL / 16 / 64] = {0};
     if (p == NULL || marked(c, at) == (uint32_t)p->count)
-        return;
+        return false;
     if (!free_blocks(p, free))
-        return;
+        return false;
     for (uint32_t place = HEADER, i = 0, size = block_size(p); place < p->used_to; place += size, i++)
         if (!(free[i >> 6] >> (i & 63) & 1))
             visit((void *)(at + place), 0, size, arg);
+    return true;
 }
+
+static uint64_t bit_of(uintptr_t at) { return 1ull << (at / POOL & 63); }
+static uint64_t *looked_at(ms_chunk_map *k, uintptr_t at) { return &k->pools[at / POOL / 64 & 1]; }
 
 static void know(ms_child *c, uintptr_t p)
 {
@@ -118,6 +123,10 @@ MS_ANY_MEMORY bool ms_pool_block(ms_child *c, uintptr_t p, uint64_t *room)
 
 void ms_pools_visit(ms_child *c, ms_block_fn *visit, void *arg)
 {
+    /* Those that were looked at before, and were not whole. */
+    const uintptr_t *again = MS_VEC_AT(c->pools, uintptr_t);
+    for (size_t i = 0; i < MS_VEC_N(c->pools, uintptr_t); i++)
+        visit_pool(c, again[i], visit, arg);
     uintptr_t done = 0; /* all below it was looked at */
     for (ms_chunk_map *k = NULL; (k = ms_marks_next(&c->marks, 0, k)) != NULL;) {
         if (ms_heap_has(c->heap, (void *)k->base) || ms_heap_has(c->raw_heap, (void *)k->base))
@@ -125,9 +134,12 @@ void ms_pools_visit(ms_child *c, ms_block_fn *visit, void *arg)
         for (uint32_t w = 0; w < MS_WORDS; w += POOL_WORDS) {
             uintptr_t at = k->base + ((uintptr_t)w << 10);
             uint64_t any = 0;
+            if (at < done || *looked_at(k, at) & bit_of(at))
+                continue;
+            __builtin_prefetch((const void *)(at + AHEAD * POOL));
             for (uint32_t i = 0; i < POOL_WORDS; i++)
                 any |= k->word[w + i].seen;
-            const pool *p = any && at >= done ? pool_at(c, at) : NULL;
+            const pool *p = any ? pool_at(c, at) : NULL;
             if (p == NULL)
                 continue;
             uint32_t arena = p->arena;
@@ -144,8 +156,15 @@ void ms_pools_visit(ms_child *c, ms_block_fn *visit, void *arg)
                     break;
                 to += POOL;
             }
-            for (at = from; at < to; at += POOL)
-                visit_pool(c, at, visit, arg);
+            for (at = from; at < to; at += POOL) {
+                ms_chunk_map *of = ms_marks_at(&c->marks, at);
+                if (of && *looked_at(of, at) & bit_of(at))
+                    continue;
+                if (visit_pool(c, at, visit, arg))
+                    MS_PUSH(c, c->pools, uintptr_t, at);
+                if (of)
+                    *looked_at(of, at) |= bit_of(at);
+            }
             done = to;
         }
     }
