@@ -306,10 +306,12 @@ typedef struct {
 /* An object that the second thread did not read. */
 typedef struct {
     PyObject *object;
-    uint32_t  id;
+    uint32_t  id, at;      /* edges that the second thread had then */
+    uint32_t  end;         /* in c->edges: once the first has read it, the end of its own */
 } ms_left;
 
 #define MS_STRANGERS 64u
+#define MS_PARTS     32u
 
 /* --- the whole -------------------------------------------------------------------------------------- */
 
@@ -389,9 +391,10 @@ struct ms_child {
     ms_vec      others_raw;      /* addresses of blocks to mark */
     ms_vec      left;            /* ms_left */
     PyObject   *stranger[MS_STRANGERS]; /* objects of types that it did not know */
-    uint32_t    merged, merged_left; /* objects, and rows of left, that the first has taken over */
-    uint32_t    merged_to;       /* objects that it takes over now */
-    size_t      merged_edges, own_rows[3]; /* of the second's edges; of the first's rows before it did */
+    uint32_t    left_read;       /* rows of left that the first has read */
+    size_t      own_rows[3];     /* the first's, before it takes over the second's */
+    uint32_t    own_edges, parts_taken, part_at[MS_PARTS]; /* its edges; taking over: parts, and the second's edges before each */
+    ms_vec      left_edges;      /* of those in left */
 
     /* by object */
     ms_vec      shape, site, birth, refs;

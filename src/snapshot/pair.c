@@ -278,7 +278,7 @@ void ms_pair_leave(ms_child *s, PyObject *o)
     }
     s->edges.used = s->start;
     s->first[s->id + 1] = (uint32_t)MS_VEC_N(s->edges, uint32_t);
-    MS_PUSH(s, s->left, ms_left, (ms_left){o, s->id});
+    MS_PUSH(s, s->left, ms_left, (ms_left){o, s->id, (uint32_t)MS_VEC_N(s->edges, uint32_t), 0});
 }
 
 static void read_second(ms_child *s)
@@ -318,9 +318,7 @@ void ms_pair_read_begin(ms_child *c)
     ms_vec_reserve(&s->edges, (c->marked_edges / 2 + c->marked_edges / 8 + 65536) * sizeof(uint32_t));
     ms_vec_reserve(&s->others, c->marked_edges * sizeof(uint32_t));
     ms_vec_reserve(&c->others, c->marked_edges * sizeof(uint32_t));
-    c->merged = s->split_first;
-    c->merged_left = 0;
-    c->merged_edges = 0;
+    c->left_read = 0;
     /* Shape 0 is none. */
     MS_PUSH(c, s->shape_table, ms_shape, (ms_shape){0, 0, 0});
     second_start(c, s, read_second);
@@ -341,7 +339,8 @@ void ms_pair_drop(ms_child *c)
     if (c->pair == NULL)
         return;
     ms_child *s = second_end(c);
-    ms_vec *const made[] = {&s->edges, &s->kinds, &s->others, &s->left, &s->namespaces, &s->shape_table, row_of(s, 0), row_of(s, 1), row_of(s, 2)};
+    ms_vec *const made[] = {&s->edges, &s->kinds, &s->others, &s->left, &s->namespaces, &s->shape_table, &s->stack, &c->left_edges,
+                            row_of(s, 0), row_of(s, 1), row_of(s, 2)};
     for (size_t i = 0; i < sizeof made / sizeof *made; i++)
         ms_vec_free(made[i]);
 }
@@ -368,36 +367,64 @@ static void rows_merge(ms_child *c, ms_vec *to, size_t from, ms_vec *more, size_
     ms_vec_free(more);
 }
 
-/* The objects up to number last: their edges go behind those that are there, their shapes get the first one's numbers (both in
- * s->stack). Nothing else is touched: so it may be done beside. */
-static void take_over(ms_child *c)
+static uint32_t part_begin(const ms_child *s, uint32_t i) { return s->split_first + 1 + (uint32_t)((uint64_t)s->split_count * i / MS_PARTS); }
+
+/* Part i of the second one's objects: their edges go behind the first one's, with those of the objects that it left among them; their
+ * shapes get the first one's numbers (s->stack). */
+static void take_over_part(ms_child *c, uint32_t i)
 {
     ms_child *s = c->pair;
-    uint32_t *shape = MS_VEC_AT(c->shape, uint32_t), last = c->merged_to;
-    const uint32_t *shape_of = MS_VEC_AT(s->stack, uint32_t);
-    size_t end = c->first[last + 1], n = end - c->merged_edges;
-    uint32_t more = (uint32_t)(MS_VEC_N(c->edges, uint32_t) - c->merged_edges);
-    memcpy(c->edges.at + c->edges.used, MS_VEC_AT(s->edges, uint32_t) + c->merged_edges, n * sizeof(uint32_t));
-    c->edges.used += n * sizeof(uint32_t);
-    c->turned += n;
-    for (uint32_t id = c->merged + 1; id <= last; id++) {
-        c->first[id + 1] += more;
-        shape[id] = shape_of[shape[id]];
+    uint32_t *shape = MS_VEC_AT(c->shape, uint32_t), *first = c->first, *to = MS_VEC_AT(c->edges, uint32_t);
+    const uint32_t *shape_of = MS_VEC_AT(s->stack, uint32_t), *edges = MS_VEC_AT(s->edges, uint32_t), *left_edges = MS_VEC_AT(c->left_edges, uint32_t);
+    const ms_left *left = MS_VEC_AT(s->left, ms_left);
+    uint32_t id = part_begin(s, i), last = part_begin(s, i + 1) - 1, at = c->part_at[i], n = (uint32_t)MS_VEC_N(s->left, ms_left), k = 0;
+    for (uint32_t hi = n; k < hi;) { /* the first one left that is not before */
+        uint32_t mid = (k + hi) / 2;
+        if (left[mid].id < id)
+            k = mid + 1;
+        else
+            hi = mid;
     }
-    c->merged = last;
-    c->merged_edges = end;
+    for (; id <= last; k++) {
+        bool one = k < n && left[k].id <= last;
+        uint32_t before = k ? left[k - 1].end : c->own_edges, next = one ? left[k].id : last + 1;
+        uint32_t end = one ? left[k].at : first[next];
+        if (end > at)
+            memcpy(to + before + at, edges + at, (end - at) * sizeof *to);
+        for (; id < next; id++) {
+            first[id + 1] += before;
+            shape[id] = shape_of[shape[id]];
+        }
+        at = end;
+        if (one) {
+            memcpy(to + before + at, left_edges + (before - c->own_edges), (left[k].end - before) * sizeof *to);
+            first[++id] = left[k].end + at;
+        }
+    }
 }
 
-/* Room for that; false: there is nothing to do. */
-static bool take_over_room(ms_child *c, uint32_t last)
+static void take_over(ms_child *c)
 {
-    if (last <= c->merged)
-        return false;
-    ms_turn(c);
-    if (ms_vec_want(&c->edges, (c->first[last + 1] - c->merged_edges + 1) * sizeof(uint32_t)) == NULL)
+    for (uint32_t i; (i = __atomic_fetch_add(&c->parts_taken, 1, __ATOMIC_RELAXED)) < MS_PARTS;)
+        take_over_part(c, i);
+}
+
+/* Room for that, and what both need to know. The edges of the objects that were left lie behind the first one's own until then. */
+static void take_over_begin(ms_child *c)
+{
+    ms_child *s = c->pair;
+    size_t left = c->edges.used - c->own_edges * sizeof(uint32_t);
+    void *copy = ms_vec_want(&c->left_edges, left + 1);
+    if (copy == NULL || ms_vec_want(&c->edges, s->edges.used + 1) == NULL)
         ms_child_fail(c, MS_ENOMEM, NULL);
-    c->merged_to = last;
-    return true;
+    if (left)
+        memcpy(copy, c->edges.at + c->own_edges * sizeof(uint32_t), left);
+    for (uint32_t i = 0; i < MS_PARTS; i++)
+        c->part_at[i] = part_begin(s, i) > s->split_first + 1 ? c->first[part_begin(s, i)] : 0;
+    c->parts_taken = 0;
+    c->edges.used += s->edges.used;
+    c->turned = MS_VEC_N(c->edges, uint32_t);
+    ms_beside_begin(&c->beside, c, take_over, false);
 }
 
 void ms_pair_read_end(ms_child *c)
@@ -423,17 +450,23 @@ void ms_pair_read_end(ms_child *c)
         }
         for (int i = 0; i < ROWS; i++)
             c->own_rows[i] = row_of(c, i)->used;
+        c->own_edges = (uint32_t)MS_VEC_N(c->edges, uint32_t);
     }
-    const ms_left *left = MS_VEC_AT(s->left, ms_left);
-    while (c->merged_left < MS_VEC_N(s->left, ms_left)) {
-        const ms_left *o = &left[c->merged_left++];
-        if (take_over_room(c, o->id - 1))
-            take_over(c);
-        c->id = c->merged = o->id;
-        ms_read_object(c, o->object); /* a crash: ms_record_all() completes it */
+    ms_left *left = MS_VEC_AT(s->left, ms_left);
+    for (;;) {
+        if (c->left_read) { /* after a crash ms_record_all() has completed it */
+            ms_left *read = &left[c->left_read - 1];
+            read->end = (uint32_t)MS_VEC_N(c->edges, uint32_t);
+            c->first[read->id + 1] = read->at;
+        }
+        if (c->left_read == MS_VEC_N(s->left, ms_left))
+            break;
+        const ms_left *next = &left[c->left_read++];
+        c->id = next->id;
+        ms_read_object(c, next->object); /* may crash */
     }
-    if (take_over_room(c, s->id))
-        ms_beside_begin(&c->beside, c, take_over, true);
+    ms_turn(c);
+    take_over_begin(c);
     others_take(c, &s->others);
     others_take(c, &c->others);
     for (int i = 0; i < ROWS; i++)
@@ -443,12 +476,11 @@ void ms_pair_read_end(ms_child *c)
     ms_ty *types = MS_VEC_AT(c->type_table, ms_ty);
     for (uint32_t i = 1; i < MS_VEC_N(s->type_table, ms_ty); i++)
         types[i].instances += MS_VEC_AT(s->type_table, ms_ty)[i].instances;
+    take_over(c);
     ms_beside_end(&c->beside);
     c->id = s->id;
     c->at = ms_marks_next(&c->marks, 1, NULL);
     c->at_word = UINT32_MAX;
     c->at_todo = 0;
-    ms_vec_free(&s->stack);
-    ms_vec_free(&s->shape_table);
     ms_pair_drop(c);
 }
