@@ -49,7 +49,7 @@ ms_large_slot *ms_large_put(ms_large *t, const void *block, uint64_t size, uint6
     uint32_t i = home(t, (uintptr_t)block);
     while (t->slot[i].block)
         i = (i + 1) & (t->size - 1);
-    t->slot[i] = (ms_large_slot){(uintptr_t)block, size, tag};
+    t->slot[i] = (ms_large_slot){.block = (uintptr_t)block, .size = size, .tag = tag};
     t->used++;
     t->bytes += size;
     return &t->slot[i];

@@ -1,7 +1,8 @@
 /* large.h -- blocks too big for a slab: malloc's, and a table that remembers whose they are.
  *
  * Open addressing keyed by address, in memory from the system; a large block costs more to touch
- * than to look up. It also answers for a block that is in no slab: ours, or from before us.
+ * than to look up. It also answers for a block that is in no slab: ours, or from before us. Blocks that a
+ * library took from malloc itself, and told of, stand there, too (told.c).
  * One user at a time (the recorder's lock). */
 #ifndef MS_LARGE_H
 #define MS_LARGE_H
@@ -10,7 +11,7 @@
 
 typedef struct {
     uintptr_t block; /* 0: empty */
-    uint64_t  size;  /* bytes asked for */
+    uint64_t  size : 63, told : 1; /* bytes asked for; told: another took it, and frees it */
     uint64_t  tag;   /* as a slab block's */
 } ms_large_slot;
 

@@ -4,7 +4,7 @@
  * recorder, which takes over Python's allocator while that is still in contract. Then, in any process, it
  * hides: the variables that brought it are removed from the environment, so the program sees its own. When
  * a process of the session starts a program, whatever environment it gives, they are put back on the way:
- * exec, posix_spawn and system pass through here. */
+ * exec, posix_spawn and system pass through here. So does dlsym(), by which the interpreter finds a module in C (told.c). */
 #include "record/live.h"
 
 #include <dlfcn.h>
@@ -31,6 +31,7 @@ static void (*executing)(bool);
 static void (*leaving)(void);
 static bool (*sealing)(bool);
 static void (*forking)(int);
+static void (*listening)(void *);
 
 /* What to give back to children, as NAME=value; empty: nothing is hidden. */
 enum { KEPT = 7 };
@@ -145,6 +146,7 @@ static void record(void)
     leaving = (void (*)(void))dlsym(lib, "ms_moment_leave");
     sealing = (bool (*)(bool))dlsym(lib, "ms_recorder_seal");
     forking = (void (*)(int))dlsym(lib, "ms_recorder_fork");
+    listening = (void (*)(void *))dlsym(lib, "ms_told_listen");
     int m = strcmp(mode, "exact") == 0 ? MS_MODE_EXACT : strcmp(mode, "alloc") == 0 ? MS_MODE_ALLOC : MS_MODE_LINE;
     start(dir && dir[0] ? dir : NULL, m, bytes ? strtoull(bytes, NULL, 10) : 524288, seed ? strtoull(seed, NULL, 10) : 0, MS_STARTED_PRELOAD);
 }
@@ -410,6 +412,8 @@ MS_HIDDEN look_up_fn ms_dlsym_of(void *library, const char *name)
     static const char *const versions[] = {"GLIBC_2.34", "GLIBC_2.17", "GLIBC_2.2.5"};
     for (int i = 0; real_dlsym == NULL && i < 3; i++)
         real_dlsym = (look_up_fn)dlvsym(RTLD_NEXT, "dlsym", versions[i]);
+    if (listening && library != RTLD_DEFAULT && library != RTLD_NEXT && (strncmp(name, "PyInit", 6) == 0 || strncmp(name, "PyModExport", 11) == 0))
+        listening(library); /* the interpreter is about to make a module */
     return library != RTLD_NEXT && (strcmp(name, "prctl") == 0 || strcmp(name, "syscall") == 0) ? looked_up : real_dlsym;
 }
 

@@ -554,6 +554,38 @@ static void outside_free(void *block, uint64_t tag)
         free(block);
 }
 
+static uint32_t ntold; /* blocks in the table that are told of */
+
+static void large_gone(ms_large_slot *s, int caller)
+{
+    ms_large_slot kept = *s;
+    ntold -= kept.told;
+    ms_large_remove(&large, s);
+    death_cold((void *)kept.block, kept.tag, kept.size, caller);
+}
+
+/* A block that somebody told of has gone; perhaps without a word, and its place is another's now. */
+static void told_gone(const void *block, int caller)
+{
+    ms_large_slot *s = ntold ? ms_large_find(&large, block) : NULL;
+    if (s && s->told)
+        large_gone(s, caller);
+}
+
+static ms_large_slot *large_born(void *block, size_t size, int caller)
+{
+    told_gone(block, caller);
+    uint64_t tag = birth_cold(0, size, caller);
+    ms_large_slot *s = ms_large_put(&large, block, size, tag);
+    if (s) {
+        s->tag = sample_cold(block, tag, size, caller);
+    } else { /* unknown from now on: it will be freed as one from before */
+        ms_area.unrecorded_blocks++;
+        death_cold(block, tag, size, caller);
+    }
+    return s;
+}
+
 static void *large_alloc(size_t size, bool zero, int caller, bool small)
 {
     if (size == 0)
@@ -561,15 +593,36 @@ static void *large_alloc(size_t size, bool zero, int caller, bool small)
     void *block = outside_alloc(size, zero, small);
     if (block == NULL)
         return NULL;
-    uint64_t tag = birth_cold(0, size, caller);
-    ms_large_slot *s = ms_large_put(&large, block, size, tag);
-    if (s == NULL) { /* unknown from now on: it will be freed as one from before */
-        ms_area.unrecorded_blocks++;
-        death_cold(block, tag, size, caller);
-    } else {
-        s->tag = sample_cold(block, tag, size, caller) | (small ? MS_TAG_BEFORE : 0);
-    }
+    ms_large_slot *s = large_born(block, size, caller);
+    if (s && small)
+        s->tag |= MS_TAG_BEFORE;
     return block;
+}
+
+/* Blocks below this are left out: numpy keeps those for its own next arrays, and their number is that of the arrays. */
+#define TOLD_LEAST 1024u
+
+void ms_recorder_told(void *block, size_t size)
+{
+    if (ms_mode == MS_MODE_ALLOC)
+        return;
+    ms_lock_take();
+    int caller = caller_is();
+    told_gone(block, caller); /* it changed its size where it stood */
+    bool known = ms_heap_has(&heap, block) || ms_heap_has(&raw_heap, block) || ms_large_find(&large, block);
+    ms_large_slot *s = known || size < TOLD_LEAST ? NULL : large_born(block, size, caller);
+    if (s) {
+        s->told = true;
+        ntold++;
+    }
+    ms_lock_give();
+}
+
+void ms_recorder_untold(void *block)
+{
+    ms_lock_take();
+    told_gone(block, caller_is());
+    ms_lock_give();
 }
 
 /* Where no monitor ticks the clock. */
@@ -631,12 +684,12 @@ static void release_any(void *block, int caller, int domain)
             release_odd(NULL, block, ms_mode);
         return;
     }
+    told_gone(block, caller);
     ms_large_slot *s = ms_large_find(&large, block);
     if (s) {
-        ms_large_slot kept = *s;
-        ms_large_remove(&large, s);
-        death_cold(block, kept.tag, kept.size, caller);
-        outside_free(block, kept.tag);
+        uint64_t tag = s->tag;
+        large_gone(s, caller);
+        outside_free(block, tag);
     } else {
         ms_area.before_blocks++;
         before[domain].free(before[domain].ctx, block);
@@ -674,9 +727,7 @@ static void *large_move(void *block, size_t size, int caller)
     if (kept.tag & MS_TAG_WATCH) /* the block itself is gone: only its sample dies */
         ms_sample_died((void *)kept.block, kept.size);
     death_cold((void *)kept.block, kept.tag & ~(uint64_t)MS_TAG_WATCH, kept.size, caller);
-    uint64_t tag = birth_cold(0, size, caller);
-    tag = sample_cold(next, tag, size, caller);
-    ms_large_put(&large, next, size, tag); /* has room: one was just removed */
+    large_born(next, size, caller); /* there is room: one was just removed */
     return next;
 }
 
@@ -914,6 +965,7 @@ static MS_COLD void *move_other(void *block, size_t size, int domain)
 {
     ms_lock_take();
     int caller = caller_is();
+    told_gone(block, caller);
     uint64_t old = room(block);
     void *next;
     if (old == 0) /* from before the recorder: it stays with its owner */

@@ -4,6 +4,7 @@
  *   sample.c    full stacks of sampled blocks; the doorbell
  *   path.c      exact mode: the call path at every allocation
  *   python.c    what is asked of the interpreter: free lists, collections, thread names, the end
+ *   told.c      what libraries take from malloc themselves, and tell tracemalloc of
  *   mark.c      exact figures since a mark, for the program itself
  *   moment.c    when a snapshot is taken, and by whose wish
  *   preload.c   a library of its own: finds a matching CPython before main and loads the recorder
@@ -84,6 +85,14 @@ void ms_recorder_parts(const ms_heap **obj, const ms_heap **raw, const ms_large 
 void ms_recorder_parts_done(void);
 /* Forget what is known by instruction address of this code: it is about to be freed. */
 void ms_code_died(PyCodeObject *code);
+
+/* A library took a block from malloc itself (birth), or is about to free it. */
+void ms_recorder_told(void *block, size_t size);
+void ms_recorder_untold(void *block);
+
+/* --- told.c --- */
+/* The module of this handle is about to be made: what it tells tracemalloc is heard from now on. */
+MS_EXPORT void ms_told_listen(void *module);
 
 /* --- sample.c --- */
 void ms_sample_init(uint64_t sample_bytes, uint64_t seed);
