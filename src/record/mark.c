@@ -74,12 +74,11 @@ static bool room_for(void **block, uint32_t *room, uint32_t n, size_t each)
 }
 
 /* A tally's share of the peak of this stretch, as the recorder keeps it: see recorder.c. */
-static bool is_as_at_peak(const ms_count *c) { return ms_area.live_bytes == ms_area.peak_bytes || c->gen != ms_area.gen; }
+static bool is_as_at_peak(const ms_count *c) { return c->gen != ms_area.gen; }
 
 static void put_by(void)
 {
     uint32_t nt = ms_area.table[MS_T_TALLY].used, nn = ms_area.table[MS_T_NODE].used;
-    bool at_peak = ms_area.live_bytes == ms_area.peak_bytes;
     if (ms_area.peak_bytes <= highest.bytes || !room_for((void **)&highest.tally, &highest.tally_room, nt, sizeof *highest.tally) ||
         !room_for((void **)&highest.node, &highest.node_room, nn, sizeof *highest.node))
         return;
@@ -96,7 +95,7 @@ static void put_by(void)
     }
     for (uint32_t i = 0; i < nn; i++) {
         const ms_node *x = &ms_area.node[i];
-        highest.node[i] = at_peak || x->gen != ms_area.gen ? x->live_bytes : x->peak_bytes;
+        highest.node[i] = x->gen != ms_area.gen ? x->live_bytes : x->peak_bytes;
     }
 }
 
@@ -110,7 +109,7 @@ static void peak_tell(void)
 
 void ms_marks_end(void)
 {
-    ms_peak_now();
+    ms_peak_look();
     peak_tell();
     if (highest.bytes > ms_area.peak_bytes) {
         ms_area.peak_bytes = highest.bytes;
@@ -149,10 +148,11 @@ ms_mark *ms_mark_new(void)
         m = ms_sys_alloc(size_of(room));
     }
     if (m) {
-        ms_peak_now();
+        ms_peak_look();
         put_by();
         peak_tell();
-        ms_area.peak_bytes = ms_area.live_bytes; /* at a peak again: gen rises when the next death leaves it */
+        ms_area.peak_bytes = ms_area.live_bytes; /* at a peak again */
+        ms_area.gen++;
         *m = (ms_mark){.next = marks, .recording = recording, .stretch = ++stretch, .n = n, .room = room,
                        .live_bytes = ms_area.live_bytes, .peak = ms_area.live_bytes};
         for (uint32_t i = 0; i < n; i++)
@@ -221,7 +221,7 @@ ms_err ms_mark_since(const ms_mark *m, ms_since *out, ms_line **lines, uint32_t 
     ms_line *of = lines ? ms_sys_alloc(nsite * sizeof *of) : NULL;
     if (lines && of == NULL)
         err = MS_ENOMEM;
-    ms_peak_now();
+    ms_peak_look();
     uint64_t peak = ms_area.peak_bytes > m->peak ? ms_area.peak_bytes : m->peak;
     bool of_now = ms_area.peak_bytes == peak;
     out->peak_by_line = of_now || (highest.bytes == peak && (int32_t)(highest.stretch - m->stretch) >= 0);

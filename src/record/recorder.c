@@ -335,10 +335,10 @@ ALWAYS void count_touch(ms_count *c)
 }
 
 /* Before a death: a peak is known for one when something dies, and has to be remembered from here on.
- * Of moments with as much, the last is the peak. */
+ * Of moments with as much, the first is the peak: a loop that comes back to it at each turn stays on the short way. */
 ALWAYS void peak_look(void)
 {
-    if (MS_UNLIKELY(ms_area.live_bytes >= ms_area.peak_bytes)) {
+    if (MS_UNLIKELY(ms_area.live_bytes > ms_area.peak_bytes)) {
         ms_area.peak_bytes = ms_area.live_bytes;
         ms_area.gen++;
     }

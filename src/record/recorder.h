@@ -49,14 +49,8 @@ MS_EXPORT ms_err ms_recorder_start(const char *dir, int mode, uint64_t sample_by
 uint32_t ms_who_site(ms_frame *f, uintptr_t instruction);
 /* The tag's low half for the owner's (site's or node's) tally of a size class. */
 uint32_t ms_tag_of(uint32_t owner, uint32_t cls);
-/* Before a death is counted: remember the peak if this is one. */
+/* Remember the peak if this is one: before a death is counted, or where peak_bytes is asked for. */
 void ms_peak_look(void);
-/* peak_bytes as it is at this moment: it is noted by deaths only. */
-static inline void ms_peak_now(void)
-{
-    if (ms_area.live_bytes > ms_area.peak_bytes)
-        ms_area.peak_bytes = ms_area.live_bytes;
-}
 /* The tag word of a block of Python memory, wherever it lies; NULL when it is not ours. */
 uint64_t *ms_block_tag(void *block);
 /* Move a block's birth to memsure's own site: it was made by us, on the program's line. */

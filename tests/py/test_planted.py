@@ -974,11 +974,38 @@ keep2 = later({n // 2})
 """)
     check_planned(rec)
     base, wave, crest, later = (rec.at(m) for m in ("base", "wave", "crest", "later"))
-    assert base.peak_blocks == wave.peak_blocks == crest.peak_blocks == n
-    assert base.peak_bytes == wave.peak_bytes == crest.peak_bytes == base.live_bytes
+    # Before the last object is born there are as many bytes, in two numbers: of moments with as much, the first is the peak.
+    assert base.peak_blocks == wave.peak_blocks == n and crest.peak_blocks in (n - 1, n)
+    assert base.peak_bytes == wave.peak_bytes == base.live_bytes
     assert later.peak_blocks == 0 and later.live_blocks == n // 2
     check_sums(rec.one)
     assert rec.one.number("peak_bytes") >= 3 * n * (40 + 8)
+
+
+def test_a_peak_that_is_reached_again(record):
+    """Two lines that hold as much, by turns: the peak is that of one of them."""
+    rec = record(S + """
+ONE = b"x"
+def one():
+    block = ONE * 5_000_000                       # site: one 50
+def other():
+    block = ONE * 5_000_000                       # site: other 50
+for _ in range(50):
+    one()
+    other()
+""")
+    check_planned(rec)
+    assert rec.at("one").peak_blocks + rec.at("other").peak_blocks == 1
+    assert rec.at("one").live_blocks == rec.at("other").live_blocks == 0
+    check_sums(rec.one)
+
+
+def test_lines_that_allocate_in_another_order_than_they_stand(record):
+    rec = record(S + "".join(f"def f{k}(late):\n    for turn in range(9):\n" + "".join(
+        f"        if turn == (late + {step}) % 9:\n            S()" + " " * 30 + f"# site: f{k}_{step} 1\n" for step in range(9))
+        + f"f{k}({k})\n" for k in range(9)))
+    check_planned(rec)
+    check_sums(rec.one)
 
 
 def test_the_peak_at_the_very_end(record):
