@@ -76,3 +76,32 @@ def test_a_path_that_is_taken(tmp_path):
     done = subprocess.run([sys.executable, "-c", f"import memsure\nmemsure.start({str(tmp_path / 'taken')!r})"], capture_output=True, text=True)
     assert "FileExistsError" in done.stderr and (tmp_path / "taken").read_text() == "mine"
     assert os.listdir(tmp_path) == ["taken"]
+
+
+def test_code_that_died_between_two_recordings(tmp_path):
+    """Another code lies at its address in the second: its lines are its own."""
+    program = tmp_path / "app.py"
+    program.write_text("""
+import sys, memsure
+def code(above):
+    return compile("\\n" * above + "if early: keep.append(bytes(5000))\\nif late: keep.append(bytes(6000))\\n", "made.py", "exec")
+memsure.start(sys.argv[1])
+first = code(0)
+exec(first, {"early": 1, "late": 0, "keep": []})
+memsure.stop()
+at = id(first)
+first = None
+others = [code(300)]
+while id(others[-1]) != at and len(others) < 1000:
+    others.append(code(300))
+memsure.start(sys.argv[2])
+kept = []
+exec(others[-1], {"early": 0, "late": 1, "keep": kept})
+memsure.stop()
+print(id(others[-1]) == at)
+""")
+    done = subprocess.run([sys.executable, str(program), str(tmp_path / "1.memsure"), str(tmp_path / "2.memsure")],
+                          capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout) == (0, "True\n"), done.stderr
+    lines = [{s["line"] for s in Process(tmp_path / f"{n}.memsure").sites if s["file"].endswith("made.py")} for n in (1, 2)]
+    assert lines == [{1}, {302}]
