@@ -10,6 +10,7 @@ function's result, not a leak: then there is no finding (on_purpose).
 """
 
 import sys
+import types
 
 from . import _core, text
 from .fixes import Pattern, ast, unbound, weakly
@@ -144,7 +145,7 @@ def name_of(way):
                 return owner[7:], name
             if " in " in owner:
                 return owner.partition(" in ")[0], name
-            return short_type(owner), name
+            return short_type(owner.removeprefix("function ")), name
     return "", ""
 
 
@@ -220,9 +221,10 @@ class Keepers:
         h.held = " → ".join(h.path + [a_number(entries, thing)])
         frame = next((w for label, w in reversed(chain[:-1]) if " in " in w), None) if len(chain) > 1 else None
         in_frame = len(chain) > 1 and " in " in chain[-2][1]
-        if in_frame and chain[-1][0] == "stack":
-            return False  # it has no name yet: a comprehension, or a call's argument, that is being made
-        h.culprit = f"{owner}.{name}" if owner and not in_frame else f"{name} of {owner}" if in_frame else name or self.unnamed(chain, kind)
+        if in_frame and (chain[-1][0] == "stack" or self.sources.kind(self.file_of(chain[-2][1])) == "std"):
+            return False  # it has no name yet: a comprehension, or a call's argument, that is being made; or a call into the standard library works on it
+        closed = len(chain) > 1 and chain[-2][1].startswith("function ") and chain[-1][1] in KINDS
+        h.culprit = f"{owner}.{name}" if owner and not (in_frame or closed) else f"{name} of {owner}" if in_frame or closed else name or self.unnamed(chain, kind)
         fills = self.registered(register[0], f) if register else self.fills(name, f) if name else []
         module = chain[-2][1][7:] if len(chain) > 1 and chain[-2][1].startswith("module ") else None
         if not fills and what and what not in KINDS and facts.get("type") == what:
@@ -308,6 +310,36 @@ class Keepers:
         h.where = f"a newer {name} may have it repaired; there: "
         h.patch = []
 
+    def closed_over(self, way):
+        """The way, with the variables of closures by their names: `.__closure__ [1] .cell_contents` of a function is its `.known`, as
+        the source of the line that made the function tells."""
+        out = []
+        for step in way:
+            out.append(step)
+            if len(out) < 4 or [label for label, *_ in out[-3::2]] != [".__closure__", ".cell_contents"] or not out[-4][2].startswith("function "):
+                continue
+            line, index = out[-4][4], out[-2][0].strip("[]")
+            names = self.free_names(line) if line is not None and not self._baseline[line] else ()
+            if index.isdecimal() and int(index) < len(names):
+                out[-3:] = [("." + names[int(index)], *step[1:])]
+        return out
+
+    def free_names(self, line):
+        """What the function that a line makes has from outside, in the order of its closure; () where the source does not tell."""
+        m, number = self.reader.module(self.lines.file(line)), self.lines.line(line)
+        todo = [compile(m.tree, "<source>", "exec", dont_inherit=True)] if m is not None else []
+        found = set()
+        while todo:
+            code = todo.pop()
+            todo += [c for c in code.co_consts if isinstance(c, types.CodeType)]
+            if code.co_freevars and not code.co_name.startswith("<"):
+                made = next((n for n in m.at(code.co_firstlineno, ast.FunctionDef, ast.AsyncFunctionDef) if n.name == code.co_name), None)
+                if made is None:
+                    made = next((n for n in m.parent if getattr(n, "name", None) == code.co_name and getattr(n, "decorator_list", ()) and n.decorator_list[0].lineno == code.co_firstlineno), None)
+                if made is not None and code.co_firstlineno <= number <= made.lineno:
+                    found.add(code.co_freevars)
+        return found.pop() if len(found) == 1 else ()
+
     def registered(self, call, f):
         """Calls of os.register_at_fork or atexit.register, as fills() has them; those next to what grows first."""
         found = []
@@ -379,8 +411,14 @@ class Keepers:
         return [t[1:] for t in found]
 
     def one_go(self, name, f):
-        """Whether one comprehension makes the container with all that was born at the line: in a short run that looks like growth."""
+        """Whether one comprehension makes the container with all that was born at the line: in a short run that looks like growth.
+        Either it is assigned to that name, or the container was born in it, and has another name by now: what was an argument, or returned."""
         m, number = self.reader.module(self.lines.file(f.line)), self.lines.keys[f.line][1]
+        file, born = self.lines.keys[int(f.facts.get("born", -1))][:2] if f.facts.get("born", -1) >= 0 else (None, None)
+        if m is not None and file == self.lines.keys[f.line][0] and not f.facts.get("nested"):
+            kinds = {"list": ast.ListComp, "set": ast.SetComp, "dict": ast.DictComp}.get(f.facts.get("type"))
+            if kinds and any(n.lineno <= born <= n.end_lineno for n in m.at(number, kinds)):
+                return True
         for node in m.parent if m is not None else ():
             if not isinstance(node, (ast.Assign, ast.AnnAssign)) or not node.value or not node.lineno <= number <= node.end_lineno:
                 continue

@@ -254,6 +254,8 @@ def _read_source(recording, sources, findings, open_, out):
         keepers = Keepers(recording, sources, reader, out.baseline)
         places = Places(keepers)
         for f in list(findings):
+            if f.way and "circles" not in f.facts:
+                f.way = keepers.closed_over(f.way)
             if f.rule in PLACED:
                 f.holder = places.tell(f)
                 if f.holder is None:

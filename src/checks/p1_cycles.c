@@ -122,12 +122,27 @@ static uint32_t top_of(const ms_view *v, uint32_t cycle)
     return top;
 }
 
-/* Which rule a circle falls under, by the kinds of its members. A file or socket counts if nobody else holds it. */
-static const char *which(const ms_view *v, uint32_t cycle)
+/* Whether a circle holds a file or socket that nobody else does. */
+static bool open_end(const ms_view *v, uint32_t cycle)
 {
     const ms_snap *s = v->snap;
     uint32_t top = top_of(v, cycle);
-    bool frame = false, exception = false, method = false, class = false, finalizer = false, resource = false, function = false, hidden = false, plain = true;
+    for (uint32_t k = v->cycles->first[cycle]; top && k < v->cycles->first[cycle + 1]; k++) {
+        uint32_t node = v->cycles->node[k];
+        for (uint32_t e = s->first[node]; e < s->first[node + 1] && e - s->first[node] < 64; e++) {
+            uint32_t t = MS_SNAP_TARGET(s->to[e]);
+            if (t && ms_view_is(v, t, RESOURCES) && ms_view_inside(v, top, t))
+                return true;
+        }
+    }
+    return false;
+}
+
+/* Which rule a circle falls under, by the kinds of its members. */
+static const char *which(const ms_view *v, uint32_t cycle)
+{
+    const ms_snap *s = v->snap;
+    bool frame = false, exception = false, method = false, class = false, finalizer = false, function = false, hidden = false, plain = true;
     for (uint32_t k = v->cycles->first[cycle]; k < v->cycles->first[cycle + 1]; k++) {
         uint32_t node = v->cycles->node[k], type = ms_snap_type(s, node), flags = s->type_flags[type];
         frame = frame || ms_view_is(v, node, MS_IS(FRAME) | MS_IS(TRACEBACK));
@@ -138,12 +153,8 @@ static const char *which(const ms_view *v, uint32_t cycle)
         finalizer = finalizer || (flags & MS_SNAP_FINALIZER && flags & MS_SNAP_HEAP_TYPE);
         hidden = hidden || (!(flags & (MS_SNAP_TRACKED | MS_SNAP_PSEUDO)) && !ms_view_is(v, node, MS_IS(TYPE)));
         plain = plain && ms_view_is(v, node, MS_IS(DICT) | MS_IS(LIST) | MS_IS(TUPLE) | MS_IS(SET) | MS_IS(ORDERED_DICT) | MS_IS(DEFAULT_DICT) | MS_IS(DEQUE));
-        for (uint32_t e = s->first[node]; e < s->first[node + 1] && e - s->first[node] < 64; e++) {
-            uint32_t t = MS_SNAP_TARGET(s->to[e]);
-            resource = resource || (t && top && ms_view_is(v, t, RESOURCES) && ms_view_inside(v, top, t));
-        }
     }
-    return hidden ? "C5" : frame && exception ? "C1" : frame ? "C4" : class ? "C6" : method ? "C3" : finalizer ? "Y5" : resource ? "C9"
+    return hidden ? "C5" : frame && exception ? "C1" : frame ? "C4" : class ? "C6" : method ? "C3" : finalizer ? "Y5" : open_end(v, cycle) ? "C9"
          : function ? "C4" : plain ? "C8" : "C2"; /* dicts and lists have no class to give a weak reference to */
 }
 
@@ -213,8 +224,8 @@ static uint32_t back_reference(const ms_view *v, const ms_findings *out, const m
     return 0;
 }
 
-/* Write the circle into f: rule, the reference to cut, the steps. */
-static ms_err tell_circle(const ms_evidence *e, uint32_t at, ms_view *v, const ms_form *form, ms_findings *out, ms_finding *f)
+/* Write the circle into f: rule (where the caller names none, what the members tell), the reference to cut, the steps. */
+static ms_err tell_circle(const ms_evidence *e, uint32_t at, ms_view *v, const ms_form *form, const char *rule, ms_findings *out, ms_finding *f)
 {
     const ms_process *p = &e->process[at];
     const ms_snap *s = v->snap;
@@ -235,7 +246,7 @@ static ms_err tell_circle(const ms_evidence *e, uint32_t at, ms_view *v, const m
     n = n < MOST_LOOP ? n : MOST_LOOP;
     for (uint32_t i = 0; i < n; i++)
         turned[i] = loop[(first + i) % n];
-    const char *rule = which(v, form->example);
+    rule = rule ? rule : which(v, form->example);
     if (strcmp(rule, "C2") == 0 && of_library(e, p, v, form->example) && (double)f->bytes < TREES_BYTES && !busy(e, p, false, CIRCLES_SHARE)) {
         out->finding[f - out->finding] = out->finding[--out->n]; /* f may have been the last */
         return MS_OK;
@@ -340,7 +351,7 @@ static ms_err circles(const ms_evidence *e, uint32_t at, needed circle, ms_findi
         return MS_OK;
     }
     if (found && best >= 0.2 * (double)p->gc_freed_bytes)
-        return tell_circle(e, at, in, found, out, told);
+        return tell_circle(e, at, in, found, NULL, out, told);
     if (told)
         return MS_OK;
     for (uint32_t k = 0; k < p->nview; k++) { /* nothing was collected, but much is dead */
@@ -359,7 +370,7 @@ static ms_err circles(const ms_evidence *e, uint32_t at, needed circle, ms_findi
             ms_finding_fact(f, "waiting", (double)v->garbage);
             ms_finding_fact(f, "peak", (double)v->live);
             f->saves = form->sum.retained;
-            return tell_circle(e, at, v, form, out, f);
+            return tell_circle(e, at, v, form, NULL, out, f);
         }
     }
     return MS_OK;
@@ -400,28 +411,28 @@ static ms_err never_freed(const ms_evidence *e, uint32_t at, ms_findings *out)
             ms_finding_fact(f, "waiting", (double)form->sum.retained);
             ms_finding_fact(f, "peak", (double)v->live);
             f->saves = form->sum.retained;
-            return tell_circle(e, at, v, form, out, f);
+            return tell_circle(e, at, v, form, NULL, out, f);
         }
     }
     return MS_OK;
 }
 
-/* C9: what is dead and still open. Few bytes, but the system has given out a descriptor for each. */
+/* C9: what is dead and still open, in whatever kind of circle. Few bytes, but the system has given out a descriptor for each. */
 static ms_err open_ends(const ms_evidence *e, uint32_t at, ms_findings *out)
 {
     const ms_process *p = &e->process[at];
     const ms_form *most = NULL;
     ms_view *in = NULL;
     for (uint32_t i = 0; i < out->n; i++)
-        if (out->finding[i].process == at && strcmp(out->finding[i].rule->id, "C9") == 0)
-            return MS_OK;
+        if (out->finding[i].process == at && strncmp(out->finding[i].rule->id, "C", 1) == 0 && out->finding[i].nstep)
+            return MS_OK; /* a circle is told, this one or what it hangs on */
     for (uint32_t k = 0; k < p->nview; k++) {
         ms_view *v = p->view[k];
         const ms_forms *forms;
         MS_TRY(ms_view_forms(v, true, &forms));
         for (size_t i = 0; i < forms->n && i < MOST_FORMS; i++) {
             const ms_form *form = &forms->at[i];
-            if (form->count >= LEAST_RESOURCES && (most == NULL || form->count > most->count) && strcmp(which(v, form->example), "C9") == 0) {
+            if (form->count >= LEAST_RESOURCES && (most == NULL || form->count > most->count) && open_end(v, form->example)) {
                 most = form;
                 in = v;
             }
@@ -435,7 +446,7 @@ static ms_err open_ends(const ms_evidence *e, uint32_t at, ms_findings *out)
     ms_finding_fact(f, "waiting", (double)most->sum.retained);
     ms_finding_fact(f, "peak", (double)in->live);
     f->saves = most->sum.retained;
-    return tell_circle(e, at, in, most, out, f);
+    return tell_circle(e, at, in, most, "C9", out, f);
 }
 
 static int ascending(const void *a, const void *b)

@@ -32,11 +32,12 @@ enum { MANY_THREADS = 8 }; /* malloc makes up to eight heaps for each core; fewe
 #define EMPTY_OF_RSS 0.2
 #define LEFT_BYTES (1.0 * 1048576)
 
-/* The line through which most large blocks passed, from `least` bytes on average: they are malloc's. */
-static uint32_t large_line(const ms_evidence *e, const ms_process *p, double least)
+/* The line through which most large blocks passed, from `least` bytes on average: they are malloc's. One that freed less than half of
+ * what is free now explains nothing. */
+static uint32_t large_line(const ms_evidence *e, const ms_process *p, double least, double held)
 {
     uint32_t best = MS_NONE;
-    double most = 0;
+    double most = held / 2;
     for (uint32_t i = 0; i < e->nlines; i++) {
         const ms_line *l = &p->lines[i];
         if (e->aside[i] == 0 && l->freed_blocks && (double)l->freed_bytes / (double)l->freed_blocks >= least && (double)l->freed_bytes > most) {
@@ -70,11 +71,12 @@ static ms_err not_given_back(const ms_evidence *e, uint32_t at, ms_findings *out
     }
     if (late >= 3 && (2 * still >= late ? high : free) < late / 2)
         return MS_OK;
-    uint32_t line = large_line(e, p, MAPPED_LEAST);
-    bool mapped = line != MS_NONE && (double)p->lines[line].freed_bytes / (double)p->lines[line].freed_blocks <= MAPPED_MOST &&
-                  (double)p->lines[line].freed_bytes >= held / 2;
-    if (line == MS_NONE)
-        line = large_line(e, p, 8192);
+    static const double sizes[] = {MAPPED_LEAST, 8192, 512}; /* a line makes small blocks, too: beyond what Python's own allocator takes, on average */
+    uint32_t line = MS_NONE;
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes && line == MS_NONE; i++)
+        line = large_line(e, p, sizes[i], held);
+    double each = line == MS_NONE ? 0 : (double)p->lines[line].freed_bytes / (double)p->lines[line].freed_blocks;
+    bool mapped = each >= MAPPED_LEAST && each <= MAPPED_MOST;
     const char *rule = p->threads >= MANY_THREADS ? "O1" : mapped ? "O2" : "O3";
     ms_finding *f;
     MS_TRY(ms_finding_add(out, rule, at, line, r->native_free, 0.7, &f));
@@ -86,7 +88,7 @@ static ms_err not_given_back(const ms_evidence *e, uint32_t at, ms_findings *out
     ms_finding_fact(f, "threads", p->threads);
     if (line != MS_NONE) {
         ms_finding_fact(f, "passed", (double)p->lines[line].freed_bytes);
-        ms_finding_fact(f, "each", (double)p->lines[line].freed_bytes / (double)p->lines[line].freed_blocks);
+        ms_finding_fact(f, "each", each);
     }
     return MS_OK;
 }

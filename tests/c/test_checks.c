@@ -85,6 +85,7 @@ enum { POINTS = 60, LINES = 3, STILL = 20, ON = 38 };
 static bool stalled; /* from point STILL to point ON the program does nothing at all */
 enum { LOADED = 36, SLOWER = 9 };
 static bool refilled; /* what C code frees is not used again: RSS rises to the end, and is free in malloc */
+static bool mixed;    /* the line that freed most makes small blocks, too */
 static bool loaded, told; /* from point LOADED on the program gets but a ninth of a processor; whether the recording tells */
 
 static void write_recording(bool wild)
@@ -114,6 +115,7 @@ static void write_recording(bool wild)
         unused[i] = refilled ? (uint64_t)i << 20 : 60 << 20;
         python[i] = live[i] + 1000;
     }
+    few[1] = mixed ? 20000 : few[1];
     if (wild) {
         for (int i = 0; i < 4; i++) {
             parent[i] = (uint32_t)test_random();
@@ -218,6 +220,34 @@ static void test_free_memory_that_grows_is_no_level(void)
         }
         EXPECT_EQ(native, grows);
         EXPECT_EQ(level, !grows);
+        ms_findings_close(&found);
+        ms_evidence_close(e);
+        ms_file_close(file);
+    }
+    EXPECT_EQ(ms_sys_live(), 0);
+}
+
+/* What lies free passed through a line that freed as much: not through one whose blocks are larger, but few. */
+static void test_free_memory_is_told_at_the_line_that_freed_it(void)
+{
+    for (int small = 0; small < 2; small++) {
+        ms_why why;
+        ms_file *file;
+        ms_evidence *e;
+        ms_findings found;
+        mixed = small;
+        write_recording(false);
+        mixed = false;
+        EXPECT_EQ(ms_file_open(path, &why, &file), MS_OK);
+        ms_evidence_source source = {file, group, LINES};
+        EXPECT_EQ(ms_evidence_open(&source, 1, LINES, aside, whose, &e), MS_OK);
+        ms_findings_open(&found);
+        EXPECT_EQ(ms_checks_run(e, &found), MS_OK);
+        for (uint32_t i = 0; i < found.n; i++)
+            if (found.finding[i].rule->id[0] == 'O') {
+                EXPECT_STR(found.finding[i].rule->id, small ? "O3" : "O2");
+                EXPECT_EQ(found.finding[i].line, 1);
+            }
         ms_findings_close(&found);
         ms_evidence_close(e);
         ms_file_close(file);
@@ -491,6 +521,7 @@ int main(int argc, char **argv)
     RUN(test_a_stall_is_no_plateau);
     RUN(test_a_busy_machine_is_no_plateau);
     RUN(test_free_memory_that_grows_is_no_level);
+    RUN(test_free_memory_is_told_at_the_line_that_freed_it);
     RUN(test_wild_values_break_nothing);
     RUN(test_every_failed_allocation);
     RUN(test_every_failed_allocation_with_a_snapshot);
