@@ -3,6 +3,7 @@ correct twin is not."""
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -351,3 +352,24 @@ def test_where_the_program_waits_or_memory_is_short_no_answers_are_made_ready(he
     """)
     snap = Snapshot.open("one.memsure")
     assert snap.info["complete"] == "1" and not [t for t in snap.file.tables if t.startswith("ready_")] and snap.types() and snap.why("module").count
+
+
+@pytest.mark.parametrize("column", ["edges to", "heavy retained", "objects degree"])
+def test_a_large_file_is_checked_before_it_is_believed(here, capsys, column):
+    """Of a large heap a second thread compares columns with their checksums, while the first begins to answer."""
+    run("""
+        import memsure
+        class Item:
+            def __init__(self, i):
+                self.name, self.parts = f"item {i}", [i + 10**6]
+        ITEMS = [Item(i) for i in range(20000)]
+        memsure.snapshot("one.memsure")
+    """, recorded=False)
+    assert not cli.main(["why", "one.memsure", "__main__.Item"])
+    assert ".ITEMS" in capsys.readouterr().out
+    data = bytearray(Path("one.memsure").read_bytes())
+    name = re.search(rb"\0*".join(re.escape(word.encode()) + rb"\0" for word in column.split()), data)
+    data[name.end() + 4096] ^= 1
+    Path("one.memsure").write_bytes(data)
+    assert cli.main(["why", "one.memsure", "__main__.Item"]) == 2
+    assert f"the column {column.replace(' ', '.')} does not match its checksum" in capsys.readouterr().err
