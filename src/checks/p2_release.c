@@ -57,7 +57,7 @@ static ms_err exceptions(const ms_evidence *e, uint32_t at, ms_view *v, ms_findi
         }
         double held = alone ? (double)ms_snap_retained(s, i) : 0; /* by way of the traceback: other things that it holds are its own business */
         uint32_t up = s->idom[i];
-        for (uint32_t edge = s->first[i]; edge < s->first[i + 1]; edge++) {
+        for (uint32_t edge = s->first[i]; !alone && edge < s->first[i + 1]; edge++) { /* a traceback's own next one is a part of it */
             uint32_t t = MS_SNAP_TARGET(s->to[edge]);
             if (t && s->idom[t] == i && ms_view_is(v, t, MS_IS(TRACEBACK)))
                 held = (double)ms_snap_retained(s, t);

@@ -15,6 +15,7 @@
  * free memory is the next moment's work). */
 #define FREE_SHARE 0.25
 #define FREE_BYTES (16.0 * 1048576)
+#define EXPLAINS 0.125
 /* malloc's threshold for mapping a block begins here and learns up to 32 MiB. */
 #define MAPPED_LEAST (128.0 * 1024)
 #define MAPPED_MOST (32.0 * 1048576)
@@ -32,12 +33,12 @@ enum { MANY_THREADS = 8 }; /* malloc makes up to eight heaps for each core; fewe
 #define EMPTY_OF_RSS 0.2
 #define LEFT_BYTES (1.0 * 1048576)
 
-/* The line through which most large blocks passed, from `least` bytes on average: they are malloc's. One that freed less than half of
- * what is free now explains nothing. */
+/* The line through which most large blocks passed, from `least` bytes on average: they are malloc's. One that freed less than an
+ * eighth of what is free now explains nothing; C code that it calls may have freed the rest. */
 static uint32_t large_line(const ms_evidence *e, const ms_process *p, double least, double held)
 {
     uint32_t best = MS_NONE;
-    double most = held / 2;
+    double most = held * EXPLAINS;
     for (uint32_t i = 0; i < e->nlines; i++) {
         const ms_line *l = &p->lines[i];
         if (e->aside[i] == 0 && l->freed_blocks && (double)l->freed_bytes / (double)l->freed_blocks >= least && (double)l->freed_bytes > most) {
@@ -76,7 +77,7 @@ static ms_err not_given_back(const ms_evidence *e, uint32_t at, ms_findings *out
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes && line == MS_NONE; i++)
         line = large_line(e, p, sizes[i], held);
     double each = line == MS_NONE ? 0 : (double)p->lines[line].freed_bytes / (double)p->lines[line].freed_blocks;
-    bool mapped = each >= MAPPED_LEAST && each <= MAPPED_MOST;
+    bool mapped = each >= MAPPED_LEAST && each <= MAPPED_MOST && (double)p->lines[line].freed_bytes >= held / 2;
     const char *rule = p->threads >= MANY_THREADS ? "O1" : mapped ? "O2" : "O3";
     ms_finding *f;
     MS_TRY(ms_finding_add(out, rule, at, line, r->native_free, 0.7, &f));

@@ -227,7 +227,7 @@ static void test_free_memory_that_grows_is_no_level(void)
     EXPECT_EQ(ms_sys_live(), 0);
 }
 
-/* What lies free passed through a line that freed as much: not through one whose blocks are larger, but few. */
+/* What lies free passed through a line that freed much of it: not through one whose blocks are larger, but few. */
 static void test_free_memory_is_told_at_the_line_that_freed_it(void)
 {
     for (int small = 0; small < 2; small++) {

@@ -1,0 +1,37 @@
+"""A logging handler collects the records of what failed, with their tracebacks, for a summary that is sent at the end."""
+import logging
+import time
+
+log = logging.getLogger("importer")
+
+
+class Collector(logging.Handler):
+    pending = {}
+
+    def emit(self, record):
+        self.pending[record.args[0] % 300] = record
+
+
+def check(number):
+    if number % 2:
+        raise ValueError(number)                            # culprit
+    return number
+
+
+def read(number):
+    rows = [f"row {number}-{row} of what is read" for row in range(200)]
+    try:
+        return check(number) + len(rows)
+    except ValueError:
+        log.exception("not read: %d", number)
+    return 0
+
+
+log.propagate = False
+log.addHandler(Collector())
+end, n = time.monotonic() + 1.2, 0
+while time.monotonic() < end and n < 800:
+    n += 1
+    read(n)
+time.sleep(0.3)
+print(n > 0)
