@@ -33,12 +33,9 @@ class Sources:
         self._standard = os.path.dirname(os.path.realpath(os.__file__)) + "/"
 
     def path(self, file):
-        """Where the file is on this machine, as far as the recording tells."""
-        return (
-            file
-            if os.path.isabs(file) or not self.cwd
-            else os.path.normpath(os.path.join(self.cwd, file))
-        )
+        """Where the file is on this machine, as far as the recording tells; for './app.py' Python
+        says '/folder/./app.py'."""
+        return os.path.normpath(os.path.join(self.cwd or "", file))
 
     def lines(self, file):
         """All lines of a file, without line ends; an empty list where there is no text."""
@@ -113,11 +110,9 @@ class Sources:
                 else _after_standard(file)
             )
         if not name:
-            name = file
-            if self.cwd and self.cwd != "/" and file.startswith(self.cwd + "/"):
-                name = file[len(self.cwd) + 1 :]
-            elif name.startswith("./"):
-                name = name[2:]
+            name = os.path.normpath(file)
+            if self.cwd and self.cwd != "/" and name.startswith(self.cwd + "/"):
+                name = name[len(self.cwd) + 1 :]
         return f"{name}:{line}" if line > 0 else name
 
     def package(self, file):

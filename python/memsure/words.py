@@ -150,7 +150,7 @@ def note(r, f):
     if f.rule == "L7":
         return "of the program's lines, this one allocates most while it grows"
     if f.rule == "Y1":
-        return f"{count(facts.get('live_blocks', 0))} blocks that live on"
+        return "asks for full collections" if facts["asked"] else f"{count(facts.get('live_blocks', 0))} blocks that live on"
     if f.rule == "Y4":
         return f"{count(facts['middle'])} of {count(facts['freed_blocks'])} die in their middle age"
     return ""
@@ -220,7 +220,9 @@ def fix(r, f):
         "L7": "name the library: run it for a part of the work only; renew the worker until it is repaired",
         "C8": "break the loop at this line: let one of the two refer weakly",
         "P1": "make what lives long before the peak, or copy it: pickle.dumps() of it, drop all, pickle.loads()",
-        "Y1": "after the warm-up: gc.collect(); gc.freeze()",
+        "Y1": "leave this collection out: it finds nothing to free"
+        if facts.get("asked")
+        else "after the warm-up: gc.collect(); gc.freeze()",
         "Y3": "import before the workers are forked, and gc.freeze() there",
         "Y4": "gc.set_threshold(50_000, 20, 20)",
         "O1": f"start it with MALLOC_ARENA_MAX=2 ({facts.get('threads', 0)} threads share two heaps)",

@@ -85,6 +85,7 @@ typedef struct {
     uint64_t t_ns, duration_ns, collected, count;
     int64_t  reclaimed; /* of one of the `count` collections, their mean */
     uint32_t generation;
+    uint32_t asked_at; /* row of sites: the program asked for it there, or MS_NONE */
 } ms_collection;
 
 typedef struct {

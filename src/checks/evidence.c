@@ -283,10 +283,11 @@ static ms_err read_collections(ms_process *p)
     const int64_t *reclaimed = column(p->file, "collections", "reclaimed_bytes", MS_TYPE_I64, 1, &rows);
     if (rows == 0)
         return MS_OK;
-    uint64_t counted = rows, generations = rows, collecteds = rows;
+    uint64_t counted = rows, generations = rows, collecteds = rows, asked = rows;
     const uint32_t *count = column(p->file, "collections", "count", MS_TYPE_U32, 1, &counted);
     const uint32_t *generation = column(p->file, "collections", "generation", MS_TYPE_U32, 1, &generations);
     const uint64_t *collected = column(p->file, "collections", "collected", MS_TYPE_U64, 1, &collecteds);
+    const uint32_t *asked_at = column(p->file, "collections", "asked_at", MS_TYPE_U32, 1, &asked);
     p->collections = ms_sys_alloc(rows * sizeof *p->collections);
     if (p->collections == NULL)
         return MS_ENOMEM;
@@ -294,7 +295,7 @@ static ms_err read_collections(ms_process *p)
     for (uint64_t i = 0; i < rows; i++) {
         uint32_t n = counted == rows && count[i] ? count[i] : 1;
         p->collections[i] = (ms_collection){t[i], duration[i], collecteds == rows ? collected[i] : 0, n, reclaimed[i] / (int64_t)n,
-                                            generations == rows ? generation[i] : 0};
+                                            generations == rows ? generation[i] : 0, asked == rows && asked_at[i] < p->nsites ? asked_at[i] : MS_NONE};
     }
     return MS_OK;
 }

@@ -11,6 +11,11 @@
 /* The collector's time is worth a finding from a tenth of the run and 0.3 s on. */
 #define GC_SHARE 0.1
 #define GC_SECONDS 0.3
+/* Where one line of the program asks for most of the full ones, half of that: there is no chance in it. */
+#define ASKED_SHARE 0.8
+#define ASKED_SECONDS 0.15
+/* A line that made less of what lives is not the one to be named. */
+#define LIVING_SHARE 0.05
 /* The time is the clock's, and on a busy machine others had most of it: a collection counts for no more than 100 ns for each object that
  * it can have met; in the young ones these are the thresholds' (at most 2000, and ten times that in the second generation). */
 #define GC_OBJECT 1e-7
@@ -115,6 +120,26 @@ static bool lives_on(const ms_process *p)
     return true;
 }
 
+/* The row of sites at which most of the full collections after the warm-up were asked for, or MS_NONE. */
+static uint32_t asked_at(const ms_process *p, double n)
+{
+    uint32_t best = MS_NONE;
+    double votes = 0, asked = 0;
+    for (int pass = 0; pass < 2; pass++) /* the majority (Boyer and Moore 1981), then how many it has */
+        for (uint32_t i = 0; i < p->ncollection; i++) {
+            const ms_collection *c = &p->collections[i];
+            if (c->generation < 2 || (double)c->t_ns / 1e9 < p->duration / 3)
+                continue;
+            if (pass)
+                asked += c->asked_at == best ? (double)c->count : 0;
+            else if (votes <= 0 || c->asked_at == best)
+                best = c->asked_at, votes += (double)c->count;
+            else
+                votes -= (double)c->count;
+        }
+    return best != MS_NONE && asked >= ASKED_SHARE * n ? best : MS_NONE;
+}
+
 static ms_err collector(const ms_evidence *e, uint32_t at, ms_findings *out)
 {
     const ms_process *p = &e->process[at];
@@ -139,13 +164,18 @@ static ms_err collector(const ms_evidence *e, uint32_t at, ms_findings *out)
         }
     }
     double took = old + young;
-    if (took < fmax(GC_SECONDS, GC_SHARE * own * 2 / 3))
+    uint32_t asker = asked_at(p, nold);
+    double least = fmax(asker == MS_NONE ? GC_SECONDS : ASKED_SECONDS, GC_SHARE * own * 2 / 3);
+    if (took < least)
         return MS_OK;
     ms_finding *f;
-    if (nold >= LEAST_OLD && old >= fmax(took / 2, fmax(GC_SECONDS, GC_SHARE * own * 2 / 3)) && lives_on(p) && from_old < RECLAIMED * nold * (double)p->live_bytes) {
-        uint32_t line = ms_line_top(e, p, offsetof(ms_line, live_blocks));
+    if (nold >= LEAST_OLD && old >= fmax(took / 2, least) && lives_on(p) && from_old < RECLAIMED * nold * (double)p->live_bytes) {
+        uint32_t line = asker == MS_NONE ? ms_line_top(e, p, offsetof(ms_line, live_blocks)) : p->line[asker];
+        if (asker == MS_NONE && line != MS_NONE && (double)p->lines[line].live_blocks < LIVING_SHARE * objects)
+            line = MS_NONE;
         MS_TRY(ms_finding_add(out, "Y1", at, line, p->live_bytes, 0.8, &f));
-        f->site = line == MS_NONE ? MS_NONE : ms_site_top(p, line, "live_blocks");
+        f->site = asker != MS_NONE ? asker : line == MS_NONE ? MS_NONE : ms_site_top(p, line, "live_blocks");
+        ms_finding_fact(f, "asked", asker != MS_NONE);
         ms_finding_fact(f, "collector_s", old);
         ms_finding_fact(f, "duration", own);
         ms_finding_fact(f, "collections", nold);
@@ -155,7 +185,7 @@ static ms_err collector(const ms_evidence *e, uint32_t at, ms_findings *out)
     }
     /* The middle-aged: blocks that die by themselves, at an age of more than one young collection and of fewer than 150. The
      * mean age is what lives divided by what is born a second (Little's law): a histogram in ticks is too coarse for it. */
-    if (young < took / 3 || nyoung < 20 || reclaimed >= RECLAIMED * (double)p->freed_bytes)
+    if (took < GC_SECONDS || young < took / 3 || nyoung < 20 || reclaimed >= RECLAIMED * (double)p->freed_bytes)
         return MS_OK;
     double period = p->duration / nyoung; /* seconds from one young collection to the next */
     uint32_t best = MS_NONE;

@@ -194,6 +194,7 @@ static void events_merge(ms_process *p)
         a.reclaimed_bytes += b.reclaimed_bytes;
         a.count += b.count;
         a.generation = a.generation > b.generation ? a.generation : b.generation;
+        a.site = a.site == b.site ? a.site : 0;
         p->event[n++] = a;
     }
     p->nevent = n;
@@ -203,7 +204,7 @@ static void events_merge(ms_process *p)
 static void event_add(ms_process *p, const ms_gc *g)
 {
     ms_event e = {g->start_ns > p->start_ns ? g->start_ns - p->start_ns : 0, g->stop_ns - g->start_ns,
-                  g->collected, g->uncollectable, g->reclaimed_bytes, g->generation, 1};
+                  g->collected, g->uncollectable, g->reclaimed_bytes, g->generation, 1, g->site, 0};
     ms_event *last = p->nevent ? &p->event[p->nevent - 1] : NULL;
     if (last && last->count < p->event_pair) {
         last->duration_ns += e.duration_ns;
@@ -212,6 +213,7 @@ static void event_add(ms_process *p, const ms_gc *g)
         last->reclaimed_bytes += e.reclaimed_bytes;
         last->count++;
         last->generation = last->generation > e.generation ? last->generation : e.generation;
+        last->site = last->site == e.site ? e.site : 0;
         return;
     }
     if (p->nevent == p->event_room) {

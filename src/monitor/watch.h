@@ -24,6 +24,8 @@ typedef struct {
     uint64_t t_ns, duration_ns, collected, uncollectable;
     int64_t  reclaimed_bytes;
     uint32_t generation, count; /* count: collections that the row stands for */
+    uint32_t site;              /* that asked for it, 0: none, or several */
+    uint32_t row;               /* of sites, once that is known */
 } ms_event;
 
 typedef struct {

@@ -167,7 +167,7 @@ static const field timeline_fields[] = {
 static const field event_fields[] = {
     U64(ms_event, t_ns), U32(ms_event, generation), U64(ms_event, duration_ns), U64(ms_event, collected),
     U64(ms_event, uncollectable), {"reclaimed_bytes", MS_TYPE_I64, 1, offsetof(ms_event, reclaimed_bytes)},
-    U32(ms_event, count),
+    U32(ms_event, count), {"asked_at", MS_TYPE_U32, 1, offsetof(ms_event, row)},
 };
 
 typedef struct {
@@ -292,6 +292,10 @@ static void gather_sites(gathering *g)
             to[k] += ((const uint64_t *)x)[k];
         if (x->allocated_blocks || x->inherited_blocks || x->live_blocks || x->freed_blocks || x->peak_blocks)
             site_place(g, i);
+    }
+    for (uint32_t i = 0; i < g->p->nevent; i++) {
+        ms_event *e = &g->p->event[i];
+        e->row = e->site && e->site < g->nsite ? site_place(g, e->site) : UINT32_MAX;
     }
 }
 

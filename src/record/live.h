@@ -104,6 +104,7 @@ typedef struct {
     uint64_t collected, uncollectable;
     int64_t  reclaimed_bytes;
     uint32_t generation, done;   /* done: written last */
+    uint32_t site, unused;       /* of the line that asked for it, or 0: it came by itself */
 } ms_gc;
 
 typedef struct {

@@ -174,6 +174,7 @@ static PyObject *program_callbacks;
 static PyObject *key_generation, *key_collected, *key_uncollectable, *key_arrow, *key_arrow_pool, *key_arrow_used, *key_arrow_most;
 static uint64_t  collection_start, collection_work;
 static int64_t   collection_live;
+static uint32_t  collection_site;
 
 static uint64_t info_number(PyObject *info, PyObject *key)
 {
@@ -194,6 +195,17 @@ static void disown_info(PyObject *info)
         if (Py_REFCNT(value) == 1)
             ms_block_disown(value);
     }
+}
+
+/* Where the program asks for a full collection. One that comes by itself does so because the second generation was collected
+ * more often than the threshold says. */
+static uint32_t who_asks(const PyObject *info)
+{
+    PyThreadState *ts = PyThreadState_Get();
+    const struct gc_generation *oldest = &ts->interp->gc.generations[NUM_GENERATIONS - 1];
+    ms_frame *f = info_number((PyObject *)info, key_generation) + 1 == NUM_GENERATIONS && oldest->count <= oldest->threshold
+                      ? ms_frame_python(ms_frame_top(ts)) : NULL;
+    return f ? ms_who_site(f, ms_frame_instruction(f)) : 0;
 }
 
 static bool is_ending(void)
@@ -218,6 +230,7 @@ static PyObject *on_collection(PyObject *self, PyObject *const *args, Py_ssize_t
             collection_start = ms_now_ns();
             collection_work = ms_thread_ns();
             collection_live = (int64_t)ms_area.live_bytes;
+            collection_site = is_ending() ? 0 : who_asks(args[1]);
             ms_area.gc_on = MS_AGE_GC;
             ms_collector = ms_thread_state();
         } else if (ms_area.gc_on) {
@@ -231,6 +244,7 @@ static PyObject *on_collection(PyObject *self, PyObject *const *args, Py_ssize_t
             e->collected = info_number(args[1], key_collected);
             e->uncollectable = info_number(args[1], key_uncollectable);
             e->reclaimed_bytes = collection_live - (int64_t)ms_area.live_bytes;
+            e->site = collection_site;
             __atomic_store_n(&e->done, 1, __ATOMIC_RELEASE);
             __atomic_store_n(&ms_area.gc_used, ms_area.gc_used + 1, __ATOMIC_RELEASE);
             free_lists_off(PyThreadState_Get()); /* a full collection switches them on again */

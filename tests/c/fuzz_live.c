@@ -62,7 +62,7 @@ static void seed(ms_live *a)
     for (int i = 0; i < 3; i++)
         a->thread[i] = (ms_thread){.id = (uint64_t)getpid() + (uint64_t)i, .samples = 4, .bytes = 1e6};
     for (uint32_t i = 0; i < 8; i++)
-        a->gc[i] = (ms_gc){a->start_ns + i, a->start_ns + i + 5, 3, 0, 99, i % 3, 1};
+        a->gc[i] = (ms_gc){a->start_ns + i, a->start_ns + i + 5, 3, 0, 99, i % 3, 1, i, 0};
     a->gc_used = 8;
     a->ended = (uint32_t)test_below(3);
     a->ready = 1;

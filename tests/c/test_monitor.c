@@ -91,7 +91,7 @@ static void live_make(uint32_t n, uint32_t mode, uint32_t started)
     area->count[4] = (ms_count){.live = 5};
     if (exact)
         area->node[3].site = MS_SITE_NO_GIL;
-    area->gc[0] = (ms_gc){area->start_ns + 5, area->start_ns + 15, 7, 1, 512, 2, 1};
+    area->gc[0] = (ms_gc){area->start_ns + 5, area->start_ns + 15, 7, 1, 512, 2, 1, 0, 0};
     area->gc_used = 1;
 }
 

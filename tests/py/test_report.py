@@ -4,6 +4,7 @@ import json
 import os
 import pathlib
 import re
+import types
 
 import pytest
 import synthetic
@@ -674,3 +675,13 @@ def test_growth_is_seen_through_a_gap():
     assert verdict.grows(times, values, 60e6)
     flat = [int(20e6 * t) for t in times[:10]] + [int(26e6)] * 23
     assert not verdict.grows(times, flat, 60e6)
+
+
+@pytest.mark.parametrize("spelled", ["app.py", "./app.py", "../shop/app.py", "/srv/shop/app.py", "/srv/shop/./app.py"])
+def test_the_program_is_known_by_any_spelling_of_its_path(spelled):
+    """Of './app.py' Python says '/srv/shop/./app.py': its module level is the program, no import."""
+    recorded = types.SimpleNamespace(first=types.SimpleNamespace(words=lambda name: ["python", spelled]))
+    sources = source.Sources("/srv/shop", ["python", spelled])
+    file = spelled if spelled[0] == "/" else f"/srv/shop/{spelled}"
+    assert verdict.is_main(recorded, sources, file) and not verdict.is_main(recorded, sources, "/srv/shop/./other.py")
+    assert sources.place(file, 4) == "app.py:4"

@@ -7,5 +7,5 @@ for request in range(2000):
     answer = [[i] for i in range(1000)]
     n += len(answer)
     if request % 25 == 24:
-        gc.collect()
+        gc.collect()                                                      # culprit
 print(n > 0)
