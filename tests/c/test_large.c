@@ -49,7 +49,7 @@ static void step(ms_large *t, bool may_fail)
         }
         return;
     }
-    uint64_t size = test_below(8) ? test_below(1 << 20) : test_random(), tag = test_random();
+    uint64_t size = test_below(8) ? test_below(1 << 20) : test_random() >> 1, tag = test_random();
     ms_large_slot *s = ms_large_put(t, (void *)model[k].block, size, tag);
     EXPECT(s != NULL || may_fail);
     if (s == NULL)
