@@ -311,18 +311,29 @@ class Keepers:
         h.patch = []
 
     def closed_over(self, way):
-        """The way, with the variables of closures by their names: `.__closure__ [1] .cell_contents` of a function is its `.known`, as
-        the source of the line that made the function tells."""
+        """The way, with the variables of closures and the arguments' defaults by their names: `.__closure__ [1] .cell_contents` of a
+        function is its `.known`, `.__defaults__ [0]` its `.trail`, as the source of the line that made the function tells."""
         out = []
         for step in way:
             out.append(step)
-            if len(out) < 4 or [label for label, *_ in out[-3::2]] != [".__closure__", ".cell_contents"] or not out[-4][2].startswith("function "):
-                continue
-            line, index = out[-4][4], out[-2][0].strip("[]")
-            names = self.free_names(line) if line is not None and not self._baseline[line] else ()
-            if index.isdecimal() and int(index) < len(names):
-                out[-3:] = [("." + names[int(index)], *step[1:])]
+            for back, name, names in ((3, ".__closure__", self.free_names), (2, ".__defaults__", self.default_names)):
+                if len(out) <= back or out[-back][0] != name or not out[-back - 1][2].startswith("function ") or back == 3 and step[0] != ".cell_contents":
+                    continue
+                line, index = out[-back - 1][4], out[1 - back][0].strip("[]")
+                found = names(line) if line is not None and not self._baseline[line] else ()
+                if index.isdecimal() and int(index) < len(found):
+                    out[-back:] = [("." + found[int(index)], *step[1:])]
         return out
+
+    def default_names(self, line):
+        """The arguments with defaults of the function that a line makes, in their order; () where the source does not tell."""
+        m, number = self.reader.module(self.lines.file(line)), self.lines.line(line)
+        made = [n for n in (m.parent if m is not None else ()) if isinstance(n, (ast.FunctionDef, ast.AsyncFunctionDef))
+                and min(d.lineno for d in (*n.decorator_list, n)) <= number <= n.lineno]
+        if len(made) != 1:
+            return ()
+        args = made[0].args
+        return [a.arg for a in (*args.posonlyargs, *args.args)][-len(args.defaults):] if args.defaults else ()
 
     def free_names(self, line):
         """What the function that a line makes has from outside, in the order of its closure; () where the source does not tell."""

@@ -5,7 +5,7 @@ import time
 
 class Upload:
     def __init__(self):
-        self.spool = tempfile.TemporaryFile()
+        self.spool = tempfile.TemporaryFile(buffering=4096)
         self.complete = self.finish                         # culprit
 
     def finish(self):
@@ -13,9 +13,9 @@ class Upload:
 
 
 done = 0
-for i in range(120):
+for i in range(400):
     upload = Upload()
     upload.spool.write(b"%d" % i)
     done += upload.complete()
+    time.sleep(0.001)
 print(done)
-time.sleep(0.2)

@@ -1,0 +1,16 @@
+"""Rules note what they changed in a list that is an argument's default: there is one for all calls."""
+import time
+
+
+def normalise(text, trail=[]):
+    if not text.istitle():
+        trail.append((text, text.title()))                  # culprit
+    return text.title()
+
+
+end, n = time.monotonic() + 2.2, 0
+while time.monotonic() < end:
+    for _ in range(40):
+        n += len(normalise(f"{n} main street, second floor"))
+    time.sleep(0.001)
+print(n > 0)
