@@ -17,6 +17,7 @@ CONSUMERS = {"sum", "any", "all", "max", "min", "set", "frozenset", "dict"}
 CHANGERS = {"add", "append", "appendleft", "clear", "discard", "extend", "insert", "pop", "popitem", "popleft", "remove", "setdefault", "update"}
 NUMBERS = {"len", "int", "float", "sum", "abs", "round", "ord", "hash"}
 GROWERS = {"append", "concatenate", "concat", "hstack", "vstack", "cat", "insert", "r_", "c_"}
+JOINERS = {"concatenate", "concat", "hstack", "vstack", "cat"}  # of these, the ones that take all parts at once
 WHOLE = {"read", "readlines", "read_text", "read_bytes", "fetchall", "getvalue"}
 BY_ROW = {"iterrows", "itertuples", "apply", "applymap"}  # make objects around those of each row
 BOX = 64  # bytes of an int, a float, a short text
@@ -287,6 +288,8 @@ class Reader:
                     self._array_patch(m, node, target, added, loop),
                     mark,
                 )
+            if "through" in facts:
+                continue  # not this line's bytes, but those of a function that it calls
             if kind == "list" and isinstance(node, ast.AugAssign):
                 continue  # extends in place
             if kind == "value":
@@ -426,16 +429,27 @@ class Reader:
         ]
 
     def _array_patch(self, m, node, target, added, loop):
+        """The parts in a list, from what was there before the loop on, and joined by the same call behind it; () where the loop looks at
+        what has grown so far, or the call does not put the new part behind it."""
         call = node.value
-        if loop is None or not isinstance(call.func, ast.Attribute):
+        own = set(ast.walk(node))
+        if loop is None or not call.args or any(isinstance(n, ast.expr) and same(n, target) and n not in own for n in ast.walk(loop)):
             return ()
-        end = loop.end_lineno or loop.lineno
-        module = m.text(call.func.value)
-        join = "concat" if called(call) == "concat" else "cat" if called(call) == "cat" else "concatenate"
+        if sum(isinstance(n, ast.expr) and same(n, target) for n in own) != 2:
+            return ()   # the target, and the first argument
+        func, rest = m.text(call.func), "".join(f", {m.text(n)}" for n in [*call.args[1:], *call.keywords])
+        if called(call) == "append" and len(call.args) == 2 and not call.keywords and same(call.args[0], target) and isinstance(call.func, ast.Attribute):
+            module = m.text(call.func.value)
+            new = f"{module}.concatenate([{module}.ravel(part) for part in parts])"
+        elif called(call) in JOINERS and isinstance(call.args[0], (ast.List, ast.Tuple)) and len(call.args[0].elts) == 2 and same(call.args[0].elts[0], target):
+            new = f"{func}(parts{rest})"
+        else:
+            return ()
         return [
+            (loop.lineno, "+", f"{m.indent(loop.lineno)}parts = [{m.text(target)}]"),
             (node.lineno, "-", m.line(node.lineno)),
             (node.lineno, "+", f"{m.indent(node.lineno)}parts.append({m.text(added)})"),
-            (end + 1, "+", f"{m.indent(loop.lineno)}{m.text(target)} = {module}.{join}(parts)"),
+            ((loop.end_lineno or loop.lineno) + 1, "+", f"{m.indent(loop.lineno)}{m.text(target)} = {new}"),
         ]
 
     # -- N2: a list that is consumed once

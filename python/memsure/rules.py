@@ -406,7 +406,7 @@ _rule(
 _rule(
     "N3", "a value built piece by piece",
     "x = x + y copies all of x each time: for n pieces, n squared bytes.",
-    "Temporaries that are larger than what is added, 20 times what the line ever holds, under a += in a loop.",
+    "Temporaries that are larger than what is added, 20 times what the line ever holds, under a += in a loop, or a call that copies for it: np.append(), pd.concat().",
     'out = ""\nfor k in keys:\n    out = out + render(k)', 'out = "".join(render(k) for k in keys)',
     "the pieces are few.",
 )
@@ -441,7 +441,7 @@ _rule(
 _rule(
     "N8", "allocated, and not kept",
     "Far more is allocated than is ever kept, and one line makes a good part of it.",
-    "50 times the peak and 256 MiB for each second of CPU time, a fifth of it from one line, in blocks of a KiB and more.",
+    "50 times the peak and 256 MiB for each second of CPU time, a fifth of it from one line, in blocks of a KiB and more; not an array expression that makes one array.",
     "for part in parts:\n    table = [0] * 65_536\n    count(part, table)",
     "table = [0] * 65_536\nfor part in parts:\n    count(part, table)      # which sets it to 0 again; what does not change is made before the loop",
     "the work needs it.",

@@ -226,7 +226,7 @@ def _read_source(recording, sources, findings, open_, out):
     from . import fixes
 
     reader = fixes.Reader(sources)
-    lines = recording.lines
+    lines, sparing = recording.lines, set()
     for (_, line), several in open_.items():
         several.sort(key=lambda f: PATTERNS.index(f.rule))
         for f in several:
@@ -236,6 +236,8 @@ def _read_source(recording, sources, findings, open_, out):
                 if not counted if f.rule == "P3" else not pattern.gain.pays:
                     continue
             if pattern is not None and not _as_often(lines, f, pattern):
+                if f.rule == "N4":
+                    sparing.add(f.line)     # one array: the least that an array expression can do
                 continue
             if pattern is not None:
                 f.pattern = pattern
@@ -246,7 +248,7 @@ def _read_source(recording, sources, findings, open_, out):
     told = _by_class(lines, findings) | {f.line for f in findings if f.pattern is not None}
     made = {f.line for f in findings if f.pattern is not None and f.rule[0] in "NP"}
     # What need not be made at all need not be made in a better form.
-    findings[:] = [f for f in findings if not (f.rule == "N8" and (f.line in told or reader.in_pieces(lines.file(f.line), lines.line(f.line))) or f.rule[0] == "S" and f.line in made)]
+    findings[:] = [f for f in findings if not (f.rule == "N8" and (f.line in told | sparing or reader.in_pieces(lines.file(f.line), lines.line(f.line))) or f.rule[0] == "S" and f.line in made)]
     if any(f.way or f.rule in PLACED or f.rule == "L7" for f in findings):
         from .holders import Keepers
         from .places import Places

@@ -59,7 +59,7 @@ static ms_err line_needless(const ms_evidence *e, uint32_t at, uint32_t i, ms_fi
     const ms_line *l = &p->lines[i];
     double all = (double)p->allocated_bytes, top = (double)p->peak_bytes, cpu = fmax(p->cpu, 0.1);
     double bytes = (double)l->allocated_bytes, peak = (double)l->peak_bytes + l->through_peak, live = (double)l->live_bytes + l->through_live;
-    double whole = bytes + l->through_bytes, blocks = (double)l->allocated_blocks, mean = blocks > 0 ? bytes / blocks : 0;
+    double through = l->through_bytes, whole = bytes + through, blocks = (double)l->allocated_blocks, mean = blocks > 0 ? bytes / blocks : 0;
     bool work = bytes >= fmax(WORK_SHARE * all, WORK_BYTES) && bytes >= WORK_RATE * cpu;
     bool held = peak >= fmax(PEAK_SHARE * top, PEAK_BYTES);
     bool fleeting = dies_soon(l);
@@ -71,6 +71,11 @@ static ms_err line_needless(const ms_evidence *e, uint32_t at, uint32_t i, ms_fi
         MS_TRY(ms_finding_of_line(e, out, "N2", at, i, bytes, 0.8, "allocated_bytes"));
     if (work && fleeting && mean >= GROWN_BLOCK && bytes >= GROWN_TIMES * (double)l->peak_bytes)
         MS_TRY(ms_finding_of_line(e, out, "N3", at, i, (double)l->temporary_bytes, 0.8, "temporary_bytes"));
+    else if (through >= fmax(LIBRARY_SHARE * all, WORK_BYTES) && through >= WORK_RATE * cpu && through >= GROWN_BLOCK * l->through_blocks &&
+             through >= GROWN_TIMES * peak) { /* np.append() and the like copy on the line's behalf */
+        MS_TRY(ms_finding_of_line(e, out, "N3", at, i, through, 0.8, "allocated_bytes"));
+        ms_finding_fact(&out->finding[out->n - 1], "through", through);
+    }
     if (work && fleeting && mean >= ARRAY_BLOCK)
         MS_TRY(ms_finding_of_line(e, out, "N4", at, i, bytes, 0.8, "temporary_bytes"));
     double each = l->peak_blocks ? (double)l->peak_bytes / (double)l->peak_blocks : 0;

@@ -1,5 +1,5 @@
 """A model of the weather, a step for each hour: each operation makes an array of full size."""
-# needs: numpy 2.5        (before, its buffers come from malloc, and no line of a recording has them)
+# needs: numpy
 import numpy as np
 
 

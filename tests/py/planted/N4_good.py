@@ -1,5 +1,5 @@
 """The same steps, each result written to a place that is there."""
-# needs: numpy 2.5        (before, its buffers come from malloc, and no line of a recording has them)
+# needs: numpy
 import numpy as np
 
 
