@@ -424,7 +424,7 @@ static ms_err degrees_add(ms_snap *s, const uint8_t *degree, uint64_t n_wide, co
     return MS_OK;
 }
 
-static ms_err need_edges(ms_snap *s, ms_why *why)
+ms_err ms_snap_edges(ms_snap *s, ms_why *why)
 {
     const uint8_t *degree = NULL;
     const uint32_t *wide_node = NULL, *wide_degree = NULL;
@@ -444,6 +444,13 @@ static ms_err need_edges(ms_snap *s, ms_why *why)
     if (s->first == NULL && (s->first = ms_sys_alloc_big(((size_t)s->nodes + 1) * sizeof *s->first)) == NULL)
         return no_memory(why);
     return degrees_add(s, degree, n_wide, wide_node, wide_degree, why);
+}
+
+static ms_err need_edges(ms_snap *s, ms_why *why)
+{
+    bool (*wait)(void *) = s->edges_wait;
+    s->edges_wait = NULL;
+    return wait && wait(s->edges_arg) ? MS_OK : ms_snap_edges(s, why); /* where it failed: once more, to say why */
 }
 
 static ms_err need_texts(ms_snap *s, ms_why *why)
@@ -488,7 +495,7 @@ static ms_err holders_mark(ms_snap *s, ms_why *why)
     return MS_OK;
 }
 
-/* The same from the file's table of holders; false: it does not ascend, or one that dominates is not in it. */
+/* The same from the file's table of holders; false: it does not ascend, or one that dominates is not in it, or no node. */
 static bool holders_told(ms_snap *s, const uint32_t *node, uint64_t n)
 {
     for (uint64_t i = 0; i < n; i++) {
@@ -496,9 +503,18 @@ static bool holders_told(ms_snap *s, const uint32_t *node, uint64_t n)
             return false;
         s->holds[node[i] >> 6] |= UINT64_C(1) << (node[i] & 63);
     }
+    enum { AT_ONCE = 4096 };
     uint64_t all = 1;
-    for (uint32_t v = 1; v < s->nodes; v++)
-        all &= s->holds[s->idom[v] >> 6] >> (s->idom[v] & 63);
+    for (uint32_t from = 0, to; from < s->nodes; from = to) { /* by pieces that the cache holds until they are looked at again */
+        uint32_t most = 0;
+        to = s->nodes - from > AT_ONCE ? from + AT_ONCE : s->nodes;
+        for (uint32_t v = from; v < to; v++)
+            most = s->idom[v] > most ? s->idom[v] : most;
+        if (most >= s->nodes)
+            return false;
+        for (uint32_t v = from; v < to; v++)
+            all &= s->holds[s->idom[v] >> 6] >> (s->idom[v] & 63);
+    }
     holders_number(s);
     return all & 1 && s->n_holders == n; /* the root's row among them */
 }
@@ -575,7 +591,6 @@ static ms_err need_idoms(ms_snap *s, ms_why *why)
     if (idom.rows != s->nodes)
         return column_odd(s, "objects", "idom", "is not as long as its table", why);
     s->idom = idom.values;
-    MS_TRY(u32_below(s, s->idom, s->nodes, s->nodes, "objects", "idom", why));
     MS_TRY(holders_room(s, why));
     MS_TRY(ms_snap_column(s, "heavy", "node", MS_TYPE_U32, why, &node));
     MS_TRY(ms_snap_column(s, "heavy", "retained", MS_TYPE_U64, why, &retained));
@@ -586,6 +601,7 @@ static ms_err need_idoms(ms_snap *s, ms_why *why)
         s->retained_said = (uint64_t *)said.values;
         return MS_OK;
     }
+    MS_TRY(u32_below(s, s->idom, s->nodes, s->nodes, "objects", "idom", why));
     return holders_count(s, why);
 }
 

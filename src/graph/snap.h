@@ -21,7 +21,7 @@
  * The dominators may still go in circles in a file that somebody made up: whoever walks them upwards
  * counts the steps.
  *
- * Threads: one at a time. The ms_file must stay open as long as the ms_snap. */
+ * Threads: one at a time, but that a second one may look at columns and bring the edges. The ms_file must stay open as long as the ms_snap. */
 #ifndef MS_GRAPH_SNAP_H
 #define MS_GRAPH_SNAP_H
 
@@ -97,6 +97,8 @@ typedef struct ms_snap {
     const uint32_t *address;
     uint32_t       *first; /* nodes + 1 of them; ours */
     const uint32_t *to;
+    bool          (*edges_wait)(void *arg); /* another thread brings the edges: to its end; true: they are there. NULL: none does */
+    void           *edges_arg;
     uint64_t        n_labels;
     const uint64_t *label_edge; /* sorted */
     const uint32_t *label_name;
@@ -137,6 +139,7 @@ bool ms_snap_there(ms_file *f, const char *prefix);
 ms_err ms_snap_open(ms_file *f, const char *prefix, ms_why *why, ms_snap **out);
 void   ms_snap_close(ms_snap *s); /* NULL is fine */
 ms_err ms_snap_need(ms_snap *s, unsigned parts, ms_why *why);
+ms_err ms_snap_edges(ms_snap *s, ms_why *why); /* for a second thread: brings the edges, while the first needs other parts (edges_wait) */
 const char *ms_snap_check(const ms_snap *s); /* NULL: sound; else what is broken. Reads all that is there */
 
 /* Another column of a table of this snapshot; out->rows is 0 where there is none. */

@@ -415,26 +415,34 @@ static ms_err ages(ms_snap *s, const chosen *of, reasons *r)
     return MS_OK;
 }
 
-/* A column as long as the heap is compared with its checksum before it is read. A second thread does so for those that come later;
- * the state of each is atomic, and who comes to one that is not known looks itself. */
+/* For `why` all that is as long as the heap is compared with its checksum, and the edges are brought. A second thread does half of that: first
+ * the columns that the first one comes to last (the state of each is atomic, and who comes to one that is not known looks itself). */
 typedef struct {
     ms_snap  *snap;
     pthread_t thread;
     bool      there;
 } ahead;
 
-static void *verify_ahead(void *arg)
+static void *go_ahead(void *arg)
 {
-    static const struct { const char *table, *column; } later[] = {
-        {"heavy", "retained_said"}, {"heavy", "retained"}, {"heavy", "node"}, {"edges", "to"}, {"objects", "degree"},
-    };
+    static const char *const heavy[] = {"retained_said", "retained", "node"};
     ms_snap *s = arg;
-    for (size_t i = 0; i < sizeof later / sizeof later[0]; i++) {
-        ms_column column;
-        ms_why why;
-        (void)ms_snap_column_any(s, later[i].table, later[i].column, &why, &column);
-    }
-    return NULL;
+    ms_column column;
+    ms_why why;
+    for (size_t i = 0; i < sizeof heavy / sizeof heavy[0]; i++)
+        (void)ms_snap_column_any(s, "heavy", heavy[i], &why, &column);
+    return ms_snap_edges(s, &why) == MS_OK ? s : NULL;
+}
+
+static bool ahead_end(void *arg)
+{
+    ahead *a = arg;
+    void *done = NULL;
+    if (a->there)
+        pthread_join(a->thread, &done);
+    a->there = false;
+    a->snap->edges_wait = NULL;
+    return done != NULL;
 }
 
 static void ahead_begin(ahead *a)
@@ -442,17 +450,13 @@ static void ahead_begin(ahead *a)
     enum { WORTH = 1 << 16 }; /* objects */
     sigset_t all, before;
     sigfillset(&all);
-    if (a->snap->nodes < WORTH)
+    if (a->snap->nodes < WORTH || a->snap->have & MS_SNAP_EDGES)
         return;
     pthread_sigmask(SIG_SETMASK, &all, &before); /* Control-C is the program's */
-    a->there = pthread_create(&a->thread, NULL, verify_ahead, a->snap) == 0;
+    a->there = pthread_create(&a->thread, NULL, go_ahead, a->snap) == 0;
     pthread_sigmask(SIG_SETMASK, &before, NULL);
-}
-
-static void ahead_end(ahead *a)
-{
-    if (a->there)
-        pthread_join(a->thread, NULL);
+    a->snap->edges_wait = a->there ? ahead_end : NULL;
+    a->snap->edges_arg = a;
 }
 
 static ms_err ask_why(py_snap *p, chosen *asked, reasons *r, ms_why *why)
