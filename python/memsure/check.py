@@ -296,7 +296,7 @@ def as_sarif(r, shown, known, dropped):
         }
         if path:
             location = {"physicalLocation": {"artifactLocation": _uri(path), "region": {"startLine": max(1, line), "startColumn": column}}}
-            function = r.lines.function(f.line)
+            function = r.marked_function(f)
             if function:
                 location["logicalLocations"] = [{"fullyQualifiedName": function, "kind": "function"}]
             one["locations"] = [location]

@@ -175,6 +175,11 @@ class Report:
             return number, -1, -1
         return number, starts[f.site], stops[f.site] if ends[f.site] == lines[f.site] else -1
 
+    def marked_function(self, f):
+        """The function of the line that is marked, which may be another than the one that was measured."""
+        number, measured = self.marked_site(f)[0], self.lines.line(f.line)
+        return self.lines.function(f.line) if number == measured else self.sources.function(self.lines.file(f.line), number)
+
     def table(self, metric, n, keep=None):
         """The top lines of a metric -> ([(bytes, group or None, words)], base). Import time is one
         row."""
@@ -421,7 +426,7 @@ def _entry(r, paper, out, f):
         number, *columns = r.marked_site(f)
         digits = max(2, len(str(number)) if number > 0 else 0, *(len(str(n)) for n, _, _ in words.patch(f)))
         margin = " " * (digits + 2)
-        function = paper.fix(r.lines.function(f.line))
+        function = paper.fix(r.marked_function(f))
         place = paper.fix(r.sources.place(file, number) if r.place(f.line) == r.sources.place(file, r.lines.line(f.line)) else r.place(f.line))
         shown = paper.paint(place, "cyan")
         tail = f" in {function}" if function and function != "<module>" else ""
@@ -872,7 +877,7 @@ def finding_data(r, f, growth=None):
         "pid": f.process.number("pid"),
         "file": lines.file(i) if i is not None else "",
         "line": number,
-        "function": lines.function(i) if i is not None else "",
+        "function": r.marked_function(f) if i is not None else "",
         "title": said(words.title(f)),
         "what": said(words.one_line(r, f)),
         "culprit": said(f.holder.culprit if f.holder is not None else r.where(i) if i is not None else ""),

@@ -757,6 +757,9 @@ class Snapshot:
                     f"{owner}.{like[0]}" if like else None)
         kind = "variable or type" if dot else "type"
         text = f"no {kind} {word} in this snapshot"
+        for module in ("__main__", *sorted(modules)):  # the script's own name, or none, before its variable
+            if module in modules and (not dot or module == "__main__") and self._variable([*module.split("."), variable]) is not None:
+                return f"{text}; nearest: {module}.{variable}", f"{module}.{variable}"
         if close:
             text += "; nearest: " + ", ".join(f"{_short(n)} ({_count(c)})" for c, n in close)
         return text, close[0][1] if close else None

@@ -73,6 +73,20 @@ class Sources:
         lines = self.lines(file)
         return lines[number - 1] if 1 <= number <= len(lines) else None
 
+    def function(self, file, number):
+        """The qualified name of the function or class that a line stands in, by the source: '' where that cannot be read."""
+        import ast
+
+        try:
+            nodes = ast.walk(ast.parse("\n".join(self.lines(file))))  # the outer before the inner
+        except (SyntaxError, ValueError, RecursionError):
+            return ""
+        name = ""
+        for node in nodes:
+            if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)) and node.lineno <= number <= node.end_lineno:
+                name += node.name + ("." if isinstance(node, ast.ClassDef) else ".<locals>.")
+        return name.removesuffix(".").removesuffix(".<locals>") or "<module>"
+
     def changed(self, file):
         """True if the file is younger than the recording: its lines may have moved."""
         self.lines(file)

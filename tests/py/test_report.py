@@ -176,6 +176,16 @@ def test_whose_code_a_file_is(here):
     assert source.Sources(str(here), ["python", "-c", "a = 1\nb = []"]).line("<string>", 2) == "b = []"
 
 
+def test_the_function_of_a_line(tmp_path):
+    (tmp_path / "app.py").write_text("class A:\n    x = []\n    def f(self):\n        try:\n            def g():\n                return [\n                    1]\n"
+                                     "        except E:\n            y = 2\nz = 3\n")
+    (tmp_path / "bad.py").write_text("def f(:\n")
+    s = source.Sources(str(tmp_path))
+    told = [s.function(str(tmp_path / "app.py"), n) for n in (2, 3, 7, 9, 10)]
+    assert told == ["A", "A.f", "A.f.<locals>.g", "A.f", "<module>"]
+    assert s.function(str(tmp_path / "bad.py"), 1) == ""
+
+
 # -- verdicts: each with its repaired twin
 
 @pytest.mark.parametrize("kind", RUNS)

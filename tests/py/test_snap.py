@@ -298,6 +298,7 @@ def test_json_has_exact_integers(here, capsys):
 @pytest.mark.parametrize("words, sentence, hint", [
     (["why", "run.memsure", "Produkt"], "no type Produkt in this snapshot; nearest: Product (1,940)", "memsure why run.memsure shop.cache.Product"),
     (["why", "run.memsure", "shop.CATALOGUE"], "module shop has no variable CATALOGUE; nearest: CATALOG", "memsure why run.memsure shop.CATALOG"),
+    (["why", "run.memsure", "CATALOG"], "no type CATALOG in this snapshot; nearest: shop.CATALOG", "memsure why run.memsure shop.CATALOG"),
     (["why", "run.memsure", "shop/cache.py:26"], "no object that lives here was born at shop/cache.py:26; the nearest line of shop/cache.py that "
      "some were born at is 25", "memsure why run.memsure shop/cache.py:25"),
     (["why", "run.memsure", "shop/cash.py:25"], "no object in this snapshot was born in shop/cash.py; nearest: shop/cache.py",
