@@ -567,7 +567,7 @@ static void large_gone(ms_large_slot *s, int caller)
 /* A block that somebody told of has gone; perhaps without a word, and its place is another's now. */
 static void told_gone(const void *block, int caller)
 {
-    ms_large_slot *s = ntold ? ms_large_find(&large, block) : NULL;
+    ms_large_slot *s = ntold && block ? ms_large_find(&large, block) : NULL; /* numpy tells of NULL, too; the table's empty places are that */
     if (s && s->told)
         large_gone(s, caller);
 }
@@ -604,7 +604,7 @@ static void *large_alloc(size_t size, bool zero, int caller, bool small)
 
 void ms_recorder_told(void *block, size_t size)
 {
-    if (ms_mode == MS_MODE_ALLOC)
+    if (block == NULL || ms_mode == MS_MODE_ALLOC)
         return;
     ms_lock_take();
     int caller = caller_is();

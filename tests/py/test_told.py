@@ -65,6 +65,20 @@ print(told.replaced(60_000))                            # site: replaced
     assert (rec.at("replaced").allocated_bytes, rec.at("replaced").live_bytes) == (pytest.approx(120_000, abs=1_500), pytest.approx(0, abs=500))
 
 
+def test_no_block_is_no_block(record, module):
+    """Where empty places of the table were those of blocks that were told of."""
+    rec = record(HEAD + """
+kept = told.take(50_000)
+for turn in range(16):      # at other addresses each time
+    many = [told.take(2_000 + 528 * turn) for _ in range(400)]
+    for block in many:
+        told.give(block)
+        told.nothing()                                  # site: nothing
+""", args=[module])
+    check_sums(rec.one)
+    assert rec.at("nothing").allocated_bytes < 50_000
+
+
 def test_tracemalloc_hears_of_them_too(record, module):
     rec = record(HEAD + """
 import tracemalloc

@@ -59,11 +59,20 @@ static PyObject *twice(PyObject *self, PyObject *size) /* Python's own memory, t
     Py_RETURN_NONE;
 }
 
+static PyObject *nothing(PyObject *self, PyObject *unused) /* numpy frees NULL, and an allocation that failed is told of */
+{
+    PyTraceMalloc_Untrack(DOMAIN, 0);
+    PyTraceMalloc_Track(DOMAIN, 0, 1 << 20);
+    PyTraceMalloc_Untrack(DOMAIN, 0);
+    Py_RETURN_NONE;
+}
+
 static PyMethodDef methods[] = {{"take", take, METH_VARARGS, ""},
                                 {"grow", grow, METH_VARARGS, ""},
                                 {"give", give, METH_O, ""},
                                 {"replaced", replaced, METH_O, ""},
                                 {"twice", twice, METH_O, ""},
+                                {"nothing", nothing, METH_NOARGS, ""},
                                 {NULL, NULL, 0, NULL}};
 static struct PyModuleDef told = {PyModuleDef_HEAD_INIT, .m_name = "told", .m_size = 0, .m_methods = methods};
 PyMODINIT_FUNC PyInit_told(void) { return PyModule_Create(&told); }
