@@ -50,7 +50,13 @@ def load(shell):
         unload()
         print("error: memsure sees no memory here: another allocator was chosen\n  try: start the kernel without PYTHONMALLOC and -X dev")
         return
-    shell.register_magic_function(lambda line, cell=None: magic(shell, line, cell), "line_cell", "memsure")
+
+    def words(line, cell=None):
+        """What memory a cell (%%memsure) or a line (%memsure WORDS) allocates, keeps, and takes at
+        its peak, by line. %memsure alone: since %load_ext memsure."""
+        magic(shell, line, cell)
+
+    shell.register_magic_function(words, "line_cell", "memsure")
 
 
 def unload(shell=None):
@@ -87,6 +93,9 @@ def magic(shell, line, cell):
     try:
         if cell is None and not line.strip():
             print(said("since %load_ext memsure", _began, shell))
+            return
+        if cell is not None and line.strip():
+            print(f"error: %%memsure has no '{line.strip()}'\n  try: %%memsure alone on the cell's first line")
             return
         import gc
 

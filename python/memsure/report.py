@@ -180,6 +180,11 @@ class Report:
         number, measured = self.marked_site(f)[0], self.lines.line(f.line)
         return self.lines.function(f.line) if number == measured else self.sources.function(self.lines.file(f.line), number)
 
+    def marked_place(self, f):
+        file, place = self.lines.file(f.line), self.place(f.line)
+        alone = place == self.sources.place(file, self.lines.line(f.line))
+        return self.sources.place(file, self.marked_site(f)[0]) if alone else place
+
     def table(self, metric, n, keep=None):
         """The top lines of a metric -> ([(bytes, group or None, words)], base). Import time is one
         row."""
@@ -395,7 +400,7 @@ def _findings(r, paper, out, show, all_):
         head = f" {'':<3} {'bytes':>8}  {'where':<24}  {'what':<{paper.width - 52}} fix saves"
         out.append(paper.paint(head, "dim"))
     for f in rest[:limit]:
-        place = paper.fix(r.place(f.line) if f.line is not None else "the process")
+        place = paper.fix(r.marked_place(f) if f.line is not None else "the process")
         at = paper.cut_front(place, 24)
         start = f" {paper.left(f.rule, 3)} {paper.right(size(f.bytes), 8)}  "
         tail = "  " + words.short(r, f)
@@ -427,7 +432,7 @@ def _entry(r, paper, out, f):
         digits = max(2, len(str(number)) if number > 0 else 0, *(len(str(n)) for n, _, _ in words.patch(f)))
         margin = " " * (digits + 2)
         function = paper.fix(r.marked_function(f))
-        place = paper.fix(r.sources.place(file, number) if r.place(f.line) == r.sources.place(file, r.lines.line(f.line)) else r.place(f.line))
+        place = paper.fix(r.marked_place(f))
         shown = paper.paint(place, "cyan")
         tail = f" in {function}" if function and function != "<module>" else ""
         if text.cells(f"  --> {place}{tail}") > paper.width:

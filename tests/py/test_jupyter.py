@@ -22,6 +22,9 @@ cells = [
     "%memsure",
     "%unload_ext memsure",
     "%memsure",
+    "%load_ext memsure",
+    "%%memsure --nope\nw = 1",
+    "print('w' in globals(), get_ipython().find_line_magic('memsure').__doc__)",
 ]
 for i, cell in enumerate(cells):
     print(f"== {i}", flush=True)
@@ -46,6 +49,8 @@ def test_cells(tmp_path):
     assert "ZeroDivisionError" in parts[5] and "this cell: " in parts[5]
     assert "since %load_ext memsure" in parts[7] and "10_000_000" not in parts[7]
     assert "not found" in parts[9] + done.stderr
+    assert parts[11] == "error: %%memsure has no '--nope'\n  try: %%memsure alone on the cell's first line\n"
+    assert parts[12].startswith("False What memory a cell")
 
 
 def test_in_a_kernel(tmp_path):
