@@ -314,10 +314,11 @@ static void read_tuple(ms_child *c, PyObject *o, const ms_ty *t)
 static void read_list(ms_child *c, PyObject *o, const ms_ty *t)
 {
     PyListObject *l = (PyListObject *)o;
+    uint64_t room = l->allocated > 0 ? (uint64_t)l->allocated : 0; /* while it is sorted, it has nothing, and says -1 */
     if (l->ob_item)
-        ms_own(c, l->ob_item, (size_t)l->allocated * sizeof(PyObject *));
-    c->said_more += (uint64_t)l->allocated * sizeof(PyObject *);
-    ms_filled(c, (uint64_t)Py_SIZE(l), (uint64_t)l->allocated, sizeof(PyObject *));
+        ms_own(c, l->ob_item, room * sizeof(PyObject *));
+    c->said_more += room * sizeof(PyObject *);
+    ms_filled(c, (uint64_t)Py_SIZE(l), room, sizeof(PyObject *));
     if (Py_SIZE(l) > 0)
         emit_items(c, l->ob_item, Py_SIZE(l));
 }

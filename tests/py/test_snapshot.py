@@ -284,6 +284,21 @@ snap()
     assert sum(s.type(n) == "__main__.Ring" for n in s.column("cycles", "node")) == 20
 
 
+def test_a_list_that_is_being_sorted(snapshot):
+    """Its entries are away meanwhile, and it says that -1 are reserved."""
+    s, facts = snapshot("""
+rows = list(range(1000, 0, -1))
+def key(n):
+    if n == 500:
+        snap(rows=rows)
+    return n
+rows.sort(key=key)
+""")
+    node = s.at[facts["rows"]]
+    assert s.said(node) == sys.getsizeof([])
+    assert all(room < 1 << 30 for room in s.column("containers", "room"))
+
+
 def test_containers_and_equal_values(snapshot):
     s, facts = snapshot("""
 emptied = {i: None for i in range(1000)}
