@@ -7,7 +7,7 @@
  *   asked   memsure snapshot PID, a signal to the monitor, --snapshot=every: by ms_area.ask and the doorbell
  *   peak    the program's own: live bytes passed the last photographed peak by a fifth, and with this one the
  *           pauses of all together are at most 1 % of the time it runs (as CPU time), and its children's work, which
- *           another processor does, at most 0.2 s and 10 %, and no more than it ran itself; 1 % where there is no other
+ *           another processor does, at most 0.5 s and 10 %, and no more than it ran itself; 1 % where there is no other
  *           processor. The first may cost twice that, and a third of a longer run: a short one shall have one, too. The
  *           monitor tells what that work was; before anything is measured, it is estimated on the high side.
  *           Who climbs fast is let climb, for half a second: one picture at the top is worth more than one half-way. But
@@ -40,7 +40,7 @@ enum {
     SHARE = 100,           /* of the run time, that the pauses for peaks may take: 1/100 */
     SHARE_CHILD = 10,      /* ... and their children, */
     SHARE_FIRST = 3,       /* ... the first of them alone, */
-    FREE_NS = 200000000,   /* ... and so much more, where that is no more than the run time (of the first, twice) */
+    FREE_NS = 500000000,   /* ... and so much more, where that is no more than the run time (of the first, twice) */
     CLIMB_SHARE = 8,       /* ... nor more than 1/8 of the run so far */
     GROWTH_NS = 60000000,  /* from the last import on: in less, no growth can be told */
     IMPORTS_NS = 1000000000, /* so long imports keep a peak away, */

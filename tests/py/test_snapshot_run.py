@@ -227,6 +227,26 @@ def test_a_small_heap_does_not_forbid_the_peak_of_a_large_one(record, tmp_path):
     assert photos(rec.one)["peak"]["Dropped"] > 10_000         # all of them, where nobody else works; where it builds for long, half of them
 
 
+LARGE_SOON = PLANT + """
+import time
+first = [bytes(2_000_000) for _ in range(100)]
+for _ in range(40):                      # few blocks: the first picture is taken here, and the next is due 40 MB above it
+    first.append(bytearray(50_000))
+    time.sleep(0.01)
+second = [n + 0.5 for n in range(1_800_000)]
+for _ in range(80):
+    first.append(bytearray(5_000))
+    time.sleep(0.01)
+del second
+"""
+
+
+def test_a_large_heap_is_photographed_within_the_first_seconds(record, tmp_path):
+    """Half a second of a child's work, after an earlier picture: as long as the program ran itself, that is no reason to wait."""
+    rec = record(LARGE_SOON)
+    assert int(photos(rec.one)["peak"].info["python_live_bytes"]) > 230_000_000
+
+
 def test_an_end_at_the_peak_is_enough(record, tmp_path):
     rec = record(RISES + "time.sleep(2.5); kept.append([[Dropped(), bytearray(20_000)] for _ in range(700)]); time.sleep(0.3); "
                          "kept.append([bytearray(20_000) for _ in range(50)]); time.sleep(0.3)")
