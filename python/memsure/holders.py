@@ -1039,7 +1039,9 @@ class Keepers:
         ]
         n, dead = f.facts["circles"], f.facts["dead"]
         if dead:
-            h.held = f"nobody: {count(n)} dead circle{'s' if n != 1 else ''} of this form {'wait' if n != 1 else 'waits'} for the collector"
+            h.held = f"nobody: {count(n)} dead circle{'s' if n != 1 else ''} of this form " + (
+                "that the collector does not see" if f.rule == "C5" else "wait for the collector" if n != 1 else "waits for the collector"
+            )
         h.note = f"closes the circle {h.culprit}"
         pattern = None
         if f.line is not None:
@@ -1094,7 +1096,8 @@ class Keepers:
         def verdict(r, f, who):
             facts = f.facts
             if facts.get("waiting"):
-                first = f"{size(facts['waiting'])} was dead at once, waiting for the collector; the peak is {size(facts['peak'])}{who}"
+                how = "and no collection frees it" if f.rule == "C5" else "waiting for the collector"
+                first = f"{size(facts['waiting'])} was dead at once, {how}; the peak is {size(facts['peak'])}{who}"
             else:
                 share = text.percent(facts["by_collector"], facts["freed"])
                 took = text.percent(facts["collector_s"], facts["duration"])
